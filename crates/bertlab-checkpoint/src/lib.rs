@@ -1,0 +1,1 @@
+//! Checkpoint files to named arrays and back; the model hub; atomic writing.

@@ -1,0 +1,2 @@
+//! The bertlab program.
+fn main() {}

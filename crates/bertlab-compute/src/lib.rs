@@ -1,0 +1,1 @@
+//! Tensors, threads and kernels: the only home of arithmetic.

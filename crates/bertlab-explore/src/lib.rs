@@ -1,0 +1,1 @@
+//! Looking into a model: module tree, word vectors, similarity.

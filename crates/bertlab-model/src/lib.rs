@@ -1,0 +1,1 @@
+//! BERT-family encoders and their heads, forward and backward.

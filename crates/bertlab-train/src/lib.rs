@@ -1,0 +1,1 @@
+//! Data sets, losses, the optimizer, the training loop, evaluation.
