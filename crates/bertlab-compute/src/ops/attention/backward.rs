@@ -1,0 +1,142 @@
+//! Backward: one task per row and head, P computed again from the scores and their log-sums
+//! (as in Dao et al. 2022, "FlashAttention").
+//!
+//! With M the dropout mask: `d_V = (P∘M)ᵀ d_out`, `d_P = M∘(d_out Vᵀ)`,
+//! `d_S = P∘(d_P - rowsum(d_out∘out)) / √d`, `d_Q = d_S K`, `d_K = d_Sᵀ Q`.
+
+use super::cpu::{Place, STRIP};
+use super::{AttentionGradient, Heads};
+use crate::ops::dropout::cpu::fill_mask;
+use crate::ops::matmul::{MatrixView, PackedMatrix, SerialProduct, multiply_serial};
+use crate::simd::{Kernel, LANES, Level, Simd, math, run};
+use crate::threads::{SharedPointer, parallel_for};
+use std::cell::RefCell;
+
+pub(super) fn backward(level: Level, heads: Heads<'_>, job: AttentionGradient<'_>) -> Vec<f32> {
+    let mut d_qkv = vec![0.0; job.qkv.len()];
+    let target = SharedPointer::new(&mut d_qkv);
+    parallel_for(heads.n_rows() * heads.n_heads, |task| {
+        let place = Place::new(heads, task / heads.n_heads, task % heads.n_heads);
+        run(level, HeadBackward { place, job, d_qkv: target });
+    });
+    d_qkv
+}
+
+struct HeadBackward<'a> {
+    place: Place<'a>,
+    job: AttentionGradient<'a>,
+    d_qkv: SharedPointer,
+}
+
+/// Memory kept from task to task.
+#[derive(Default)]
+struct Scratch {
+    /// Kᵀ `[d, s]`, Vᵀ `[d, s]`, K `[s, d]`
+    keys_across: PackedMatrix,
+    values_across: PackedMatrix,
+    keys: PackedMatrix,
+    /// A strip of queries and of d_out. `[n, d]`
+    queries: PackedMatrix,
+    d_out: PackedMatrix,
+    /// `[n, s]`: P, later P∘M; and d_P, later d_S
+    p: Vec<f32>,
+    d_p: Vec<f32>,
+    mask: Vec<f32>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+impl Kernel for HeadBackward<'_> {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let s = self.place.n_tokens;
+        let (keys, values) = (self.place.of(self.job.qkv, 1, 3), self.place.of(self.job.qkv, 2, 3));
+        let mut scratch = SCRATCH.take();
+        scratch.keys_across.refill::<S>(keys.transposed());
+        scratch.values_across.refill::<S>(values.transposed());
+        scratch.keys.refill::<S>(keys);
+        scratch.p.resize(STRIP * s, 0.0);
+        scratch.d_p.resize(STRIP * s, 0.0);
+        scratch.mask.clear();
+        scratch.mask.resize(s, 1.0);
+        for first in (0..s).step_by(STRIP) {
+            // SAFETY: the level is on, by `run`'s contract; queries first.. lie inside the row.
+            unsafe { self.strip::<S>(first, STRIP.min(s - first), &mut scratch) };
+        }
+        SCRATCH.set(scratch);
+    }
+}
+
+impl HeadBackward<'_> {
+    /// What `n` queries from `first` give to d_Q, and add to d_K and d_V.
+    #[inline(always)]
+    unsafe fn strip<S: Simd>(&self, first: usize, n: usize, scratch: &mut Scratch) {
+        let s = self.place.n_tokens;
+        let queries = self.place.of(self.job.qkv, 0, 3).rows(first, n);
+        let d_out = self.place.of(self.job.d_out, 0, 1).rows(first, n);
+        scratch.queries.refill::<S>(queries);
+        scratch.d_out.refill::<S>(d_out);
+        let (p, d_p) = (scratch.p.as_mut_ptr(), scratch.d_p.as_mut_ptr());
+        // SAFETY: p and d_p hold n x s; `gradient` points to this head's columns of d_qkv at this row's
+        // tokens, which no other task touches.
+        unsafe {
+            let product = |a, b, out, out_stride, accumulate| {
+                multiply_serial::<S>(SerialProduct { a, b, out, out_stride, accumulate });
+            };
+            product(queries, &scratch.keys_across, p, s, false);
+            product(d_out, &scratch.values_across, d_p, s, false);
+            for i in 0..n {
+                let row = i * s..(i + 1) * s;
+                let (p, d_p) = (&mut scratch.p[row.clone()], &mut scratch.d_p[row]);
+                self.query::<S>(first + i, p, d_p, &mut scratch.mask);
+            }
+            let stride = 3 * self.place.heads.width;
+            let p = MatrixView::new(&scratch.p[..n * s], n, s);
+            let d_s = MatrixView::new(&scratch.d_p[..n * s], n, s);
+            let adds = first > 0;
+            product(p.transposed(), &scratch.d_out, self.gradient(2, 0), stride, adds);
+            product(d_s, &scratch.keys, self.gradient(0, first), stride, false);
+            product(d_s.transposed(), &scratch.queries, self.gradient(1, 0), stride, adds);
+        }
+    }
+
+    /// One query: scores to P∘M in `p`, d_P to d_S in `d_p`.
+    #[inline(always)]
+    unsafe fn query<S: Simd>(&self, query: usize, p: &mut [f32], d_p: &mut [f32], mask: &mut [f32]) {
+        let (place, job) = (self.place, self.job);
+        let (d, scale) = (place.heads.head_width(), place.heads.scale());
+        let token = place.first_token + query;
+        let columns =
+            token * place.heads.width + place.head * d..token * place.heads.width + (place.head + 1) * d;
+        let weighted: f32 =
+            job.out[columns.clone()].iter().zip(&job.d_out[columns]).map(|(out, d_out)| out * d_out).sum();
+        if let Some(dropout) = job.dropout {
+            fill_mask(dropout, place.mask_row(query), mask);
+        }
+        let log_sum = job.log_sums[token * place.heads.n_heads + place.head];
+        // SAFETY: n numbers from i lie inside all three slices, each s long.
+        unsafe {
+            for i in (0..p.len()).step_by(LANES) {
+                let n = (p.len() - i).min(LANES);
+                let (to_p, to_d) = (p.as_mut_ptr().add(i), d_p.as_mut_ptr().add(i));
+                let m = S::load_part(mask.as_ptr().add(i), n);
+                let score = S::fma(S::load_part(to_p, n), S::splat(scale), S::splat(-log_sum));
+                let probability = math::exp::<S>(score);
+                let inner = S::sub(S::mul(S::load_part(to_d, n), m), S::splat(weighted));
+                S::store_part(to_d, S::mul(S::mul(probability, inner), S::splat(scale)), n);
+                S::store_part(to_p, S::mul(probability, m), n);
+            }
+        }
+    }
+
+    /// Where part 0, 1 or 2 of d_qkv starts for this head, at a token of the row.
+    #[inline(always)]
+    fn gradient(&self, part: usize, token: usize) -> *mut f32 {
+        let (width, d) = (self.place.heads.width, self.place.heads.head_width());
+        let offset = (self.place.first_token + token) * 3 * width + part * width + self.place.head * d;
+        self.d_qkv.get().wrapping_add(offset)
+    }
+}

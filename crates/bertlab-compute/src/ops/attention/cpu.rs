@@ -1,0 +1,158 @@
+//! Forward: one task per row and head.
+
+use super::{Attended, Heads};
+use crate::ops::dropout::{Dropout, cpu::fill_mask};
+use crate::ops::matmul::{MatrixView, PackedMatrix, SerialProduct, multiply_serial};
+use crate::ops::softmax::softmax_row;
+use crate::simd::{Kernel, Level, Simd, run};
+use crate::threads::{SharedPointer, parallel_for};
+use std::cell::RefCell;
+
+/// Queries whose scores are formed at once: a whole number of tiles.
+pub(super) const STRIP: usize = 56;
+
+pub(super) fn forward(
+    level: Level,
+    heads: Heads<'_>,
+    qkv: &[f32],
+    dropout: Option<Dropout>,
+    keep_maps: bool,
+) -> Attended {
+    let (n_tokens, n_heads) = (heads.n_tokens(), heads.n_heads);
+    let mut out = vec![0.0; n_tokens * heads.width];
+    let mut log_sums = vec![0.0; n_tokens * n_heads];
+    let mut maps: Option<Vec<Vec<f32>>> = keep_maps.then(|| {
+        heads.row_starts.windows(2).map(|row| vec![0.0; n_heads * (row[1] - row[0]).pow(2)]).collect()
+    });
+    let map_pointers: Option<Vec<SharedPointer>> =
+        maps.as_mut().map(|maps| maps.iter_mut().map(|map| SharedPointer::new(map)).collect());
+    let (out_pointer, sums_pointer) = (SharedPointer::new(&mut out), SharedPointer::new(&mut log_sums));
+    parallel_for(heads.n_rows() * n_heads, |task| {
+        let (row, head) = (task / n_heads, task % n_heads);
+        let job = HeadForward {
+            place: Place::new(heads, row, head),
+            qkv,
+            dropout,
+            out: out_pointer,
+            log_sums: sums_pointer,
+            map: map_pointers.as_ref().map(|maps| maps[row]),
+        };
+        run(level, job);
+    });
+    Attended { out, log_sums, maps }
+}
+
+/// Which tokens and columns one task works on.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub heads: Heads<'a>,
+    pub head: usize,
+    pub first_token: usize,
+    /// s
+    pub n_tokens: usize,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn new(heads: Heads<'a>, row: usize, head: usize) -> Self {
+        let (first_token, end) = (heads.row_starts[row], heads.row_starts[row + 1]);
+        Self { heads, head, first_token, n_tokens: end - first_token }
+    }
+
+    /// This row's and head's part of a matrix `[T, n_parts * D]`: part 0, 1, 2 of qkv. `[s, d]`
+    pub(super) fn of<'b>(&self, data: &'b [f32], part: usize, n_parts: usize) -> MatrixView<'b> {
+        let (width, d) = (self.heads.width, self.heads.head_width());
+        MatrixView::new(data, self.heads.n_tokens(), n_parts * width)
+            .rows(self.first_token, self.n_tokens)
+            .columns(part * width + self.head * d, d)
+    }
+
+    /// The number that a dropout mask's row is made from.
+    pub(super) fn mask_row(&self, query: usize) -> u64 {
+        ((self.first_token + query) * self.heads.n_heads + self.head) as u64
+    }
+}
+
+struct HeadForward<'a> {
+    place: Place<'a>,
+    qkv: &'a [f32],
+    dropout: Option<Dropout>,
+    out: SharedPointer,
+    log_sums: SharedPointer,
+    map: Option<SharedPointer>,
+}
+
+/// Memory kept from task to task.
+#[derive(Default)]
+struct Scratch {
+    keys: PackedMatrix,
+    values: PackedMatrix,
+    scores: Vec<f32>,
+    mask: Vec<f32>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+impl Kernel for HeadForward<'_> {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let s = self.place.n_tokens;
+        let mut scratch = SCRATCH.take();
+        scratch.keys.refill::<S>(self.place.of(self.qkv, 1, 3).transposed());
+        scratch.values.refill::<S>(self.place.of(self.qkv, 2, 3));
+        scratch.scores.resize(STRIP * s, 0.0);
+        scratch.mask.resize(s, 0.0);
+        for first in (0..s).step_by(STRIP) {
+            // SAFETY: the level is on, by `run`'s contract; queries first.. lie inside the row.
+            unsafe { self.strip::<S>(first, STRIP.min(s - first), &mut scratch) };
+        }
+        SCRATCH.set(scratch);
+    }
+}
+
+impl HeadForward<'_> {
+    /// `n` queries from `first`.
+    #[inline(always)]
+    unsafe fn strip<S: Simd>(&self, first: usize, n: usize, scratch: &mut Scratch) {
+        let (place, s) = (self.place, self.place.n_tokens);
+        let (width, d, n_heads) = (place.heads.width, place.heads.head_width(), place.heads.n_heads);
+        let queries = place.of(self.qkv, 0, 3).rows(first, n);
+        let scores = &mut scratch.scores[..n * s];
+        // SAFETY: scores holds n x s; every task writes its own head's columns of `out` and `log_sums`
+        // at its own row's tokens, and its own head's part of the row's map.
+        unsafe {
+            let to_scores = scores.as_mut_ptr();
+            multiply_serial::<S>(SerialProduct {
+                a: queries,
+                b: &scratch.keys,
+                out: to_scores,
+                out_stride: s,
+                accumulate: false,
+            });
+            for (i, row) in scores.chunks_exact_mut(s).enumerate() {
+                let log_sum = softmax_row::<S>(row, place.heads.scale());
+                let token = place.first_token + first + i;
+                *self.log_sums.get().add(token * n_heads + place.head) = log_sum;
+                if let Some(map) = self.map {
+                    let to = map.get().add((place.head * s + first + i) * s);
+                    std::ptr::copy_nonoverlapping(row.as_ptr(), to, s);
+                }
+                if let Some(dropout) = self.dropout {
+                    fill_mask(dropout, place.mask_row(first + i), &mut scratch.mask);
+                    row.iter_mut().zip(&scratch.mask).for_each(|(p, m)| *p *= m);
+                }
+            }
+            let out = self.out.get().add((place.first_token + first) * width + place.head * d);
+            let weights = MatrixView::new(scores, n, s);
+            multiply_serial::<S>(SerialProduct {
+                a: weights,
+                b: &scratch.values,
+                out,
+                out_stride: width,
+                accumulate: false,
+            });
+        }
+    }
+}

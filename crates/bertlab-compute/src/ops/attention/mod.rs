@@ -1,0 +1,83 @@
+//! Scaled dot-product attention over packed rows (Vaswani et al. 2017).
+//!
+//! For every row and head: `P = softmax(Q Kᵀ / √d)`, `out = dropout(P) V`. Each token attends to the
+//! tokens of its own row alone; padding exists nowhere. Scores are formed a strip of queries at a time.
+//! Axes: T packed tokens, B rows, s tokens of a row, D width, H heads, d = D / H.
+
+mod backward;
+mod cpu;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;
+
+use super::dropout::Dropout;
+use crate::simd::Level;
+
+/// The shape of one attention.
+#[derive(Clone, Copy)]
+pub struct Heads<'a> {
+    /// Where each row starts, and the end. `[B + 1]`
+    pub row_starts: &'a [usize],
+    /// H
+    pub n_heads: usize,
+    /// D
+    pub width: usize,
+}
+
+impl Heads<'_> {
+    fn n_tokens(&self) -> usize {
+        *self.row_starts.last().expect("row_starts holds at least the end")
+    }
+
+    fn head_width(&self) -> usize {
+        self.width / self.n_heads
+    }
+
+    fn n_rows(&self) -> usize {
+        self.row_starts.len() - 1
+    }
+
+    /// The softmax's factor 1 / √d.
+    fn scale(&self) -> f32 {
+        1.0 / (self.head_width() as f32).sqrt()
+    }
+}
+
+/// What a forward pass may leave behind.
+pub struct Attended {
+    /// `[T, D]`
+    pub out: Vec<f32>,
+    /// ln Σ e^score of every token and head, from which the backward pass computes P again. `[T, H]`
+    pub log_sums: Vec<f32>,
+    /// P of every row, `[H, s, s]` each, when asked for (before dropout).
+    pub maps: Option<Vec<Vec<f32>>>,
+}
+
+/// Attention of `qkv`: queries, keys and values side by side. `[T, 3 D]`
+pub fn forward(heads: Heads<'_>, qkv: &[f32], dropout: Option<Dropout>, keep_maps: bool) -> Attended {
+    assert!(heads.width.is_multiple_of(heads.n_heads));
+    assert_eq!(qkv.len(), heads.n_tokens() * 3 * heads.width);
+    cpu::forward(Level::current(), heads, qkv, dropout, keep_maps)
+}
+
+/// What the backward pass starts from.
+#[derive(Clone, Copy)]
+pub struct AttentionGradient<'a> {
+    /// `[T, 3 D]`
+    pub qkv: &'a [f32],
+    /// `[T, D]`
+    pub out: &'a [f32],
+    /// `[T, H]`
+    pub log_sums: &'a [f32],
+    /// `[T, D]`
+    pub d_out: &'a [f32],
+    /// The same as in the forward pass.
+    pub dropout: Option<Dropout>,
+}
+
+/// `d_qkv`: `[T, 3 D]`
+pub fn backward(heads: Heads<'_>, job: AttentionGradient<'_>) -> Vec<f32> {
+    assert!(job.out.len() == heads.n_tokens() * heads.width && job.d_out.len() == job.out.len());
+    backward::backward(Level::current(), heads, job)
+}

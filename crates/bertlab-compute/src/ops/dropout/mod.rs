@@ -1,0 +1,38 @@
+//! Dropout: each number is zero with probability p, else divided by 1 - p (Srivastava et al. 2014).
+//!
+//! The mask is a function of (key, row, column), so the backward pass computes it again instead of
+//! storing it, and it does not depend on how the work was spread.
+
+pub(crate) mod cpu;
+#[cfg(test)]
+mod tests;
+
+use crate::threads::parallel_chunks;
+
+/// One place where numbers are dropped, in one step.
+// Invariant: 0 < probability < 1.
+#[derive(Clone, Copy, Debug)]
+pub struct Dropout {
+    probability: f32,
+    key: u64,
+}
+
+impl Dropout {
+    /// None where nothing is dropped. Panics when `probability` is not in [0, 1).
+    pub fn new(probability: f32, key: u64) -> Option<Self> {
+        assert!((0.0..1.0).contains(&probability), "dropout probability {probability}");
+        (probability > 0.0).then_some(Self { probability, key })
+    }
+}
+
+/// Multiplies `x` by the mask: forward and backward are the same. `[rows, width]`
+pub fn apply(dropout: Dropout, x: &mut [f32], width: usize) {
+    const ROWS: usize = 64;
+    parallel_chunks(x, ROWS * width, |chunk, x| {
+        let mut mask = vec![0.0; width];
+        for (i, row) in x.chunks_exact_mut(width).enumerate() {
+            cpu::fill_mask(dropout, (chunk * ROWS + i) as u64, &mut mask);
+            row.iter_mut().zip(&mask).for_each(|(x, m)| *x *= m);
+        }
+    });
+}

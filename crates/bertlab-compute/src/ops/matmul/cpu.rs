@@ -1,0 +1,275 @@
+//! The kernel: a tile of `out` stays in registers while k runs.
+//!
+//! After Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication": a block of
+//! `a` is packed so that it stays in the second cache, a panel of `b` in the first.
+
+use super::{Epilogue, K_BLOCK, Matmul, MatrixView, PackedMatrix};
+use crate::ops::activation::Activation;
+use crate::simd::{Kernel, LANES, Level, Simd, run};
+use crate::threads::{SharedPointer, n_threads, parallel_for};
+use std::cell::RefCell;
+use std::ops::Range;
+
+/// Rows of `a` in one task at most: with `K_BLOCK` columns they fill a part of the second cache.
+const ROWS_MAX: usize = 196;
+/// Columns of `out` in one task at least, so that packing `a` stays cheap beside the product.
+const COLUMNS_MIN: usize = 64;
+
+thread_local! {
+    /// The packed block of `a`, kept from call to call.
+    static PACKED_A: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The whole product, cut into tasks.
+pub(crate) fn multiply(level: Level, job: Matmul<'_>) {
+    let Matmul { a, b, out, accumulate, epilogue } = job;
+    let (m, n) = (a.n_rows(), b.n_columns());
+    if m == 0 || n == 0 {
+        return;
+    }
+    let Epilogue { bias, activation, before_activation } = epilogue;
+    let out = SharedPointer::new(out);
+    let before = before_activation.map(SharedPointer::new);
+    let (n_row_parts, n_panel_parts) = partition(m, n, b.panel_width());
+    let n_panels = n.div_ceil(b.panel_width());
+    parallel_for(n_row_parts * n_panel_parts, |task| {
+        let rows = part(m, n_row_parts, task / n_panel_parts);
+        let panels = part(n_panels, n_panel_parts, task % n_panel_parts);
+        // SAFETY: the tasks' rectangles of `out` (and of `before`) are disjoint and inside its m x n.
+        let job = unsafe {
+            Block {
+                a: a.rows(rows.start, rows.len()),
+                b: b.as_slice(),
+                panel_width: b.panel_width(),
+                n_columns: n,
+                panels,
+                out: out.get().add(rows.start * n),
+                out_stride: n,
+                accumulate,
+                bias: bias.map(<[f32]>::as_ptr),
+                activation,
+                before_activation: before.map(|kept| kept.get().add(rows.start * n)),
+            }
+        };
+        run(level, job);
+    });
+}
+
+/// How many parts rows and panels are cut into: whole rows first, then panels until all threads work.
+fn partition(m: usize, n: usize, panel_width: usize) -> (usize, usize) {
+    let threads = n_threads();
+    let n_row_parts = m.div_ceil(ROWS_MAX);
+    let n_row_parts =
+        if m >= threads * ROWS_MAX { n_row_parts.next_multiple_of(threads) } else { n_row_parts };
+    let n_panel_parts_max = (n / COLUMNS_MIN.max(panel_width)).max(1);
+    let wanted = if n_row_parts.is_multiple_of(threads) { 1 } else { (2 * threads).div_ceil(n_row_parts) };
+    (n_row_parts, wanted.min(n_panel_parts_max))
+}
+
+/// Part `index` of `0..n` cut into `n_parts` nearly equal parts.
+fn part(n: usize, n_parts: usize, index: usize) -> Range<usize> {
+    n * index / n_parts..n * (index + 1) / n_parts
+}
+
+/// A product on the calling thread, inside another kernel: attention's small matrices.
+pub(crate) struct SerialProduct<'a> {
+    /// `[M, K]`
+    pub a: MatrixView<'a>,
+    /// `[K, N]`
+    pub b: &'a PackedMatrix,
+    /// `[M, N]`, its rows `out_stride` apart
+    pub out: *mut f32,
+    pub out_stride: usize,
+    pub accumulate: bool,
+}
+
+/// # Safety
+/// The contract of [`Simd`]; `out` must be valid for M rows of N numbers, `out_stride` apart.
+#[inline(always)]
+pub(crate) unsafe fn multiply_serial<S: Simd>(job: SerialProduct<'_>) {
+    assert_eq!(job.a.n_columns(), job.b.n_rows());
+    let block = Block {
+        a: job.a,
+        b: job.b.as_slice(),
+        panel_width: job.b.panel_width(),
+        n_columns: job.b.n_columns(),
+        panels: 0..job.b.n_columns().div_ceil(job.b.panel_width()),
+        out: job.out,
+        out_stride: job.out_stride,
+        accumulate: job.accumulate,
+        bias: None,
+        activation: None,
+        before_activation: None,
+    };
+    // SAFETY: the caller's contract.
+    unsafe { block.run::<S>() }
+}
+
+/// A rectangle of `out`: all rows of `a`, the columns of `panels`.
+struct Block<'a> {
+    a: MatrixView<'a>,
+    b: &'a [f32],
+    panel_width: usize,
+    n_columns: usize,
+    panels: Range<usize>,
+    out: *mut f32,
+    out_stride: usize,
+    accumulate: bool,
+    bias: Option<*const f32>,
+    activation: Option<Activation>,
+    before_activation: Option<*mut f32>,
+}
+
+impl Kernel for Block<'_> {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        assert_eq!(self.panel_width, S::TILE_VECTORS * LANES, "packed for another instruction set");
+        // Taken out for the time of use: a kernel may run another product on this thread.
+        let mut packed = PACKED_A.take();
+        packed.resize(packed.len().max(self.a.n_rows() * K_BLOCK), 0.0);
+        // SAFETY: the caller's contract.
+        unsafe { self.over_k::<S>(&mut packed) };
+        PACKED_A.set(packed);
+    }
+}
+
+/// Where a tile's numbers go and what happens to them on the way.
+#[derive(Clone, Copy)]
+struct Store {
+    out: *mut f32,
+    out_stride: usize,
+    /// Valid columns of the tile.
+    n_columns: usize,
+    add_to_out: bool,
+    bias: Option<*const f32>,
+    activation: Option<Activation>,
+    before_activation: Option<*mut f32>,
+}
+
+impl Block<'_> {
+    #[inline(always)]
+    unsafe fn over_k<S: Simd>(&self, packed: &mut [f32]) {
+        let (m, k) = (self.a.n_rows(), self.a.n_columns());
+        let n_tiles = m.div_ceil(S::TILE_ROWS);
+        // An inner axis of length zero still stores zeros, bias and activation.
+        for k0 in (0..k.max(1)).step_by(K_BLOCK) {
+            let depth = K_BLOCK.min(k - k0);
+            let is_last = k0 + depth == k;
+            for tile in 0..n_tiles {
+                let rows = part(m, n_tiles, tile);
+                let source = self.a.rows(rows.start, rows.len()).columns(k0, depth).transposed();
+                // SAFETY: rows.len() * depth numbers fit after rows.start * depth: `packed` holds m * K_BLOCK.
+                unsafe {
+                    super::pack::copy_strided(source, packed.as_mut_ptr().add(rows.start * depth), rows.len())
+                };
+            }
+            for panel in self.panels.clone() {
+                let b = &self.b[(panel * k + k0) * self.panel_width..][..depth * self.panel_width];
+                for tile in 0..n_tiles {
+                    let rows = part(m, n_tiles, tile);
+                    let a = &packed[rows.start * depth..rows.end * depth];
+                    let store = self.store(rows.start, panel, k0 > 0, is_last);
+                    // SAFETY: `a` and `b` hold `depth` runs; the store lies inside `out`, by the caller.
+                    unsafe { tile_of::<S>(rows.len(), depth, a.as_ptr(), b.as_ptr(), store) };
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn store(&self, row: usize, panel: usize, continues: bool, is_last: bool) -> Store {
+        let column = panel * self.panel_width;
+        let offset = row * self.out_stride + column;
+        Store {
+            out: self.out.wrapping_add(offset),
+            out_stride: self.out_stride,
+            n_columns: self.panel_width.min(self.n_columns - column),
+            add_to_out: continues || self.accumulate,
+            bias: self.bias.filter(|_| is_last).map(|bias| bias.wrapping_add(column)),
+            activation: self.activation.filter(|_| is_last),
+            before_activation: self.before_activation.map(|kept| kept.wrapping_add(offset)),
+        }
+    }
+}
+
+/// Enters the tile kernel of the right size.
+#[inline(always)]
+unsafe fn tile_of<S: Simd>(n_rows: usize, depth: usize, a: *const f32, b: *const f32, store: Store) {
+    macro_rules! by_rows {
+        ($($rows:literal)*) => {
+            match (n_rows, S::TILE_VECTORS) {
+                $(
+                    // SAFETY: the caller's contract; the sizes are the tile's.
+                    ($rows, 1) => unsafe { tile::<S, $rows, 1>(depth, a, b, store) },
+                    // SAFETY: as above.
+                    ($rows, _) => unsafe { tile::<S, $rows, 2>(depth, a, b, store) },
+                )*
+                _ => unreachable!("tiles have at most {} rows", S::TILE_ROWS),
+            }
+        };
+    }
+    by_rows!(1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+}
+
+/// `ROWS` rows of `NV` vectors: products over `depth`, then the store.
+#[allow(clippy::needless_range_loop)] // Indices of known range keep every sum in its register.
+#[inline(always)]
+unsafe fn tile<S: Simd, const ROWS: usize, const NV: usize>(
+    depth: usize,
+    a: *const f32, // [depth, ROWS]
+    b: *const f32, // [depth, NV * LANES]
+    store: Store,
+) {
+    if ROWS > S::TILE_ROWS {
+        return; // Never taken: keeps larger tiles than the registers hold out of the program.
+    }
+    // SAFETY: the caller's contract gives `depth` runs of `a` and `b`.
+    unsafe {
+        let mut sums = [[S::splat(0.0); NV]; ROWS];
+        for k in 0..depth {
+            let mut right = [S::splat(0.0); NV];
+            for v in 0..NV {
+                right[v] = S::load(b.add((k * NV + v) * LANES));
+            }
+            for row in 0..ROWS {
+                let left = S::splat(*a.add(k * ROWS + row));
+                for v in 0..NV {
+                    sums[row][v] = S::fma(left, right[v], sums[row][v]);
+                }
+            }
+        }
+        for row in 0..ROWS {
+            for v in 0..NV {
+                store_vector::<S>(sums[row][v], row, v, store);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn store_vector<S: Simd>(sum: S::V, row: usize, v: usize, store: Store) {
+    let column = v * LANES;
+    if column >= store.n_columns {
+        return;
+    }
+    let n = (store.n_columns - column).min(LANES);
+    let offset = row * store.out_stride + column;
+    // SAFETY: n numbers at this row and column lie inside the caller's rectangle.
+    unsafe {
+        let mut x = sum;
+        if store.add_to_out {
+            x = S::add(S::load_part(store.out.add(offset), n), x);
+        }
+        if let Some(bias) = store.bias {
+            x = S::add(x, S::load_part(bias.add(column), n));
+        }
+        if let Some(activation) = store.activation {
+            if let Some(kept) = store.before_activation {
+                S::store_part(kept.add(offset), x, n);
+            }
+            x = activation.apply::<S>(x);
+        }
+        S::store_part(store.out.add(offset), x, n);
+    }
+}

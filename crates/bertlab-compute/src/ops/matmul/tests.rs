@@ -1,0 +1,102 @@
+//! Against the oracle, at every level that the machine has; and the law that a row stands alone.
+
+use super::*;
+use crate::ops::testing::{assert_close, normals, wide};
+
+fn product(level: Level, a: MatrixView<'_>, b: MatrixView<'_>, bias: &[f32]) -> Vec<f32> {
+    let mut packed = PackedMatrix::zeros_at(level, b.n_rows(), b.n_columns());
+    packed.put(0, 0, b);
+    let mut out = vec![f32::NAN; a.n_rows() * b.n_columns()];
+    let epilogue = Epilogue { bias: Some(bias), ..Epilogue::default() };
+    cpu::multiply(level, Matmul { a, b: &packed, out: &mut out, accumulate: false, epilogue });
+    out
+}
+
+fn check(m: usize, k: usize, n: usize) {
+    let (a, b, bias) = (normals(m * k, 1), normals(k * n, 2), normals(n, 3));
+    let want = reference::matmul(&wide(&a), &wide(&b), &wide(&bias), (m, k, n));
+    let mut first: Option<Vec<f32>> = None;
+    for level in Level::available() {
+        let got = product(level, MatrixView::new(&a, m, k), MatrixView::new(&b, k, n), &bias);
+        assert_close(&got, &want, 2e-6, &format!("{m} x {k} x {n} at {}", level.name()));
+        assert_eq!(*first.get_or_insert(got.clone()), got, "{} gives other bits", level.name());
+    }
+}
+
+#[test]
+fn products_of_all_sizes_agree_with_the_oracle() {
+    for m in [0, 1, 2, 13, 14, 15, 29, 201] {
+        for (k, n) in [(0, 3), (1, 1), (15, 16), (16, 17), (33, 31), (64, 96), (257, 65), (600, 5)] {
+            check(m, k, n);
+        }
+    }
+}
+
+#[test]
+fn transposed_and_partial_views_read_the_right_numbers() {
+    let (m, k, n) = (19, 40, 33);
+    let (a, b) = (normals(m * k, 4), normals(k * n, 5));
+    let at: Vec<f32> = (0..k * m).map(|i| a[(i % m) * k + i / m]).collect();
+    let bt: Vec<f32> = (0..n * k).map(|i| b[(i % k) * n + i / k]).collect();
+    let zeros = vec![0.0; n];
+    let level = Level::current();
+    let plain = product(level, MatrixView::new(&a, m, k), MatrixView::new(&b, k, n), &zeros);
+    let turned = product(
+        level,
+        MatrixView::new(&at, k, m).transposed(),
+        MatrixView::new(&bt, n, k).transposed(),
+        &zeros,
+    );
+    assert_eq!(plain, turned);
+    let part = product(
+        level,
+        MatrixView::new(&a, m, k).rows(3, 5),
+        MatrixView::new(&b, k, n).columns(7, 9),
+        &zeros[..9],
+    );
+    for i in 0..5 {
+        assert_eq!(part[i * 9..(i + 1) * 9], plain[(i + 3) * n + 7..(i + 3) * n + 16]);
+    }
+}
+
+#[test]
+fn a_row_stands_alone() {
+    let (m, k, n) = (301, 300, 70);
+    let (a, b, bias) = (normals(m * k, 6), normals(k * n, 7), normals(n, 8));
+    let all = product(Level::current(), MatrixView::new(&a, m, k), MatrixView::new(&b, k, n), &bias);
+    for row in [0, 7, 150, 300] {
+        let alone = MatrixView::new(&a[row * k..(row + 1) * k], 1, k);
+        let alone = product(Level::current(), alone, MatrixView::new(&b, k, n), &bias);
+        assert_eq!(alone, all[row * n..(row + 1) * n]);
+    }
+}
+
+#[test]
+fn parts_are_packed_side_by_side_and_added_to() {
+    let (m, k, n) = (5, 20, 24);
+    let (a, b) = (normals(m * k, 9), normals(k * 2 * n, 10));
+    let whole = MatrixView::new(&b, k, 2 * n);
+    let mut parts = PackedMatrix::zeros(k, 2 * n);
+    parts.put(0, n, whole.columns(n, n));
+    parts.put(0, 0, whole.columns(0, n));
+    let a = MatrixView::new(&a, m, k);
+    let once = linear(a, &PackedMatrix::pack(whole), None);
+    let mut twice = linear(a, &parts, None);
+    assert_eq!(once, twice);
+    matmul(Matmul { a, b: &parts, out: &mut twice, accumulate: true, epilogue: Epilogue::default() });
+    assert!(once.iter().zip(&twice).all(|(one, two)| (2.0 * one - two).abs() < 1e-6));
+}
+
+#[test]
+fn what_stood_before_the_activation_is_kept() {
+    let (m, k, n) = (9, 12, 20);
+    let (a, b) = (normals(m * k, 11), PackedMatrix::pack(MatrixView::new(&normals(k * n, 12), k, n)));
+    let a = MatrixView::new(&a, m, k);
+    let (mut out, mut kept) = (vec![0.0; m * n], vec![0.0; m * n]);
+    let epilogue =
+        Epilogue { bias: None, activation: Some(Activation::Relu), before_activation: Some(&mut kept) };
+    matmul(Matmul { a, b: &b, out: &mut out, accumulate: false, epilogue });
+    assert_eq!(kept, linear(a, &b, None));
+    assert!(out.iter().zip(&kept).all(|(&after, &before)| after == before.max(0.0)));
+    assert!(kept.iter().any(|&x| x < 0.0));
+}

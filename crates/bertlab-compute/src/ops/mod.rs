@@ -1,0 +1,13 @@
+//! The operations: one folder each, with the same files inside.
+
+pub mod activation;
+pub mod adamw;
+pub mod attention;
+pub mod dropout;
+pub mod embedding;
+pub mod layer_norm;
+pub mod matmul;
+pub mod softmax;
+pub mod sum;
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,124 @@
+//! Sixteen numbers in two AVX registers.
+
+use super::{Kernel, LANES, Simd};
+use std::arch::x86_64::*;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2;
+
+/// Enters a kernel with AVX2 and FMA switched on.
+///
+/// # Safety
+/// The machine must have avx2 and fma.
+#[target_feature(enable = "avx2,fma")]
+pub(crate) unsafe fn call<K: Kernel>(kernel: K) -> K::Output {
+    // SAFETY: the instructions are on here.
+    unsafe { kernel.run::<Avx2>() }
+}
+
+/// All eight: 0+4 … 3+7, then twos, then one.
+///
+/// # Safety
+/// AVX must be on.
+#[inline(always)]
+pub(crate) unsafe fn sum_eight(x: __m256) -> f32 {
+    // SAFETY: AVX is on, by the caller's contract.
+    unsafe {
+        let four = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
+        let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+        _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps::<1>(two, two)))
+    }
+}
+
+type V = [__m256; 2];
+
+// SAFETY: sixteen lanes, and every method does what the trait says.
+#[allow(unsafe_op_in_unsafe_fn)] // Each body is an intrinsic for either half, under the trait's contract.
+unsafe impl Simd for Avx2 {
+    type V = V;
+    const TILE_ROWS: usize = 6;
+    const TILE_VECTORS: usize = 1;
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> V {
+        [_mm256_set1_ps(x); 2]
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> V {
+        [_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8))]
+    }
+    #[inline(always)]
+    unsafe fn store(to: *mut f32, x: V) {
+        _mm256_storeu_ps(to, x[0]);
+        _mm256_storeu_ps(to.add(8), x[1]);
+    }
+    #[inline(always)]
+    unsafe fn load_part(from: *const f32, n: usize) -> V {
+        let mut lanes = [0.0f32; LANES];
+        std::ptr::copy_nonoverlapping(from, lanes.as_mut_ptr(), n);
+        Self::load(lanes.as_ptr())
+    }
+    #[inline(always)]
+    unsafe fn store_part(to: *mut f32, x: V, n: usize) {
+        let mut lanes = [0.0f32; LANES];
+        Self::store(lanes.as_mut_ptr(), x);
+        std::ptr::copy_nonoverlapping(lanes.as_ptr(), to, n);
+    }
+    #[inline(always)]
+    unsafe fn add(a: V, b: V) -> V {
+        [_mm256_add_ps(a[0], b[0]), _mm256_add_ps(a[1], b[1])]
+    }
+    #[inline(always)]
+    unsafe fn sub(a: V, b: V) -> V {
+        [_mm256_sub_ps(a[0], b[0]), _mm256_sub_ps(a[1], b[1])]
+    }
+    #[inline(always)]
+    unsafe fn mul(a: V, b: V) -> V {
+        [_mm256_mul_ps(a[0], b[0]), _mm256_mul_ps(a[1], b[1])]
+    }
+    #[inline(always)]
+    unsafe fn div(a: V, b: V) -> V {
+        [_mm256_div_ps(a[0], b[0]), _mm256_div_ps(a[1], b[1])]
+    }
+    #[inline(always)]
+    unsafe fn max(a: V, b: V) -> V {
+        [_mm256_max_ps(a[0], b[0]), _mm256_max_ps(a[1], b[1])]
+    }
+    #[inline(always)]
+    unsafe fn min(a: V, b: V) -> V {
+        [_mm256_min_ps(a[0], b[0]), _mm256_min_ps(a[1], b[1])]
+    }
+    #[inline(always)]
+    unsafe fn sqrt(a: V) -> V {
+        [_mm256_sqrt_ps(a[0]), _mm256_sqrt_ps(a[1])]
+    }
+    #[inline(always)]
+    unsafe fn fma(a: V, b: V, c: V) -> V {
+        [_mm256_fmadd_ps(a[0], b[0], c[0]), _mm256_fmadd_ps(a[1], b[1], c[1])]
+    }
+    #[inline(always)]
+    unsafe fn round(a: V) -> V {
+        const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+        [_mm256_round_ps::<NEAREST>(a[0]), _mm256_round_ps::<NEAREST>(a[1])]
+    }
+    #[inline(always)]
+    unsafe fn exp2_whole(n: V) -> V {
+        let bias = _mm256_set1_epi32(127);
+        let low = _mm256_add_epi32(_mm256_cvtps_epi32(n[0]), bias);
+        let high = _mm256_add_epi32(_mm256_cvtps_epi32(n[1]), bias);
+        [
+            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(low)),
+            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(high)),
+        ]
+    }
+    #[inline(always)]
+    unsafe fn select_less(a: V, b: V, then: V, otherwise: V) -> V {
+        let low = _mm256_cmp_ps::<_CMP_LT_OQ>(a[0], b[0]);
+        let high = _mm256_cmp_ps::<_CMP_LT_OQ>(a[1], b[1]);
+        [_mm256_blendv_ps(otherwise[0], then[0], low), _mm256_blendv_ps(otherwise[1], then[1], high)]
+    }
+    #[inline(always)]
+    unsafe fn sum(x: V) -> f32 {
+        sum_eight(_mm256_add_ps(x[0], x[1]))
+    }
+}

@@ -1,0 +1,139 @@
+//! `Tensor`: a shape and its numbers, in C order; no history, no device.
+
+use std::sync::Arc;
+
+/// Numbers that somebody else owns (a memory-mapped file, say), read without a copy.
+pub trait SharedData: Send + Sync {
+    /// All the numbers, in C order.
+    fn as_f32(&self) -> &[f32];
+}
+
+/// A dense array of f32 in C order.
+// Invariant: the product of `shape` is the length of `data`.
+#[derive(Clone)]
+pub struct Tensor {
+    shape: Vec<usize>,
+    data: Data,
+}
+
+#[derive(Clone)]
+enum Data {
+    Owned(Vec<f32>),
+    Shared(Arc<dyn SharedData>),
+}
+
+impl Tensor {
+    /// All zeros.
+    pub fn zeros(shape: &[usize]) -> Self {
+        Self::from_vec(shape, vec![0.0; shape.iter().product()])
+    }
+
+    /// From numbers in C order. Panics when their count is not the product of `shape`.
+    pub fn from_vec(shape: &[usize], data: Vec<f32>) -> Self {
+        assert_eq!(shape.iter().product::<usize>(), data.len(), "shape {shape:?}");
+        Self { shape: shape.to_vec(), data: Data::Owned(data) }
+    }
+
+    /// Over numbers that somebody else owns; copied at the first change.
+    /// Panics when their count is not the product of `shape`.
+    pub fn from_shared(shape: &[usize], data: Arc<dyn SharedData>) -> Self {
+        assert_eq!(shape.iter().product::<usize>(), data.as_f32().len(), "shape {shape:?}");
+        Self { shape: shape.to_vec(), data: Data::Shared(data) }
+    }
+
+    /// The size of every axis.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// How many numbers there are.
+    pub fn len(&self) -> usize {
+        self.as_slice().len()
+    }
+
+    /// Whether there are no numbers.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The size of the last axis; 1 for a scalar.
+    pub fn width(&self) -> usize {
+        self.shape.last().copied().unwrap_or(1)
+    }
+
+    /// How many rows of `width()` there are.
+    pub fn n_rows(&self) -> usize {
+        self.shape.iter().rev().skip(1).product()
+    }
+
+    /// All numbers, in C order.
+    pub fn as_slice(&self) -> &[f32] {
+        match &self.data {
+            Data::Owned(data) => data,
+            Data::Shared(data) => data.as_f32(),
+        }
+    }
+
+    /// All numbers, to be changed; shared numbers are copied first.
+    pub fn as_mut_slice(&mut self) -> &mut [f32] {
+        if let Data::Shared(data) = &self.data {
+            self.data = Data::Owned(data.as_f32().to_vec());
+        }
+        match &mut self.data {
+            Data::Owned(data) => data,
+            Data::Shared(_) => unreachable!("shared numbers were copied above"),
+        }
+    }
+
+    /// Row `index` of the last axis.
+    pub fn row(&self, index: usize) -> &[f32] {
+        let width = self.width();
+        &self.as_slice()[index * width..(index + 1) * width]
+    }
+
+    /// Row `index` of the last axis, to be changed.
+    pub fn row_mut(&mut self, index: usize) -> &mut [f32] {
+        let width = self.width();
+        &mut self.as_mut_slice()[index * width..(index + 1) * width]
+    }
+
+    /// The numbers alone.
+    pub fn into_vec(self) -> Vec<f32> {
+        match self.data {
+            Data::Owned(data) => data,
+            Data::Shared(data) => data.as_f32().to_vec(),
+        }
+    }
+
+    /// The same numbers under another shape of the same size.
+    pub fn reshaped(mut self, shape: &[usize]) -> Self {
+        assert_eq!(shape.iter().product::<usize>(), self.len(), "{:?} to {shape:?}", self.shape);
+        self.shape = shape.to_vec();
+        self
+    }
+
+    /// A new tensor of the rows `indices`, in that order: `[indices.len(), width]`.
+    pub fn gather_rows(&self, indices: &[usize]) -> Self {
+        let mut data = Vec::with_capacity(indices.len() * self.width());
+        for &index in indices {
+            data.extend_from_slice(self.row(index));
+        }
+        Self::from_vec(&[indices.len(), self.width()], data)
+    }
+
+    /// Adds row `i` of `rows` to row `indices[i]` of this tensor.
+    pub fn scatter_add_rows(&mut self, indices: &[usize], rows: &Self) {
+        assert_eq!(rows.n_rows(), indices.len());
+        for (source, &index) in indices.iter().enumerate() {
+            for (sum, x) in self.row_mut(index).iter_mut().zip(rows.row(source)) {
+                *sum += x;
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Tensor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Tensor{:?}", self.shape)
+    }
+}
