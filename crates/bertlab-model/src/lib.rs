@@ -1,1 +1,32 @@
 //! BERT-family encoders and their heads, forward and backward.
+//!
+//! Axes, everywhere in this crate: T packed tokens, B rows, s tokens of a row, D width, H heads,
+//! F inner width, L layers, V vocabulary, C outputs of a head.
+
+mod batch;
+mod block;
+mod encoder;
+mod error;
+mod families;
+mod heads;
+mod initialise;
+mod linear;
+mod model;
+mod open;
+mod packed;
+mod params;
+mod report;
+mod save;
+mod spec;
+
+pub use batch::{Batch, Row};
+pub use encoder::EncoderOutput;
+pub use error::Error;
+pub use families::{Family, family_names};
+pub use heads::{HeadGradient, HeadOutput};
+pub use model::{Kept, Model, Output, Request, Training};
+pub use open::{HeadChoice, OpenOptions, open};
+pub use params::{Embeddings, Layer, Linear, Norm, Params, Predictions};
+pub use report::LoadReport;
+pub use save::save_pretrained;
+pub use spec::{EncoderSpec, HeadKind, HeadSpec, PoolerSpec, Positions, ProblemType, Spec};

@@ -1,0 +1,163 @@
+//! One transformer layer: attention and feed-forward, each with residual and layer norm.
+
+use crate::linear::add_gradients;
+use crate::packed::PackedLayer;
+use crate::params::{Layer, Norm};
+use crate::spec::EncoderSpec;
+use bertlab_compute::ops::activation;
+use bertlab_compute::ops::attention::{self, Attended, AttentionGradient, Heads};
+use bertlab_compute::ops::dropout::{self, Dropout};
+use bertlab_compute::ops::layer_norm::{self, AddNorm, Affine, NormGradient};
+use bertlab_compute::random::mix;
+
+/// One layer with all that it needs to run.
+#[derive(Clone, Copy)]
+pub(crate) struct Block<'a> {
+    pub spec: &'a EncoderSpec,
+    pub layer: &'a Layer,
+    pub packed: &'a PackedLayer,
+    /// `[B + 1]`
+    pub row_starts: &'a [usize],
+    /// Where dropout falls; none when the model is used, not trained.
+    pub dropout_key: Option<u64>,
+}
+
+/// What the forward pass leaves for the backward pass.
+pub(crate) struct KeptBlock {
+    /// `[T, D]`
+    hidden: Vec<f32>,
+    /// `[T, 3 D]`
+    qkv: Vec<f32>,
+    attended: Attended,
+    /// Before the first norm. `[T, D]`
+    attention_sum: Vec<f32>,
+    /// After it. `[T, D]`
+    middle: Vec<f32>,
+    /// Before the activation. `[T, F]`
+    inner: Vec<f32>,
+    /// Before the second norm. `[T, D]`
+    output_sum: Vec<f32>,
+}
+
+/// The places in a layer where numbers are dropped.
+enum Site {
+    Attention,
+    AttentionOutput,
+    Output,
+}
+
+impl Block<'_> {
+    /// `[T, D]` to `[T, D]`, and the attention maps when asked for.
+    pub(crate) fn forward(&self, hidden: &[f32], keep_maps: bool) -> (Vec<f32>, Option<Vec<Vec<f32>>>) {
+        let qkv = self.packed.qkv.forward(hidden);
+        let attended = attention::forward(self.heads(), &qkv, None, keep_maps);
+        let mut sum = self.packed.attention_output.forward(&attended.out);
+        let middle = self.add_norm(&self.layer.attention_norm, &mut sum, hidden, None);
+        let inner = self.packed.intermediate.forward_activated(&middle, self.spec.activation);
+        let mut sum = self.packed.output.forward(&inner);
+        (self.add_norm(&self.layer.output_norm, &mut sum, &middle, None), attended.maps)
+    }
+
+    /// As [`Self::forward`], with dropout, keeping what the backward pass needs.
+    pub(crate) fn forward_keeping(&self, hidden: Vec<f32>) -> (Vec<f32>, KeptBlock) {
+        let qkv = self.packed.qkv.forward(&hidden);
+        let attended = attention::forward(self.heads(), &qkv, self.dropout(Site::Attention), false);
+        let mut attention_sum = self.packed.attention_output.forward(&attended.out);
+        let dropout = self.dropout(Site::AttentionOutput);
+        let middle = self.add_norm(&self.layer.attention_norm, &mut attention_sum, &hidden, dropout);
+        let (activated, inner) =
+            self.packed.intermediate.forward_activated_keeping(&middle, self.spec.activation);
+        let mut output_sum = self.packed.output.forward(&activated);
+        let dropout = self.dropout(Site::Output);
+        let out = self.add_norm(&self.layer.output_norm, &mut output_sum, &middle, dropout);
+        (out, KeptBlock { hidden, qkv, attended, attention_sum, middle, inner, output_sum })
+    }
+
+    /// `d_out` to `d_hidden`; adds to the layer's gradients. `[T, D]` both.
+    pub(crate) fn backward(&self, d_out: Vec<f32>, kept: &KeptBlock, gradient: &mut Layer) -> Vec<f32> {
+        let d_middle = self.feed_forward_backward(d_out, kept, gradient);
+        self.attention_backward(d_middle, kept, gradient)
+    }
+
+    fn feed_forward_backward(&self, mut d: Vec<f32>, kept: &KeptBlock, gradient: &mut Layer) -> Vec<f32> {
+        self.norm_backward(&self.layer.output_norm, &kept.output_sum, &mut d, &mut gradient.output_norm);
+        let dropped = self.dropped(Site::Output, &d);
+        let d_output = dropped.as_deref().unwrap_or(&d);
+        let mut activated = kept.inner.clone();
+        activation::forward(self.spec.activation, &mut activated);
+        add_gradients(d_output, &activated, &mut [&mut gradient.output]);
+        drop(activated);
+        let mut d_inner = self.packed.output.backward(d_output);
+        activation::backward(self.spec.activation, &kept.inner, &mut d_inner);
+        add_gradients(&d_inner, &kept.middle, &mut [&mut gradient.intermediate]);
+        self.packed.intermediate.backward_adding(&d_inner, d)
+    }
+
+    fn attention_backward(&self, mut d: Vec<f32>, kept: &KeptBlock, gradient: &mut Layer) -> Vec<f32> {
+        self.norm_backward(
+            &self.layer.attention_norm,
+            &kept.attention_sum,
+            &mut d,
+            &mut gradient.attention_norm,
+        );
+        let dropped = self.dropped(Site::AttentionOutput, &d);
+        let d_output = dropped.as_deref().unwrap_or(&d);
+        add_gradients(d_output, &kept.attended.out, &mut [&mut gradient.attention_output]);
+        let d_attended = self.packed.attention_output.backward(d_output);
+        let job = AttentionGradient {
+            qkv: &kept.qkv,
+            out: &kept.attended.out,
+            log_sums: &kept.attended.log_sums,
+            d_out: &d_attended,
+            dropout: self.dropout(Site::Attention),
+        };
+        let d_qkv = attention::backward(self.heads(), job);
+        let mut parts = [&mut gradient.query, &mut gradient.key, &mut gradient.value];
+        add_gradients(&d_qkv, &kept.hidden, &mut parts);
+        self.packed.qkv.backward_adding(&d_qkv, d)
+    }
+
+    fn heads(&self) -> Heads<'_> {
+        Heads { row_starts: self.row_starts, n_heads: self.spec.n_heads, width: self.spec.width }
+    }
+
+    fn dropout(&self, site: Site) -> Option<Dropout> {
+        let (probability, number) = match site {
+            Site::Attention => (self.spec.attention_dropout, 0),
+            Site::AttentionOutput => (self.spec.hidden_dropout, 1),
+            Site::Output => (self.spec.hidden_dropout, 2),
+        };
+        self.dropout_key.and_then(|key| Dropout::new(probability, mix(key, number)))
+    }
+
+    /// `d` with the site's mask, where something is dropped.
+    fn dropped(&self, site: Site, d: &[f32]) -> Option<Vec<f32>> {
+        let dropout = self.dropout(site)?;
+        let mut dropped = d.to_vec();
+        dropout::apply(dropout, &mut dropped, self.spec.width);
+        Some(dropped)
+    }
+
+    fn add_norm(&self, norm: &Norm, x: &mut [f32], residual: &[f32], dropout: Option<Dropout>) -> Vec<f32> {
+        let mut out = vec![0.0; x.len()];
+        let job = AddNorm { x, residual: Some(residual), dropout, out: &mut out };
+        layer_norm::forward(affine(norm, self.spec.norm_epsilon), job);
+        out
+    }
+
+    fn norm_backward(&self, norm: &Norm, z: &[f32], d: &mut [f32], gradient: &mut Norm) {
+        norm_backward(norm, self.spec.norm_epsilon, z, d, gradient);
+    }
+}
+
+/// A norm's weights as the operation takes them.
+pub(crate) fn affine(norm: &Norm, epsilon: f32) -> Affine<'_> {
+    Affine { weight: norm.weight.as_slice(), bias: norm.bias.as_slice(), epsilon }
+}
+
+/// `d_y` to `d_z` in place; adds to the norm's gradients.
+pub(crate) fn norm_backward(norm: &Norm, epsilon: f32, z: &[f32], d: &mut [f32], gradient: &mut Norm) {
+    let job =
+        NormGradient { z, d, d_weight: gradient.weight.as_mut_slice(), d_bias: gradient.bias.as_mut_slice() };
+    layer_norm::backward(affine(norm, epsilon), job);
+}

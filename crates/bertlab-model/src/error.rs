@@ -1,0 +1,140 @@
+//! What can be wrong with a checkpoint or an input, in words.
+
+use std::path::PathBuf;
+
+/// Everything that this crate refuses.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error(transparent)]
+    Checkpoint(#[from] bertlab_checkpoint::Error),
+    /// The tokenizer could not be read.
+    #[error(transparent)]
+    Text(#[from] bertlab_text::Error),
+    /// The encoder's weights are incomplete.
+    #[error(
+        "{}: the weight {name} is missing ({n_missing} of {n_wanted} encoder weights are). The file holds, for example, {found}. \
+         Is config.json of another model ({family}, {n_layers} layers)?", folder.display()
+    )]
+    MissingWeight {
+        /// Where it was looked for.
+        folder: PathBuf,
+        /// HuggingFace's name of the first one.
+        name: String,
+        /// How many are missing.
+        n_missing: usize,
+        /// How many there should be.
+        n_wanted: usize,
+        /// A name that is there.
+        found: String,
+        /// The config's model_type.
+        family: &'static str,
+        /// L
+        n_layers: usize,
+    },
+    /// A weight of another size than the config says.
+    #[error("{}: {name} has shape {found:?} in the file, but config.json asks for {wanted:?}", folder.display())]
+    WrongShape {
+        /// The checkpoint.
+        folder: PathBuf,
+        /// HuggingFace's name.
+        name: String,
+        /// From the config.
+        wanted: Vec<usize>,
+        /// In the file.
+        found: Vec<usize>,
+    },
+    /// A folder with a config, but no weights.
+    #[error(
+        "{} has a config.json but no weights (looked for model.safetensors, its shards, and pytorch_model.bin)",
+        folder.display()
+    )]
+    NoWeights {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The head that was asked for does not exist in this form.
+    #[error("{wanted} needs {needs}; {} is {found}. {hint}", folder.display())]
+    WrongHead {
+        /// The checkpoint.
+        folder: PathBuf,
+        /// What was to be done.
+        wanted: String,
+        /// Which head that takes.
+        needs: String,
+        /// Which head there is.
+        found: String,
+        /// What to try.
+        hint: String,
+    },
+    /// A token id beyond the vocabulary.
+    #[error(
+        "row {row}, token {position}: id {id} is beyond the model's vocabulary of {vocab_size}. \
+         Does the tokenizer belong to this model?"
+    )]
+    IdOutOfRange {
+        /// Of the batch, from 0.
+        row: usize,
+        /// In the row, from 0.
+        position: usize,
+        /// The id.
+        id: u32,
+        /// V
+        vocab_size: usize,
+    },
+    /// A token type that the model has no embedding for.
+    #[error("row {row}, token {position}: token type {id} is beyond the model's {n_types}")]
+    TypeOutOfRange {
+        /// Of the batch, from 0.
+        row: usize,
+        /// In the row, from 0.
+        position: usize,
+        /// The type.
+        id: u32,
+        /// How many types there are.
+        n_types: usize,
+    },
+    /// A row longer than the model has positions.
+    #[error(
+        "row {row} has {length} tokens, but the model takes {max}. Cut it (--truncation longest_first, --max-length {max}) or split it"
+    )]
+    TooLong {
+        /// Of the batch, from 0.
+        row: usize,
+        /// Its tokens.
+        length: usize,
+        /// What the model takes.
+        max: usize,
+    },
+    /// A row without tokens.
+    #[error("row {row} has no tokens")]
+    EmptyRow {
+        /// Of the batch, from 0.
+        row: usize,
+    },
+    /// Parts of a row of different length.
+    #[error("row {row}: {n_ids} input_ids, but {n_other} {other}")]
+    UnevenRow {
+        /// Of the batch, from 0.
+        row: usize,
+        /// Ids.
+        n_ids: usize,
+        /// The other part.
+        other: &'static str,
+        /// Its length.
+        n_other: usize,
+    },
+    /// A tokenizer larger than the embedding.
+    #[error(
+        "{}: the tokenizer has ids up to {highest}, but the model's word embedding has {vocab_size} rows: \
+         they do not belong together", folder.display()
+    )]
+    TokenizerSize {
+        /// The checkpoint.
+        folder: PathBuf,
+        /// The tokenizer's highest id.
+        highest: usize,
+        /// V
+        vocab_size: usize,
+    },
+}

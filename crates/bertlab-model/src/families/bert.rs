@@ -1,0 +1,66 @@
+//! BERT (Devlin et al. 2019).
+
+use super::{Family, FamilyHead, activation, pad_token_id, probability};
+use crate::error::Error;
+use crate::spec::{EncoderSpec, HeadKind, PoolerSpec, Positions};
+use bertlab_checkpoint::Config;
+use bertlab_compute::ops::activation::Activation;
+
+pub(super) const FAMILY: Family = Family {
+    model_type: "bert",
+    class_prefix: "Bert",
+    prefix: "bert",
+    layers: "encoder.layer",
+    layer_names: &[],
+    head_names,
+    heads: &HeadKind::ALL,
+    read_encoder,
+    read_head,
+};
+
+fn head_names(kind: HeadKind) -> &'static [(&'static str, &'static str)] {
+    match kind {
+        HeadKind::QuestionAnswering => &[("classifier", "qa_outputs")],
+        _ => &[("classifier", "classifier"), ("cls", "cls")],
+    }
+}
+
+/// BERT's keys, which RoBERTa shares.
+pub(super) fn read_encoder(config: &Config) -> Result<EncoderSpec, Error> {
+    Ok(EncoderSpec {
+        width: config.usize_required("hidden_size")?,
+        n_layers: config.usize_required("num_hidden_layers")?,
+        n_heads: config.usize_required("num_attention_heads")?,
+        inner_width: config.usize_required("intermediate_size")?,
+        vocab_size: config.usize_required("vocab_size")?,
+        max_positions: config.usize("max_position_embeddings")?.unwrap_or(512),
+        position_offset: 0,
+        positions: Positions::Learned,
+        n_token_types: config.usize("type_vocab_size")?.unwrap_or(2),
+        activation: activation(config, "hidden_act")?,
+        norm_epsilon: config.f32("layer_norm_eps")?.unwrap_or(1e-12),
+        hidden_dropout: probability(config, "hidden_dropout_prob", 0.1)?,
+        attention_dropout: probability(config, "attention_probs_dropout_prob", 0.1)?,
+        pad_token_id: pad_token_id(config, 0)?,
+        initializer_range: config.f32("initializer_range")?.unwrap_or(0.02),
+    })
+}
+
+fn read_head(config: &Config, kind: HeadKind) -> Result<FamilyHead, Error> {
+    let has_pooler =
+        matches!(kind, HeadKind::None | HeadKind::SequenceClassification | HeadKind::PreTraining);
+    let dropout = match kind {
+        HeadKind::SequenceClassification | HeadKind::TokenClassification => classifier_dropout(config)?,
+        _ => 0.0,
+    };
+    Ok(FamilyHead {
+        pooler: has_pooler.then_some(PoolerSpec { activation: Activation::Tanh, dropout: 0.0 }),
+        dropout,
+    })
+}
+
+/// `classifier_dropout`, or the hidden dropout where it is not set.
+pub(super) fn classifier_dropout(config: &Config) -> Result<f32, Error> {
+    let hidden = probability(config, "hidden_dropout_prob", 0.1)?;
+    probability(config, "classifier_dropout", hidden)
+}

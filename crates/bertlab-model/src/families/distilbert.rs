@@ -1,0 +1,81 @@
+//! DistilBERT (Sanh et al. 2019): BERT without token types and pooler.
+
+use super::{Family, FamilyHead, activation, pad_token_id, probability};
+use crate::error::Error;
+use crate::spec::{EncoderSpec, HeadKind, PoolerSpec, Positions};
+use bertlab_checkpoint::Config;
+use bertlab_compute::ops::activation::Activation;
+
+pub(super) const FAMILY: Family = Family {
+    model_type: "distilbert",
+    class_prefix: "DistilBert",
+    prefix: "distilbert",
+    layers: "transformer.layer",
+    layer_names: &[
+        ("attention.self.query", "attention.q_lin"),
+        ("attention.self.key", "attention.k_lin"),
+        ("attention.self.value", "attention.v_lin"),
+        ("attention.output.dense", "attention.out_lin"),
+        ("attention.output.LayerNorm", "sa_layer_norm"),
+        ("intermediate.dense", "ffn.lin1"),
+        ("output.dense", "ffn.lin2"),
+        ("output.LayerNorm", "output_layer_norm"),
+    ],
+    head_names,
+    heads: &[
+        HeadKind::None,
+        HeadKind::SequenceClassification,
+        HeadKind::TokenClassification,
+        HeadKind::QuestionAnswering,
+        HeadKind::MaskedLm,
+    ],
+    read_encoder,
+    read_head,
+};
+
+fn head_names(kind: HeadKind) -> &'static [(&'static str, &'static str)] {
+    match kind {
+        HeadKind::QuestionAnswering => &[("classifier", "qa_outputs")],
+        _ => &[
+            ("pooler.dense", "pre_classifier"),
+            ("classifier", "classifier"),
+            ("cls.predictions.bias", "vocab_projector.bias"),
+            ("cls.predictions.transform.dense", "vocab_transform"),
+            ("cls.predictions.transform.LayerNorm", "vocab_layer_norm"),
+            ("cls.predictions.decoder", "vocab_projector"),
+        ],
+    }
+}
+
+fn read_encoder(config: &Config) -> Result<EncoderSpec, Error> {
+    let is_sinusoidal = config.bool("sinusoidal_pos_embds")?.unwrap_or(false);
+    Ok(EncoderSpec {
+        width: config.usize_required("dim")?,
+        n_layers: config.usize_required("n_layers")?,
+        n_heads: config.usize_required("n_heads")?,
+        inner_width: config.usize_required("hidden_dim")?,
+        vocab_size: config.usize_required("vocab_size")?,
+        max_positions: config.usize("max_position_embeddings")?.unwrap_or(512),
+        position_offset: 0,
+        positions: if is_sinusoidal { Positions::Sinusoidal } else { Positions::Learned },
+        n_token_types: 0,
+        activation: activation(config, "activation")?,
+        norm_epsilon: 1e-12, // Not in the config: DistilBERT has it in its code.
+        hidden_dropout: probability(config, "dropout", 0.1)?,
+        attention_dropout: probability(config, "attention_dropout", 0.1)?,
+        pad_token_id: pad_token_id(config, 0)?,
+        initializer_range: config.f32("initializer_range")?.unwrap_or(0.02),
+    })
+}
+
+fn read_head(config: &Config, kind: HeadKind) -> Result<FamilyHead, Error> {
+    let dropout = match kind {
+        HeadKind::SequenceClassification => probability(config, "seq_classif_dropout", 0.2)?,
+        HeadKind::TokenClassification => probability(config, "dropout", 0.1)?,
+        HeadKind::QuestionAnswering => probability(config, "qa_dropout", 0.1)?,
+        _ => 0.0,
+    };
+    let pooler = (kind == HeadKind::SequenceClassification)
+        .then_some(PoolerSpec { activation: Activation::Relu, dropout: 0.0 });
+    Ok(FamilyHead { pooler, dropout })
+}

@@ -1,0 +1,60 @@
+//! RoBERTa (Liu et al. 2019): BERT with other positions and heads.
+
+use super::{Family, FamilyHead, bert, pad_token_id};
+use crate::error::Error;
+use crate::spec::{EncoderSpec, HeadKind, PoolerSpec};
+use bertlab_checkpoint::Config;
+use bertlab_compute::ops::activation::Activation;
+
+pub(super) const FAMILY: Family = Family {
+    model_type: "roberta",
+    class_prefix: "Roberta",
+    prefix: "roberta",
+    layers: "encoder.layer",
+    layer_names: &[],
+    head_names,
+    heads: &[
+        HeadKind::None,
+        HeadKind::SequenceClassification,
+        HeadKind::TokenClassification,
+        HeadKind::QuestionAnswering,
+        HeadKind::MaskedLm,
+    ],
+    read_encoder,
+    read_head,
+};
+
+fn head_names(kind: HeadKind) -> &'static [(&'static str, &'static str)] {
+    match kind {
+        HeadKind::SequenceClassification => {
+            &[("pooler.dense", "classifier.dense"), ("classifier", "classifier.out_proj")]
+        }
+        HeadKind::QuestionAnswering => &[("classifier", "qa_outputs")],
+        _ => &[
+            ("classifier", "classifier"),
+            ("cls.predictions", "lm_head"),
+            ("cls.predictions.transform.dense", "lm_head.dense"),
+            ("cls.predictions.transform.LayerNorm", "lm_head.layer_norm"),
+        ],
+    }
+}
+
+fn read_encoder(config: &Config) -> Result<EncoderSpec, Error> {
+    let pad_token_id = pad_token_id(config, 1)?;
+    let spec = bert::read_encoder(config)?;
+    // Positions count from padding id + 1.
+    Ok(EncoderSpec { pad_token_id, position_offset: pad_token_id as usize + 1, ..spec })
+}
+
+fn read_head(config: &Config, kind: HeadKind) -> Result<FamilyHead, Error> {
+    let dropout = match kind {
+        HeadKind::SequenceClassification | HeadKind::TokenClassification => bert::classifier_dropout(config)?,
+        _ => 0.0,
+    };
+    let pooler = match kind {
+        HeadKind::None => Some(PoolerSpec { activation: Activation::Tanh, dropout: 0.0 }),
+        HeadKind::SequenceClassification => Some(PoolerSpec { activation: Activation::Tanh, dropout }),
+        _ => None,
+    };
+    Ok(FamilyHead { pooler, dropout })
+}

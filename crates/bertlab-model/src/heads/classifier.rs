@@ -1,0 +1,73 @@
+//! A dense layer over rows or tokens, with dropout before it: sequence and token classification,
+//! question answering, next sentence.
+
+use super::{Head, SITE_BEFORE_CLASSIFIER};
+use crate::linear::{PackedLinear, add_gradients};
+use crate::params::{Linear, Params};
+use bertlab_compute::Tensor;
+use bertlab_compute::ops::dropout::{self, Dropout};
+
+pub(super) struct KeptClassifier {
+    /// After dropout. `[rows, D]`
+    input: Tensor,
+    dropout: Option<Dropout>,
+}
+
+impl Head<'_> {
+    /// `x [rows, D]` to `[rows, C]`, where there is a classifier.
+    pub(super) fn classify(&self, x: &Tensor, key: Option<u64>) -> Option<(Tensor, KeptClassifier)> {
+        let packed = self.packed.classifier.as_ref()?;
+        let dropout =
+            Self::key(key, SITE_BEFORE_CLASSIFIER).and_then(|key| Dropout::new(self.spec.head.dropout, key));
+        Some(forward(packed, x, dropout))
+    }
+
+    pub(super) fn classify_backward(
+        &self,
+        d_logits: &Tensor,
+        kept: KeptClassifier,
+        gradients: &mut Params,
+    ) -> Tensor {
+        let packed = self.packed.classifier.as_ref().expect("what was kept was computed");
+        let gradient = gradients.classifier.as_mut().expect("gradients have the weights' structure");
+        backward(packed, d_logits, kept, gradient)
+    }
+
+    /// `pooled [B, D]` to `[B, 2]`, where there is a next-sentence part.
+    pub(super) fn relate(&self, pooled: &Tensor) -> Option<(Tensor, KeptClassifier)> {
+        Some(forward(self.packed.relationship.as_ref()?, pooled, None))
+    }
+
+    pub(super) fn relate_backward(
+        &self,
+        d_logits: &Tensor,
+        kept: KeptClassifier,
+        gradients: &mut Params,
+    ) -> Tensor {
+        let packed = self.packed.relationship.as_ref().expect("what was kept was computed");
+        let gradient = gradients.relationship.as_mut().expect("gradients have the weights' structure");
+        backward(packed, d_logits, kept, gradient)
+    }
+}
+
+fn forward(packed: &PackedLinear, x: &Tensor, dropout: Option<Dropout>) -> (Tensor, KeptClassifier) {
+    let mut input = x.clone();
+    if let Some(dropout) = dropout {
+        let width = input.width();
+        dropout::apply(dropout, input.as_mut_slice(), width);
+    }
+    let logits = packed.forward(input.as_slice());
+    let n_rows = input.n_rows();
+    let n_outputs = logits.len() / n_rows.max(1);
+    (Tensor::from_vec(&[n_rows, n_outputs], logits), KeptClassifier { input, dropout })
+}
+
+fn backward(packed: &PackedLinear, d_logits: &Tensor, kept: KeptClassifier, gradient: &mut Linear) -> Tensor {
+    add_gradients(d_logits.as_slice(), kept.input.as_slice(), &mut [gradient]);
+    let mut d = Tensor::from_vec(kept.input.shape(), packed.backward(d_logits.as_slice()));
+    if let Some(dropout) = kept.dropout {
+        let width = d.width();
+        dropout::apply(dropout, d.as_mut_slice(), width);
+    }
+    d
+}

@@ -1,0 +1,114 @@
+//! Dense layers: packed once, used many times; their backward pass.
+
+use crate::params::Linear;
+use bertlab_compute::ops::activation::Activation;
+use bertlab_compute::ops::matmul::{Epilogue, Matmul, MatrixView, PackedMatrix, linear, matmul};
+use bertlab_compute::ops::sum::add_column_sums;
+
+/// One dense layer, or several over the same input side by side, packed for the kernels.
+#[derive(Clone)]
+pub(crate) struct PackedLinear {
+    /// Wᵀ: `[in, out]`
+    forward: PackedMatrix,
+    /// W: `[out, in]`, for training
+    backward: Option<PackedMatrix>,
+    /// `[out]`
+    bias: Vec<f32>,
+}
+
+impl PackedLinear {
+    /// Packs layers of the same input side by side.
+    pub(crate) fn new(parts: &[&Linear], for_training: bool) -> Self {
+        let n_inputs = parts[0].weight.width();
+        let n_outputs = parts.iter().map(|part| part.bias.len()).sum();
+        let mut forward = PackedMatrix::zeros(n_inputs, n_outputs);
+        let mut backward = for_training.then(|| PackedMatrix::zeros(n_outputs, n_inputs));
+        let mut bias = Vec::with_capacity(n_outputs);
+        for part in parts {
+            let weight = MatrixView::new(part.weight.as_slice(), part.bias.len(), n_inputs);
+            forward.put(0, bias.len(), weight.transposed());
+            if let Some(backward) = &mut backward {
+                backward.put(bias.len(), 0, weight);
+            }
+            bias.extend_from_slice(part.bias.as_slice());
+        }
+        Self { forward, backward, bias }
+    }
+
+    /// `x Wᵀ + b`: `[rows, out]`
+    pub(crate) fn forward(&self, x: &[f32]) -> Vec<f32> {
+        linear(self.view(x, self.forward.n_rows()), &self.forward, Some(&self.bias))
+    }
+
+    /// `f(x Wᵀ + b)`: `[rows, out]`
+    pub(crate) fn forward_activated(&self, x: &[f32], activation: Activation) -> Vec<f32> {
+        let a = self.view(x, self.forward.n_rows());
+        let mut out = vec![0.0; a.n_rows() * self.bias.len()];
+        let epilogue =
+            Epilogue { bias: Some(&self.bias), activation: Some(activation), before_activation: None };
+        matmul(Matmul { a, b: &self.forward, out: &mut out, accumulate: false, epilogue });
+        out
+    }
+
+    /// As [`Self::forward_activated`]; also what stood before the activation.
+    pub(crate) fn forward_activated_keeping(
+        &self,
+        x: &[f32],
+        activation: Activation,
+    ) -> (Vec<f32>, Vec<f32>) {
+        let a = self.view(x, self.forward.n_rows());
+        let mut out = vec![0.0; a.n_rows() * self.bias.len()];
+        let mut before = vec![0.0; out.len()];
+        let epilogue = Epilogue {
+            bias: Some(&self.bias),
+            activation: Some(activation),
+            before_activation: Some(&mut before),
+        };
+        matmul(Matmul { a, b: &self.forward, out: &mut out, accumulate: false, epilogue });
+        (out, before)
+    }
+
+    /// `d_x = d W`: `[rows, in]`. Panics when it was not packed for training.
+    pub(crate) fn backward(&self, d: &[f32]) -> Vec<f32> {
+        let mut d_x = vec![0.0; d.len() / self.bias.len() * self.forward.n_rows()];
+        self.backward_into(d, &mut d_x, false);
+        d_x
+    }
+
+    /// `d_x + d W`, in place of `d_x`. Panics when it was not packed for training.
+    pub(crate) fn backward_adding(&self, d: &[f32], mut d_x: Vec<f32>) -> Vec<f32> {
+        self.backward_into(d, &mut d_x, true);
+        d_x
+    }
+
+    fn backward_into(&self, d: &[f32], d_x: &mut [f32], accumulate: bool) {
+        let b = self.backward.as_ref().expect("a model that trains is packed for training");
+        let a = self.view(d, self.bias.len());
+        matmul(Matmul { a, b, out: d_x, accumulate, epilogue: Epilogue::default() });
+    }
+
+    fn view<'a>(&self, x: &'a [f32], width: usize) -> MatrixView<'a> {
+        MatrixView::new(x, x.len() / width, width)
+    }
+}
+
+/// Adds `dᵀ x` and the column sums of `d` to the gradients of layers that read the same input side by
+/// side. `d [rows, out of all]`, `x [rows, in]`
+pub(crate) fn add_gradients(d: &[f32], x: &[f32], gradients: &mut [&mut Linear]) {
+    let n_outputs: usize = gradients.iter().map(|gradient| gradient.bias.len()).sum();
+    let n_inputs = gradients[0].weight.width();
+    let n_rows = x.len() / n_inputs;
+    let d_view = MatrixView::new(d, n_rows, n_outputs);
+    let packed = PackedMatrix::pack(MatrixView::new(x, n_rows, n_inputs));
+    let mut bias = vec![0.0; n_outputs];
+    add_column_sums(d, &mut bias);
+    let mut first = 0;
+    for gradient in gradients {
+        let n = gradient.bias.len();
+        let a = d_view.columns(first, n).transposed();
+        let out = gradient.weight.as_mut_slice();
+        matmul(Matmul { a, b: &packed, out, accumulate: true, epilogue: Epilogue::default() });
+        gradient.bias.as_mut_slice().iter_mut().zip(&bias[first..first + n]).for_each(|(sum, d)| *sum += d);
+        first += n;
+    }
+}

@@ -1,0 +1,138 @@
+//! `Model`: an encoder with its head, ready to run; the one noun that the rooms above know.
+
+use crate::batch::Batch;
+use crate::encoder::{Encoder, EncoderOutput, KeptEncoder};
+use crate::families::Family;
+use crate::heads::{Head, HeadGradient, HeadOutput, KeptHead};
+use crate::packed::Packed;
+use crate::params::Params;
+use crate::spec::Spec;
+use bertlab_compute::Tensor;
+use serde_json::{Map, Value};
+
+/// An encoder with its head.
+// Invariant: `packed` was made from `params`.
+#[derive(Clone)]
+pub struct Model {
+    /// Whose names its files use.
+    pub family: &'static Family,
+    /// Sizes and choices.
+    pub spec: Spec,
+    /// config.json as it was read, unknown keys included.
+    pub config: Map<String, Value>,
+    params: Params,
+    packed: Packed,
+    trains: bool,
+}
+
+/// What a forward pass shall give beyond the last hidden state and the head's output.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Request<'a> {
+    /// Every layer's output.
+    pub hidden_states: bool,
+    /// Every layer's attention maps.
+    pub attentions: bool,
+    /// Which packed tokens go through the masked-LM part (all when none).
+    pub tokens: Option<&'a [usize]>,
+}
+
+/// What a forward pass gives.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Of the encoder.
+    pub encoder: EncoderOutput,
+    /// Of the head.
+    pub head: HeadOutput,
+}
+
+/// How a forward pass is made for training.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Training<'a> {
+    /// Where dropout falls; none for no dropout.
+    pub dropout_key: Option<u64>,
+    /// Keep a layer's input alone and compute the rest again.
+    pub gradient_checkpointing: bool,
+    /// Which packed tokens go through the masked-LM part (all when none).
+    pub tokens: Option<&'a [usize]>,
+}
+
+/// What a forward pass leaves for the backward pass.
+pub struct Kept {
+    encoder: KeptEncoder,
+    head: KeptHead,
+}
+
+impl Model {
+    /// Of weights in hand. `trains`: also pack them for the backward pass.
+    pub fn new(
+        family: &'static Family,
+        spec: Spec,
+        config: Map<String, Value>,
+        params: Params,
+        trains: bool,
+    ) -> Self {
+        let packed = Packed::new(&params, trains);
+        Self { family, spec, config, params, packed, trains }
+    }
+
+    /// The weights.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// Changes the weights, and packs them anew.
+    pub fn update<T>(&mut self, change: impl FnOnce(&mut Params) -> T) -> T {
+        let result = change(&mut self.params);
+        self.packed = Packed::new(&self.params, self.trains);
+        result
+    }
+
+    /// Makes the model ready for [`Self::backward`].
+    pub fn prepare_training(&mut self) {
+        if !self.trains {
+            self.trains = true;
+            self.packed = Packed::new(&self.params, true);
+        }
+    }
+
+    /// Every weight with HuggingFace's name.
+    pub fn named_tensors(&self) -> Vec<(String, &Tensor)> {
+        let named = self.params.named().into_iter();
+        named.map(|(name, tensor)| (self.name_of(&name), tensor)).collect()
+    }
+
+    /// HuggingFace's name of a canonical name, as this model's files have it.
+    pub fn name_of(&self, canonical: &str) -> String {
+        self.family.name_of(self.spec.head.kind, canonical)
+    }
+
+    /// Runs the model.
+    pub fn forward(&self, batch: &Batch, request: Request<'_>) -> Output {
+        let encoder = self.encoder().forward(batch, request.hidden_states, request.attentions);
+        let head = self.head().forward(&encoder.last_hidden_state, batch, request.tokens);
+        Output { encoder, head }
+    }
+
+    /// Runs the model for training.
+    pub fn forward_keeping(&self, batch: &Batch, training: Training<'_>) -> (HeadOutput, Kept) {
+        let Training { dropout_key, gradient_checkpointing, tokens } = training;
+        let (hidden, encoder) = self.encoder().forward_keeping(batch, dropout_key, gradient_checkpointing);
+        let hidden = Tensor::from_vec(&[batch.n_tokens(), self.spec.encoder.width], hidden);
+        let (output, head) = self.head().forward_keeping(&hidden, batch, tokens, dropout_key);
+        (output, Kept { encoder, head })
+    }
+
+    /// Adds the gradients of all weights to `gradients`. Panics when the model was not made for training.
+    pub fn backward(&self, d: HeadGradient, batch: &Batch, kept: Kept, gradients: &mut Params) {
+        let d_hidden = self.head().backward(d, batch, kept.head, gradients);
+        self.encoder().backward(d_hidden.into_vec(), batch, kept.encoder, gradients);
+    }
+
+    fn encoder(&self) -> Encoder<'_> {
+        Encoder { spec: &self.spec.encoder, params: &self.params, packed: &self.packed }
+    }
+
+    fn head(&self) -> Head<'_> {
+        Head { spec: &self.spec, params: &self.params, packed: &self.packed }
+    }
+}

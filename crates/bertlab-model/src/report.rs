@@ -1,0 +1,77 @@
+//! What happened when a checkpoint was opened, in words.
+
+use std::path::PathBuf;
+
+/// Which weights came from where.
+#[derive(Clone, Debug, Default)]
+pub struct LoadReport {
+    /// The checkpoint.
+    pub folder: PathBuf,
+    /// The weights' file format, in words; none when there are none.
+    pub format: Option<String>,
+    /// Element types of the weights in the file: `F32`.
+    pub dtypes: Vec<String>,
+    /// Bytes of all tensors in the file.
+    pub n_bytes: usize,
+    /// Newly initialised: not in the file.
+    pub new: Vec<String>,
+    /// Newly initialised: in the file with another shape.
+    pub reshaped: Vec<String>,
+    /// In the file, but this model has no place for it.
+    pub unused: Vec<String>,
+    /// In the file, but computed (position_ids) or another name of a weight (tied decoders).
+    pub redundant: Vec<String>,
+    /// How many weights had names of old (LayerNorm.gamma and beta).
+    pub n_old_names: usize,
+    /// The seed of new weights.
+    pub seed: u64,
+}
+
+impl LoadReport {
+    /// Whether every weight came from the file and nothing was left over.
+    pub fn is_clean(&self) -> bool {
+        self.new.is_empty() && self.reshaped.is_empty() && self.unused.is_empty()
+    }
+
+    /// What a user should know, a sentence each.
+    pub fn messages(&self) -> Vec<String> {
+        let mut messages = Vec::new();
+        if self.format.is_none() {
+            messages.push(format!(
+                "{} holds no weights: all of them are random (seed {}), so every output is meaningless; only sizes and speed are real",
+                self.folder.display(),
+                self.seed
+            ));
+        } else if !self.new.is_empty() {
+            messages.push(format!(
+                "newly initialised, not in the checkpoint (seed {}): {}. Outputs that use them mean nothing before training",
+                self.seed,
+                listed(&self.new)
+            ));
+        }
+        if !self.reshaped.is_empty() {
+            messages.push(format!(
+                "newly initialised, because the checkpoint's have another shape (seed {}): {}",
+                self.seed,
+                listed(&self.reshaped)
+            ));
+        }
+        if !self.unused.is_empty() {
+            messages.push(format!(
+                "in the checkpoint, but not part of this model (left out): {}",
+                listed(&self.unused)
+            ));
+        }
+        messages
+    }
+}
+
+/// The first few names, and how many more.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 6;
+    let mut text = names[..names.len().min(SHOWN)].join(", ");
+    if names.len() > SHOWN {
+        text += &format!(" and {} more", names.len() - SHOWN);
+    }
+    text
+}

@@ -1,0 +1,56 @@
+//! `save_pretrained`: a folder that HuggingFace transformers opens unchanged.
+
+use crate::error::Error;
+use crate::model::Model;
+use crate::spec::HeadKind;
+use bertlab_checkpoint::{NamedArray, atomic, write_safetensors};
+use bertlab_text::Tokenizer;
+use serde_json::{Map, Value, json};
+use std::path::Path;
+
+/// Writes config.json, model.safetensors and the tokenizer's files, beside and then renamed: an
+/// interrupted save leaves what was there before.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn save_pretrained(folder: &Path, model: &Model, tokenizer: Option<&Tokenizer>) -> Result<(), Error> {
+    atomic::write_folder(folder, |staging| -> Result<(), Error> {
+        let mut config = serde_json::to_vec_pretty(&Value::Object(saved_config(model)))
+            .expect("a map of JSON values is valid JSON");
+        config.push(b'\n');
+        atomic::write_file(&staging.join("config.json"), &config)?;
+        let arrays: Vec<NamedArray> = model
+            .named_tensors()
+            .into_iter()
+            .map(|(name, tensor)| NamedArray::from_f32(name, tensor.shape(), tensor.as_slice().to_vec()))
+            .collect();
+        let metadata = [("format".to_owned(), "pt".to_owned())];
+        write_safetensors(&staging.join("model.safetensors"), &arrays, &metadata)?;
+        for (name, contents) in tokenizer.map(Tokenizer::files).unwrap_or_default() {
+            atomic::write_file(&staging.join(name), &contents)?;
+        }
+        Ok(())
+    })
+}
+
+/// The config as read, with what this model is now.
+fn saved_config(model: &Model) -> Map<String, Value> {
+    let mut config = model.config.clone();
+    let head = &model.spec.head;
+    let mut set = |key: &str, value: Value| drop(config.insert(key.to_owned(), value));
+    set("model_type", json!(model.family.model_type));
+    set("architectures", json!([model.family.class_name(head.kind)]));
+    if !head.labels.is_empty() {
+        let by_id = head.labels.iter().enumerate().map(|(id, name)| (id.to_string(), json!(name)));
+        set("id2label", Value::Object(by_id.collect()));
+        let by_name = head.labels.iter().enumerate().map(|(id, name)| (name.clone(), json!(id)));
+        set("label2id", Value::Object(by_name.collect()));
+    }
+    if head.kind == HeadKind::SequenceClassification {
+        set("problem_type", json!(head.problem_type.name()));
+    }
+    // Weights are written as f32, whatever they were read as.
+    let dtype_key = if config.contains_key("torch_dtype") { "torch_dtype" } else { "dtype" };
+    config.insert(dtype_key.to_owned(), json!("float32"));
+    config
+}
