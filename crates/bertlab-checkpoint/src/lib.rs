@@ -1,1 +1,26 @@
 //! Checkpoint files to named arrays and back; the model hub; atomic writing.
+//!
+//! What a layer is, this crate does not know: it opens a folder, gives its arrays by name and its config by key, and
+//! writes them back whole. Nothing that is found in a file is executed.
+
+pub mod atomic;
+pub mod hub;
+
+mod array;
+mod bytes;
+mod config;
+mod error;
+mod pickle;
+mod pytorch;
+mod pytorch_legacy;
+mod pytorch_zip;
+mod safetensors;
+mod shards;
+mod weights;
+
+pub use array::{Dtype, NamedArray};
+pub use bytes::Bytes;
+pub use config::{Config, open_config};
+pub use error::Error;
+pub use safetensors::{read_safetensors, write_safetensors};
+pub use weights::{Weights, WeightsFormat, has_weights, open_weights};

@@ -1,0 +1,129 @@
+//! HuggingFace's environment variables, with the meanings that its Python library gives them.
+
+use super::HubOptions;
+use crate::Error;
+use std::path::{Path, PathBuf};
+
+const PUBLIC_HUB: &str = "https://huggingface.co";
+
+/// Gives the value of an environment variable.
+type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+/// Where the cache and the hub are, and what the hub is told.
+pub(super) struct Settings {
+    /// The folder that holds `models--NAME`; absolute.
+    pub cache: PathBuf,
+    /// The hub's address, without a slash at its end.
+    pub endpoint: String,
+    pub token: Option<String>,
+    /// What switched the network off, if it is off.
+    pub offline: Option<&'static str>,
+}
+
+impl Settings {
+    /// `variable` looks up an environment variable; an empty one counts as not set.
+    pub(super) fn new(
+        options: &HubOptions,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Error> {
+        let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+        let home = huggingface_home(&set);
+        let cache = options.cache.clone().or_else(|| cache_folder(&set, &home));
+        let cache = cache.unwrap_or_else(|| home.join("hub"));
+        let cache =
+            std::path::absolute(&cache).map_err(|source| Error::io(&cache, "find the cache", source))?;
+        let endpoint = options.endpoint.clone().or_else(|| set("HF_ENDPOINT"));
+        let endpoint = endpoint.unwrap_or_else(|| PUBLIC_HUB.into()).trim().trim_end_matches('/').to_owned();
+        if !endpoint.starts_with("http://") && !endpoint.starts_with("https://") {
+            let reason = "the hub's address (HF_ENDPOINT) does not start with http:// or https://";
+            return Err(Error::ModelName { model: endpoint, reason });
+        }
+        let token = options.token.clone().or_else(|| token(&set, &home));
+        Ok(Self { cache, endpoint, token, offline: offline(options, &set) })
+    }
+}
+
+fn huggingface_home(set: &Lookup) -> PathBuf {
+    let from_cache_home = || set("XDG_CACHE_HOME").map(|cache| Path::new(&cache).join("huggingface"));
+    let from_home = || std::env::home_dir().map(|home| home.join(".cache/huggingface"));
+    let home = set("HF_HOME").map(PathBuf::from).or_else(from_cache_home).or_else(from_home);
+    home.unwrap_or_else(|| PathBuf::from(".cache/huggingface"))
+}
+
+fn cache_folder(set: &Lookup, home: &Path) -> Option<PathBuf> {
+    let folder = set("HF_HUB_CACHE").or_else(|| set("HUGGINGFACE_HUB_CACHE"));
+    folder.map(|folder| if folder == "hub" { home.join("hub") } else { folder.into() })
+}
+
+fn token(set: &Lookup, home: &Path) -> Option<String> {
+    let from_file = || {
+        let file = set("HF_TOKEN_PATH").map_or_else(|| home.join("token"), PathBuf::from);
+        // No token file means no token: most users have none.
+        std::fs::read_to_string(file).ok()
+    };
+    let token = set("HF_TOKEN").or_else(|| set("HUGGING_FACE_HUB_TOKEN")).or_else(from_file)?;
+    let token = token.trim();
+    (!token.is_empty()).then(|| token.to_owned())
+}
+
+fn offline(options: &HubOptions, set: &Lookup) -> Option<&'static str> {
+    let is_true = |name: &str| {
+        set(name).is_some_and(|value| matches!(&*value.to_ascii_uppercase(), "1" | "ON" | "YES" | "TRUE"))
+    };
+    match () {
+        () if options.offline => Some("offline was asked for"),
+        () if is_true("HF_HUB_OFFLINE") => Some("HF_HUB_OFFLINE is set"),
+        () if is_true("TRANSFORMERS_OFFLINE") => Some("TRANSFORMERS_OFFLINE is set"),
+        () => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(variables: &[(&str, &str)]) -> Settings {
+        let lookup = |name: &str| {
+            variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| value.to_string())
+        };
+        Settings::new(&HubOptions::default(), lookup).expect("valid settings")
+    }
+
+    #[test]
+    fn the_cache_is_where_python_looks_for_it() {
+        let cache = |variables: &[(&str, &str)]| settings(variables).cache;
+        assert_eq!(cache(&[("HF_HUB_CACHE", "/c"), ("HF_HOME", "/h")]), Path::new("/c"));
+        assert_eq!(cache(&[("HUGGINGFACE_HUB_CACHE", "/d"), ("HF_HOME", "/h")]), Path::new("/d"));
+        assert_eq!(cache(&[("HF_HOME", "/h"), ("XDG_CACHE_HOME", "/x")]), Path::new("/h/hub"));
+        assert_eq!(cache(&[("HF_HOME", ""), ("XDG_CACHE_HOME", "/x")]), Path::new("/x/huggingface/hub"));
+        assert!(cache(&[]).ends_with(".cache/huggingface/hub"));
+        assert!(cache(&[("HF_HOME", "relative")]).is_absolute());
+    }
+
+    #[test]
+    fn tokens_come_from_variables_or_files() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(folder.path().join("token"), "from-home\n").expect("writable");
+        std::fs::write(folder.path().join("elsewhere"), " from-path ").expect("writable");
+        let home = folder.path().to_str().expect("UTF-8");
+        let path = format!("{home}/elsewhere");
+        let token = |variables: &[(&str, &str)]| settings(variables).token;
+        assert_eq!(token(&[("HF_HOME", home)]).as_deref(), Some("from-home"));
+        assert_eq!(token(&[("HF_HOME", home), ("HF_TOKEN_PATH", &path)]).as_deref(), Some("from-path"));
+        assert_eq!(token(&[("HF_HOME", home), ("HF_TOKEN", "direct")]).as_deref(), Some("direct"));
+        assert_eq!(token(&[("HF_HOME", "/no/such/home")]), None);
+    }
+
+    #[test]
+    fn offline_and_endpoint_follow_their_variables() {
+        assert_eq!(settings(&[]).offline, None);
+        assert_eq!(settings(&[("HF_HUB_OFFLINE", "0")]).offline, None);
+        assert_eq!(settings(&[("HF_HUB_OFFLINE", "1")]).offline, Some("HF_HUB_OFFLINE is set"));
+        assert_eq!(settings(&[("TRANSFORMERS_OFFLINE", "yes")]).offline, Some("TRANSFORMERS_OFFLINE is set"));
+        assert_eq!(settings(&[]).endpoint, "https://huggingface.co");
+        assert_eq!(settings(&[("HF_ENDPOINT", "http://mirror/")]).endpoint, "http://mirror");
+        let bad = HubOptions { endpoint: Some("mirror".into()), ..HubOptions::default() };
+        let message = Settings::new(&bad, |_| None).err().expect("no address").to_string();
+        assert!(message.contains("HF_ENDPOINT"), "{message}");
+    }
+}

@@ -1,0 +1,100 @@
+//! PyTorch's format before 1.6: five pickles (magic number, version, system, objects, storage keys), then the storages.
+
+use crate::pickle::{self, Pickle, Value};
+use crate::pytorch::{Storage, malformed, state_dictionary};
+use crate::{Bytes, Error, NamedArray};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// 0x1950a86a20f9469cfc6c, as the pickle of the number holds it.
+const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+const VERSION: i64 = 1001;
+
+/// Reads the tensors of a file in the legacy format.
+pub(crate) fn read(bytes: &Bytes, file: &Path) -> Result<Vec<NamedArray>, Error> {
+    let mut at = 0;
+    let mut next_pickle = || -> Result<Pickle, Error> {
+        let pickle = pickle::read(&bytes[at..], file)?;
+        at += pickle.n_bytes;
+        Ok(pickle)
+    };
+    match next_pickle()?.root {
+        Value::Long(number) if *number == MAGIC => {}
+        _ => {
+            return Err(malformed(file, "PyTorch's magic number at the start", "a pickle of something else"));
+        }
+    }
+    match next_pickle()?.root {
+        Value::Int(VERSION) => {}
+        found => return Err(malformed(file, format!("format version {VERSION}"), format!("{found:?}"))),
+    }
+    refuse_big_endian(&next_pickle()?, file)?;
+    let objects = next_pickle()?;
+    let keys = next_pickle()?;
+    let storages = locate_storages(bytes, at, &objects, &keys, file)?;
+    state_dictionary(&objects, file, bytes.len(), |storage| {
+        let found = storages.get(storage.key).filter(|bytes| bytes.len() == storage.n_bytes());
+        found.cloned().ok_or_else(|| {
+            malformed(
+                file,
+                format!("storage `{}` of {} bytes", storage.key, storage.n_bytes()),
+                "none of that size",
+            )
+        })
+    })
+}
+
+fn refuse_big_endian(system: &Pickle, file: &Path) -> Result<(), Error> {
+    let Value::Dictionary(dictionary) = system.root else {
+        return Err(malformed(file, "a description of the system that wrote it", "something else"));
+    };
+    let big_endian = system.dictionaries[dictionary].iter().any(|(key, value)| {
+        matches!((key, value), (Value::Text(key), Value::Bool(false)) if &**key == "little_endian")
+    });
+    if big_endian {
+        return Err(malformed(file, "little-endian numbers", "big-endian ones"));
+    }
+    Ok(())
+}
+
+/// Cuts the storages, which lie one after another in the order of `keys`, each after its number of elements.
+fn locate_storages<'a>(
+    bytes: &Bytes,
+    mut at: usize,
+    objects: &'a Pickle,
+    keys: &Pickle,
+    file: &Path,
+) -> Result<HashMap<&'a str, Bytes>, Error> {
+    let mut described: HashMap<&str, Storage> = HashMap::new();
+    for object in &objects.persistent {
+        let storage = Storage::from_persistent(object, file)?;
+        described.insert(storage.key, storage);
+    }
+    let Value::List(list) = keys.root else {
+        return Err(malformed(file, "a list of storage keys", "something else"));
+    };
+    let mut located = HashMap::new();
+    for key in &keys.lists[list] {
+        let storage = match key {
+            Value::Text(key) => described.get(&**key),
+            _ => None,
+        };
+        let storage =
+            storage.ok_or_else(|| malformed(file, "storages that tensors use", "one that none uses"))?;
+        let cut = cut_storage(bytes, at, storage);
+        let wanted = || format!("storage `{}` of {} elements", storage.key, storage.n_elements);
+        let cut = cut.ok_or_else(|| malformed(file, wanted(), format!("something else at byte {at}")))?;
+        at += 8 + cut.len();
+        located.insert(storage.key, cut);
+    }
+    Ok(located)
+}
+
+fn cut_storage(bytes: &Bytes, at: usize, storage: &Storage) -> Option<Bytes> {
+    let count = bytes.slice(at..at.checked_add(8)?)?;
+    let count = u64::from_le_bytes((*count).try_into().ok()?);
+    if count != storage.n_elements as u64 {
+        return None;
+    }
+    bytes.slice(at + 8..(at + 8).checked_add(storage.n_bytes())?)
+}
