@@ -1,2 +1,54 @@
-//! The bertlab program.
-fn main() {}
+//! The bertlab program: words on the command line to calls of the library, and its answers to the terminal.
+
+mod args;
+mod commands;
+mod print;
+
+use std::process::ExitCode;
+
+use anyhow::ensure;
+use clap::Parser;
+
+use args::GlobalArguments;
+use commands::Command;
+use print::Console;
+
+/// Look into BERT-family encoders, embed with them, fine-tune and evaluate them.
+#[derive(Parser)]
+#[command(name = "bertlab", version, max_term_width = 100, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(flatten)]
+    global: GlobalArguments,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+fn main() -> ExitCode {
+    let Arguments { global, command } = Arguments::parse();
+    let mut console = Console::new(global.color, global.quiet);
+    match run(&global, command, &mut console) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads our output (`head`, a pager) has seen enough.
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            console.error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(global: &GlobalArguments, command: Option<Command>, console: &mut Console) -> anyhow::Result<()> {
+    if let Some(n_threads) = global.threads {
+        ensure!(bertlab::set_n_threads(n_threads.get()), "{n_threads} threads could not be started");
+    }
+    match command {
+        Some(command) => command.run(global, console)?,
+        None => commands::overview::run(console)?,
+    }
+    console.finish()
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let is_closed = |cause: &std::io::Error| cause.kind() == std::io::ErrorKind::BrokenPipe;
+    error.chain().any(|cause| cause.downcast_ref().is_some_and(is_closed))
+}

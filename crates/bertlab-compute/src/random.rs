@@ -4,10 +4,13 @@
 //! number generators"); `mix` turns a key and a counter into bits without any state, which is how
 //! dropout can recompute a mask instead of storing it.
 
+/// 2^64 over the golden ratio: what SplitMix64 counts by.
+const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+
 /// A well-mixed 64-bit hash of `key` and `counter`.
 #[inline(always)]
 pub fn mix(key: u64, counter: u64) -> u64 {
-    let mut z = key ^ counter.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mut z = key.wrapping_add(counter.wrapping_add(1).wrapping_mul(STEP));
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ (z >> 31)
@@ -22,7 +25,7 @@ pub struct Generator {
 impl Generator {
     /// The sequence of `seed`.
     pub fn new(seed: u64) -> Self {
-        Self { state: mix(seed, 0) }
+        Self { state: seed }
     }
 
     /// The state, from which `from_state` goes on exactly.
@@ -37,8 +40,9 @@ impl Generator {
 
     /// 64 random bits.
     pub fn next_u64(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        mix(0, self.state)
+        let bits = mix(self.state, 0);
+        self.state = self.state.wrapping_add(STEP);
+        bits
     }
 
     /// Uniform in [0, 1), 53 bits.
@@ -87,6 +91,26 @@ mod tests {
         let mut counts = [0usize; 5];
         (0..10_000).for_each(|_| counts[generator.below(5)] += 1);
         assert!(counts.iter().all(|&c| (1800..2200).contains(&c)), "{counts:?}");
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_reference_code() {
+        let mut generator = Generator::new(1_234_567);
+        let numbers: Vec<u64> = (0..3).map(|_| generator.next_u64()).collect();
+        let want = [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
+        assert_eq!(numbers, want);
+    }
+
+    #[test]
+    fn every_order_of_three_is_about_equally_frequent() {
+        let mut generator = Generator::new(11);
+        let mut counts = std::collections::HashMap::new();
+        for _ in 0..60_000 {
+            let mut items = [0, 1, 2];
+            generator.shuffle(&mut items);
+            *counts.entry(items).or_insert(0usize) += 1;
+        }
+        assert!(counts.len() == 6 && counts.values().all(|count| count.abs_diff(10_000) < 460), "{counts:?}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod heads;
 mod initialise;
 mod linear;
 mod model;
+mod modules;
 mod open;
 mod packed;
 mod params;
@@ -25,8 +26,11 @@ pub use error::Error;
 pub use families::{Family, family_names};
 pub use heads::{HeadGradient, HeadOutput};
 pub use model::{Kept, Model, Output, Request, Training};
+pub use modules::Module;
 pub use open::{HeadChoice, OpenOptions, open};
 pub use params::{Embeddings, Layer, Linear, Norm, Params, Predictions};
 pub use report::LoadReport;
-pub use save::save_pretrained;
-pub use spec::{EncoderSpec, HeadKind, HeadSpec, PoolerSpec, Positions, ProblemType, Spec};
+pub use save::{save_pretrained, write_pretrained};
+pub use spec::{
+    EncoderSpec, HeadKind, HeadSpec, PoolerSpec, Positions, ProblemType, Spec, UnknownProblemType,
+};

@@ -136,7 +136,7 @@ fn configured_labels(config: &Config) -> Result<(ProblemType, Vec<String>), Erro
     let problem_type = match config.string("problem_type")? {
         None if labels.len() == 1 => ProblemType::Regression,
         None => ProblemType::SingleLabel,
-        Some(name) => ProblemType::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
+        Some(name) => name.parse().map_err(|_| {
             let names = ProblemType::ALL.map(ProblemType::name);
             config.unsupported("problem_type", format!("one of {}", names.join(", ")))
         })?,

@@ -14,23 +14,29 @@ use std::path::Path;
 /// # Errors
 /// When the folder cannot be written.
 pub fn save_pretrained(folder: &Path, model: &Model, tokenizer: Option<&Tokenizer>) -> Result<(), Error> {
-    atomic::write_folder(folder, |staging| -> Result<(), Error> {
-        let mut config = serde_json::to_vec_pretty(&Value::Object(saved_config(model)))
-            .expect("a map of JSON values is valid JSON");
-        config.push(b'\n');
-        atomic::write_file(&staging.join("config.json"), &config)?;
-        let arrays: Vec<NamedArray> = model
-            .named_tensors()
-            .into_iter()
-            .map(|(name, tensor)| NamedArray::from_f32(name, tensor.shape(), tensor.as_slice().to_vec()))
-            .collect();
-        let metadata = [("format".to_owned(), "pt".to_owned())];
-        write_safetensors(&staging.join("model.safetensors"), &arrays, &metadata)?;
-        for (name, contents) in tokenizer.map(Tokenizer::files).unwrap_or_default() {
-            atomic::write_file(&staging.join(name), &contents)?;
-        }
-        Ok(())
-    })
+    atomic::write_folder(folder, |staging| write_pretrained(staging, model, tokenizer))
+}
+
+/// Writes the same files into a folder that is there: for whoever writes more beside them.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn write_pretrained(folder: &Path, model: &Model, tokenizer: Option<&Tokenizer>) -> Result<(), Error> {
+    let mut config = serde_json::to_vec_pretty(&Value::Object(saved_config(model)))
+        .expect("a map of JSON values is valid JSON");
+    config.push(b'\n');
+    atomic::write_file(&folder.join("config.json"), &config)?;
+    let arrays: Vec<NamedArray> = model
+        .named_tensors()
+        .into_iter()
+        .map(|(name, tensor)| NamedArray::from_f32(name, tensor.shape(), tensor.as_slice().to_vec()))
+        .collect();
+    let metadata = [("format".to_owned(), "pt".to_owned())];
+    write_safetensors(&folder.join("model.safetensors"), &arrays, &metadata)?;
+    for (name, contents) in tokenizer.map(Tokenizer::files).unwrap_or_default() {
+        atomic::write_file(&folder.join(name), &contents)?;
+    }
+    Ok(())
 }
 
 /// The config as read, with what this model is now.

@@ -107,7 +107,7 @@ impl HeadKind {
 }
 
 /// What the outputs of a sequence classifier mean, in HuggingFace's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ProblemType {
     /// Exactly one of C classes.
     SingleLabel,
@@ -128,6 +128,30 @@ impl ProblemType {
             Self::MultiLabel => "multi_label_classification",
             Self::Regression => "regression",
         }
+    }
+}
+
+impl std::fmt::Display for ProblemType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A word that is no [`ProblemType`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is no problem type; wanted single_label_classification, multi_label_classification or regression"
+)]
+pub struct UnknownProblemType(pub String);
+
+impl std::str::FromStr for ProblemType {
+    type Err = UnknownProblemType;
+
+    fn from_str(word: &str) -> Result<Self, UnknownProblemType> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name() == word)
+            .ok_or_else(|| UnknownProblemType(word.to_owned()))
     }
 }
 

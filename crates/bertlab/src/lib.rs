@@ -1,1 +1,62 @@
 //! The front desk: everything bertlab can do, as plain functions over plain data.
+//!
+//! ```no_run
+//! use bertlab::{EmbedRequest, ModelOptions, TextInput, open_model};
+//!
+//! # fn main() -> Result<(), bertlab::Error> {
+//! let opened = open_model("sentence-transformers/all-MiniLM-L6-v2", &ModelOptions::default())?;
+//! let texts = [TextInput::from("I have a new CPU!"), TextInput::from("I have a new GPU!")];
+//! let recipe = opened.embed_recipe(&EmbedRequest::default())?;
+//! let embedded = opened.embed(&texts, &recipe, &mut |_| {})?;
+//! assert_eq!(embedded.embeddings.len(), 2);
+//! # Ok(())
+//! # }
+//! ```
+
+mod embed;
+mod embeddings_file;
+mod error;
+mod evaluation;
+mod labelled;
+mod open;
+mod sentence;
+mod texts;
+mod training;
+
+pub mod forward;
+
+pub use embed::{EmbedRecipe, EmbedRequest, Embedded};
+pub use embeddings_file::{EmbeddingRow, EmbeddingsFormat, write_embeddings};
+pub use error::Error;
+pub use evaluation::{Evaluated, Prediction, WordLabel, open_trained};
+pub use labelled::{LabelCounts, LabelledRows, Question, RowsRequest};
+pub use open::{ModelOptions, OpenedModel, OpenedTokenizer, open_model, open_tokenizer, resolve};
+pub use sentence::SentenceSettings;
+pub use texts::{read_text_lines, read_texts};
+pub use training::{PreparedTraining, Split, Task, TrainJob};
+
+pub use bertlab_checkpoint::{Dtype, NamedArray, read_safetensors, write_safetensors};
+pub use bertlab_compute::Tensor;
+pub use bertlab_compute::threads::{n_threads, set_n_threads};
+pub use bertlab_model::{
+    Batch, Family, HeadChoice, HeadKind, LoadReport, Model, OpenOptions, Output, ProblemType, Request, Row,
+    Spec, family_names, save_pretrained,
+};
+pub use bertlab_text::Error as TextError;
+pub use bertlab_text::{EncodeOptions, Encoding, Padding, TextInput, Tokenizer, Truncation, find_word};
+pub use bertlab_train::data::{Columns, Sampling};
+
+/// Fine-tuning: settings, plan, what a run reports, and what its figures mean.
+pub mod train {
+    pub use bertlab_train::metrics;
+    pub use bertlab_train::{
+        Answer, Evaluation, IntervalStrategy, Plan, Progress, Record, Reporter, SamplingStrategy,
+        SchedulerType, Scores, Silent, TrainError, Trainer, TrainingArguments, TrainingSummary, Truncated,
+    };
+}
+
+/// Looking into a model: module tree, tensors, word vectors, similarity.
+pub mod explore {
+    pub use bertlab_explore::*;
+    pub use bertlab_model::Module;
+}

@@ -1,7 +1,8 @@
 //! BERT (Devlin et al. 2019).
 
-use super::{Family, FamilyHead, activation, pad_token_id, probability};
+use super::{Family, FamilyHead, Modules, activation, pad_token_id, probability};
 use crate::error::Error;
+use crate::modules::{Node, Padding, Rate};
 use crate::spec::{EncoderSpec, HeadKind, PoolerSpec, Positions};
 use bertlab_checkpoint::Config;
 use bertlab_compute::ops::activation::Activation;
@@ -14,6 +15,7 @@ pub(super) const FAMILY: Family = Family {
     layer_names: &[],
     head_names,
     heads: &HeadKind::ALL,
+    modules: Modules { base: MODULES, head: head_modules },
     read_encoder,
     read_head,
 };
@@ -24,6 +26,77 @@ fn head_names(kind: HeadKind) -> &'static [(&'static str, &'static str)] {
         _ => &[("classifier", "classifier"), ("cls", "cls")],
     }
 }
+
+/// BERT's modules, which RoBERTa shares.
+pub(super) const MODULES: &[Node] = &[
+    Node::Group(
+        "embeddings",
+        "*Embeddings",
+        &[
+            Node::Embedding("word_embeddings", Padding::Row),
+            Node::Embedding("position_embeddings", Padding::RowOfOffset),
+            Node::Embedding("token_type_embeddings", Padding::None),
+            Node::Norm("LayerNorm"),
+            Node::Dropout("dropout", Rate::Hidden),
+        ],
+    ),
+    Node::Group("encoder", "*Encoder", &[Node::Layers("layer", "*Layer", LAYER_MODULES)]),
+    Node::Pooler("pooler", "*Pooler"),
+];
+
+const LAYER_MODULES: &[Node] = &[
+    Node::Group(
+        "attention",
+        "*Attention",
+        &[
+            Node::Group(
+                "self",
+                "*SelfAttention",
+                &[
+                    Node::Linear("query"),
+                    Node::Linear("key"),
+                    Node::Linear("value"),
+                    Node::Dropout("dropout", Rate::Attention),
+                ],
+            ),
+            Node::Group("output", "*SelfOutput", OUTPUT_MODULES),
+        ],
+    ),
+    Node::Group(
+        "intermediate",
+        "*Intermediate",
+        &[Node::Linear("dense"), Node::Activation("intermediate_act_fn")],
+    ),
+    Node::Group("output", "*Output", OUTPUT_MODULES),
+];
+
+const OUTPUT_MODULES: &[Node] =
+    &[Node::Linear("dense"), Node::Norm("LayerNorm"), Node::Dropout("dropout", Rate::Hidden)];
+
+fn head_modules(kind: HeadKind) -> &'static [Node] {
+    match kind {
+        HeadKind::QuestionAnswering => &[Node::Base, Node::Linear("qa_outputs")],
+        HeadKind::MaskedLm => &[Node::Base, Node::Group("cls", "*OnlyMLMHead", &[PREDICTIONS])],
+        HeadKind::PreTraining => &[
+            Node::Base,
+            Node::Group("cls", "*PreTrainingHeads", &[PREDICTIONS, Node::Linear("seq_relationship")]),
+        ],
+        _ => &[Node::Base, Node::Dropout("dropout", Rate::Head), Node::Linear("classifier")],
+    }
+}
+
+const PREDICTIONS: Node = Node::Group(
+    "predictions",
+    "*LMPredictionHead",
+    &[
+        Node::Group(
+            "transform",
+            "*PredictionHeadTransform",
+            &[Node::Linear("dense"), Node::Activation("transform_act_fn"), Node::Norm("LayerNorm")],
+        ),
+        Node::Linear("decoder"),
+    ],
+);
 
 /// BERT's keys, which RoBERTa shares.
 pub(super) fn read_encoder(config: &Config) -> Result<EncoderSpec, Error> {

@@ -1,7 +1,8 @@
 //! DistilBERT (Sanh et al. 2019): BERT without token types and pooler.
 
-use super::{Family, FamilyHead, activation, pad_token_id, probability};
+use super::{Family, FamilyHead, Modules, activation, pad_token_id, probability};
 use crate::error::Error;
+use crate::modules::{Node, Padding, Rate};
 use crate::spec::{EncoderSpec, HeadKind, PoolerSpec, Positions};
 use bertlab_checkpoint::Config;
 use bertlab_compute::ops::activation::Activation;
@@ -29,6 +30,7 @@ pub(super) const FAMILY: Family = Family {
         HeadKind::QuestionAnswering,
         HeadKind::MaskedLm,
     ],
+    modules: Modules { base: MODULES, head: head_modules },
     read_encoder,
     read_head,
 };
@@ -44,6 +46,69 @@ fn head_names(kind: HeadKind) -> &'static [(&'static str, &'static str)] {
             ("cls.predictions.transform.LayerNorm", "vocab_layer_norm"),
             ("cls.predictions.decoder", "vocab_projector"),
         ],
+    }
+}
+
+const MODULES: &[Node] = &[
+    Node::Group(
+        "embeddings",
+        "Embeddings",
+        &[
+            Node::Embedding("word_embeddings", Padding::Row),
+            Node::Embedding("position_embeddings", Padding::None),
+            Node::Norm("LayerNorm"),
+            Node::Dropout("dropout", Rate::Hidden),
+        ],
+    ),
+    Node::Group("transformer", "Transformer", &[Node::Layers("layer", "TransformerBlock", LAYER_MODULES)]),
+];
+
+const LAYER_MODULES: &[Node] = &[
+    Node::Group(
+        "attention",
+        "MultiHeadSelfAttention",
+        &[
+            Node::Dropout("dropout", Rate::Attention),
+            Node::Linear("q_lin"),
+            Node::Linear("k_lin"),
+            Node::Linear("v_lin"),
+            Node::Linear("out_lin"),
+        ],
+    ),
+    Node::Norm("sa_layer_norm"),
+    Node::Group(
+        "ffn",
+        "FFN",
+        &[
+            Node::Dropout("dropout", Rate::Hidden),
+            Node::Linear("lin1"),
+            Node::Linear("lin2"),
+            Node::Activation("activation"),
+        ],
+    ),
+    Node::Norm("output_layer_norm"),
+];
+
+fn head_modules(kind: HeadKind) -> &'static [Node] {
+    match kind {
+        HeadKind::SequenceClassification => &[
+            Node::Base,
+            Node::Linear("pre_classifier"),
+            Node::Linear("classifier"),
+            Node::Dropout("dropout", Rate::Head),
+        ],
+        HeadKind::QuestionAnswering => {
+            &[Node::Base, Node::Linear("qa_outputs"), Node::Dropout("dropout", Rate::Head)]
+        }
+        HeadKind::MaskedLm => &[
+            Node::Activation("activation"),
+            Node::Base,
+            Node::Linear("vocab_transform"),
+            Node::Norm("vocab_layer_norm"),
+            Node::Linear("vocab_projector"),
+            Node::Plain("mlm_loss_fct", "CrossEntropyLoss"),
+        ],
+        _ => &[Node::Base, Node::Dropout("dropout", Rate::Head), Node::Linear("classifier")],
     }
 }
 

@@ -7,6 +7,7 @@ mod distilbert;
 mod roberta;
 
 use crate::error::Error;
+use crate::modules::Node;
 use crate::spec::{EncoderSpec, HeadKind, PoolerSpec};
 use bertlab_checkpoint::Config;
 use bertlab_compute::ops::activation::Activation;
@@ -27,8 +28,17 @@ pub struct Family {
     head_names: fn(HeadKind) -> &'static [(&'static str, &'static str)],
     /// The heads that exist.
     heads: &'static [HeadKind],
+    modules: Modules,
     read_encoder: fn(&Config) -> Result<EncoderSpec, Error>,
     read_head: fn(&Config, HeadKind) -> Result<FamilyHead, Error>,
+}
+
+/// The modules that HuggingFace's classes consist of, in the order in which PyTorch prints them.
+struct Modules {
+    /// Of the base model.
+    base: &'static [Node],
+    /// Of a model with this head, the base model among them.
+    head: fn(HeadKind) -> &'static [Node],
 }
 
 /// What a family decides about a head.
@@ -68,7 +78,7 @@ impl Family {
     ///
     /// # Errors
     /// When the class is not one of ours.
-    pub(crate) fn configured_head(&self, config: &Config) -> Result<HeadKind, Error> {
+    pub fn configured_head(&self, config: &Config) -> Result<HeadKind, Error> {
         let classes = config.strings("architectures")?.unwrap_or_default();
         let Some(class) = classes.first() else { return Ok(HeadKind::None) };
         let kind = class
@@ -117,6 +127,16 @@ impl Family {
             return format!("{norm}LayerNorm.bias");
         }
         name.to_owned()
+    }
+
+    /// Name, class and modules of the base model in a model with a head.
+    pub(crate) fn base_module(&self) -> (&'static str, String, &'static [Node]) {
+        (self.prefix, self.class_name(HeadKind::None), self.modules.base)
+    }
+
+    /// The modules of a model with this head.
+    pub(crate) fn head_modules(&self, kind: HeadKind) -> &'static [Node] {
+        if kind == HeadKind::None { self.modules.base } else { (self.modules.head)(kind) }
     }
 
     pub(crate) fn read_encoder(&self, config: &Config) -> Result<EncoderSpec, Error> {

@@ -1,7 +1,8 @@
 //! RoBERTa (Liu et al. 2019): BERT with other positions and heads.
 
-use super::{Family, FamilyHead, bert, pad_token_id};
+use super::{Family, FamilyHead, Modules, bert, pad_token_id};
 use crate::error::Error;
+use crate::modules::{Node, Rate};
 use crate::spec::{EncoderSpec, HeadKind, PoolerSpec};
 use bertlab_checkpoint::Config;
 use bertlab_compute::ops::activation::Activation;
@@ -20,6 +21,7 @@ pub(super) const FAMILY: Family = Family {
         HeadKind::QuestionAnswering,
         HeadKind::MaskedLm,
     ],
+    modules: Modules { base: bert::MODULES, head: head_modules },
     read_encoder,
     read_head,
 };
@@ -36,6 +38,29 @@ fn head_names(kind: HeadKind) -> &'static [(&'static str, &'static str)] {
             ("cls.predictions.transform.dense", "lm_head.dense"),
             ("cls.predictions.transform.LayerNorm", "lm_head.layer_norm"),
         ],
+    }
+}
+
+fn head_modules(kind: HeadKind) -> &'static [Node] {
+    match kind {
+        HeadKind::SequenceClassification => &[
+            Node::Base,
+            Node::Group(
+                "classifier",
+                "*ClassificationHead",
+                &[Node::Linear("dense"), Node::Dropout("dropout", Rate::Head), Node::Linear("out_proj")],
+            ),
+        ],
+        HeadKind::QuestionAnswering => &[Node::Base, Node::Linear("qa_outputs")],
+        HeadKind::MaskedLm => &[
+            Node::Base,
+            Node::Group(
+                "lm_head",
+                "*LMHead",
+                &[Node::Linear("dense"), Node::Norm("layer_norm"), Node::Linear("decoder")],
+            ),
+        ],
+        _ => &[Node::Base, Node::Dropout("dropout", Rate::Head), Node::Linear("classifier")],
     }
 }
 

@@ -1,0 +1,88 @@
+//! `bertlab evaluate`: what a classifier's answers are worth.
+
+use std::path::PathBuf;
+
+use bertlab::{Columns, ModelOptions, RowsRequest, Sampling, open_trained};
+
+use crate::args::{GlobalArguments, one_of};
+use crate::print::Console;
+use crate::print::evaluation::{print, scores_json};
+use crate::print::progress::bar;
+
+/// Score a classifier on labelled rows
+#[derive(clap::Args)]
+#[command(after_help = "EXAMPLES
+  bertlab evaluate out/final_model --test-file test.csv
+  bertlab evaluate out/final_model --test-file test.parquet --max-samples 1000 --json
+
+Beside the accuracy stand its 95 % interval and what always answering the commonest label would reach.")]
+pub struct Arguments {
+    /// A folder, or a name on the hub
+    #[arg(value_name = "MODEL")]
+    model: String,
+    /// Labelled rows: .csv, .tsv, .jsonl, .parquet, or a folder with one sub-folder per class
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    test_file: Vec<PathBuf>,
+    /// The column that holds the texts [default: found by its name]
+    #[arg(long, value_name = "NAME")]
+    text_column: Option<String>,
+    /// The column that holds second texts [default: found by its name]
+    #[arg(long, value_name = "NAME")]
+    pair_column: Option<String>,
+    /// The column that holds the labels [default: found by its name]
+    #[arg(long, value_name = "NAME")]
+    label_column: Option<String>,
+    /// Take so many rows at most
+    #[arg(long, value_name = "N")]
+    max_samples: Option<usize>,
+    /// How they are chosen: stratified, random, first
+    #[arg(long, value_name = "HOW", default_value = "stratified")]
+    #[arg(value_parser = one_of::<Sampling>(&["stratified", "random", "first"]))]
+    sample: Sampling,
+    /// Of that choice
+    #[arg(long, value_name = "N", default_value_t = 42)]
+    seed: u64,
+    /// Cut texts to so many tokens [default: what the model takes]
+    #[arg(long, value_name = "N")]
+    max_length: Option<usize>,
+    /// Print a JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console) -> anyhow::Result<()> {
+    let options = ModelOptions { offline: global.offline, ..ModelOptions::default() };
+    let opened = open_trained(&arguments.model, &options, "evaluate")?;
+    console.report(&opened.report)?;
+    let request = RowsRequest {
+        files: arguments.test_file,
+        columns: Columns {
+            text: arguments.text_column,
+            pair: arguments.pair_column,
+            label: arguments.label_column,
+        },
+        max_samples: arguments.max_samples,
+        sampling: arguments.sample,
+        seed: arguments.seed,
+    };
+    let progress = bar(console, 0, "rows");
+    let evaluated = opened.evaluate(&request, arguments.max_length, &mut |n_done, n_rows| {
+        progress.set_length(n_rows as u64);
+        progress.set_position(n_done as u64);
+    })?;
+    progress.finish_and_clear();
+    let counts = evaluated.rows.counts.as_ref();
+    if let Some(label) = counts.and_then(|counts| counts.only_label()) {
+        console.warn(format!("all rows have the label {label:?}: the accuracy means nothing"))?;
+    }
+    if evaluated.rows.truncated.n_rows > 0 {
+        let truncated = evaluated.rows.truncated;
+        console.note(format!("{} rows were cut to {} tokens", truncated.n_rows, truncated.max_length))?;
+    }
+    let labels = &opened.model.spec.head.labels;
+    if arguments.json {
+        return console.json_line(&scores_json(&evaluated.evaluation, labels));
+    }
+    print(console, &evaluated.evaluation, labels)
+}

@@ -1,0 +1,230 @@
+//! What a training run looks like: what it will do, its lines, and what came of it.
+
+use std::io::Write;
+use std::time::Duration;
+
+use bertlab::train::{Evaluation, Plan, Progress, Record, Reporter, Scores, TrainingSummary};
+use bertlab::{LabelCounts, LabelledRows, PreparedTraining};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+
+use super::evaluation::{figure_lines, scores_json};
+use super::numbers::{counted, grouped};
+use super::{Console, style};
+
+/// Rows, labels, what was cut, and the steps to come.
+pub fn print_preparation(console: &mut Console, prepared: &PreparedTraining) -> anyhow::Result<()> {
+    print_rows(console, "training", &prepared.train)?;
+    if let Some(rows) = &prepared.validation {
+        print_rows(console, "evaluation", rows)?;
+    }
+    let plan = prepared.plan();
+    let (heading, figure) = (console.style(style::HEADING), console.style(style::FIGURE));
+    write!(
+        console.out,
+        "{heading}plan{heading:#}        {figure}{}{figure:#}",
+        counted(plan.n_steps as usize, "update step")
+    )?;
+    writeln!(console.out, ", {}", plan_details(&plan))?;
+    Ok(())
+}
+
+fn plan_details(plan: &Plan) -> String {
+    let mut text = format!(
+        "{} an epoch, each of {}",
+        counted(plan.n_updates_per_epoch as usize, "step"),
+        if plan.accumulation == 1 {
+            "one batch".to_owned()
+        } else {
+            counted(plan.accumulation, "micro-batch")
+        }
+    );
+    let last = plan.n_last_accumulation();
+    if last != plan.accumulation {
+        text += &format!(" (an epoch's last of {last})");
+    }
+    text + &format!("; {} tokens an epoch", grouped(plan.n_tokens))
+}
+
+fn print_rows(console: &mut Console, name: &str, rows: &LabelledRows) -> anyhow::Result<()> {
+    let (heading, dim) = (console.style(style::HEADING), console.style(style::DIM));
+    let n_tokens: usize = rows.examples.iter().map(|example| example.input_ids.len()).sum();
+    write!(console.out, "{heading}{name:<11}{heading:#} {}", counted(rows.examples.len(), "row"))?;
+    writeln!(console.out, "{dim}, {} tokens{dim:#}{}", grouped(n_tokens), label_list(rows.counts.as_ref()))?;
+    if rows.truncated.n_rows > 0 {
+        let share = 100.0 * rows.truncated.n_rows as f64 / rows.examples.len() as f64;
+        writeln!(
+            console.out,
+            "            {} ({share:.0} %) cut to {} tokens: {} tokens lost",
+            counted(rows.truncated.n_rows, "row"),
+            rows.truncated.max_length,
+            grouped(rows.truncated.n_tokens)
+        )?;
+    }
+    Ok(())
+}
+
+/// `; negative 500, positive 500`
+fn label_list(counts: Option<&LabelCounts>) -> String {
+    const SHOWN: usize = 8;
+    let Some(counts) = counts else { return String::new() };
+    let named = counts.names.iter().zip(&counts.counts);
+    let mut labels: Vec<String> =
+        named.take(SHOWN).map(|(name, n)| format!("{name} {}", grouped(*n))).collect();
+    if counts.names.len() > SHOWN {
+        labels.push(format!("{} more labels", counts.names.len() - SHOWN));
+    }
+    format!("; {}", labels.join(", "))
+}
+
+/// A bar where a person watches; lines like the Trainer's in a pipe.
+pub struct TerminalReporter {
+    bar: Option<ProgressBar>,
+    shows_bar: bool,
+    prints_lines: bool,
+    n_tokens: usize,
+    start: std::time::Instant,
+}
+
+impl TerminalReporter {
+    /// For this console; nothing but the bar when the output is JSON.
+    pub fn new(console: &Console, as_json: bool) -> Self {
+        let shows_bar = console.shows_progress();
+        Self { bar: None, shows_bar, prints_lines: !as_json, n_tokens: 0, start: std::time::Instant::now() }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn line(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| println!("{line}")),
+            None => println!("{line}"),
+        }
+    }
+}
+
+impl Reporter for TerminalReporter {
+    fn planned(&mut self, plan: &Plan) {
+        self.start = std::time::Instant::now();
+        if self.shows_bar {
+            let style =
+                ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {elapsed} gone, {eta} left  {msg}")
+                    .expect("the template is well formed");
+            let target = ProgressDrawTarget::stderr();
+            self.bar = Some(ProgressBar::with_draw_target(Some(plan.n_steps), target).with_style(style));
+        }
+    }
+
+    fn step(&mut self, progress: &Progress) {
+        self.n_tokens += progress.n_tokens;
+        if let Some(bar) = &self.bar {
+            bar.set_position(progress.step);
+            let rate = self.n_tokens as f64 / self.start.elapsed().as_secs_f64();
+            bar.set_message(format!("loss {:.4}, {} tokens/s", progress.loss, grouped(rate as usize)));
+        }
+    }
+
+    fn logged(&mut self, record: &Record) {
+        if !self.prints_lines {
+            return;
+        }
+        let figure = |name: &str| record.get(name).and_then(serde_json::Value::as_f64);
+        let step = record.get("step").and_then(serde_json::Value::as_u64).unwrap_or(0);
+        let epoch = figure("epoch").unwrap_or(0.0);
+        if let (Some(loss), Some(norm), Some(rate)) =
+            (figure("loss"), figure("grad_norm"), figure("learning_rate"))
+        {
+            self.line(&format!(
+                "step {step:>5}  epoch {epoch:<7.4} loss {loss:.4}  grad_norm {norm:.3}  learning_rate {rate:.3e}"
+            ));
+        }
+    }
+
+    fn evaluating(&mut self, n_done: usize, n_rows: usize) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("evaluating {}/{}", grouped(n_done), grouped(n_rows)));
+        }
+    }
+
+    fn evaluated(&mut self, evaluation: &Evaluation) {
+        if self.prints_lines {
+            self.line(&format!("evaluation  {}", figure_lines(evaluation).join("  ")));
+        }
+    }
+}
+
+/// What came of it.
+pub fn print_summary(
+    console: &mut Console,
+    prepared: &PreparedTraining,
+    summary: &TrainingSummary,
+    as_json: bool,
+) -> anyhow::Result<()> {
+    if as_json {
+        let seconds = |time: Duration| (time.as_secs_f64() * 1e3).round() / 1e3;
+        let evaluation = summary.evaluation.as_ref();
+        return console.json_line(&json!({
+            "final_model": summary.final_model,
+            "n_steps": summary.n_steps,
+            "train_loss": summary.train_loss,
+            "train_seconds": seconds(summary.train_time),
+            "eval_seconds": seconds(summary.eval_time),
+            "save_seconds": seconds(summary.save_time),
+            "best_step": summary.loaded.as_ref().map(|best| best.global_step),
+            "evaluation": evaluation.map(|evaluation| scores_json(evaluation, &prepared.opened.model.spec.head.labels)),
+        }));
+    }
+    let (heading, figure) = (console.style(style::HEADING), console.style(style::FIGURE));
+    let train_tokens: usize = prepared.train.examples.iter().map(|example| example.input_ids.len()).sum();
+    writeln!(
+        console.out,
+        "{heading}time{heading:#}        training {:.1} s ({} tokens an epoch), evaluation {:.1} s, saving {:.1} s",
+        summary.train_time.as_secs_f64(),
+        grouped(train_tokens),
+        summary.eval_time.as_secs_f64(),
+        summary.save_time.as_secs_f64()
+    )?;
+    if let Some(best) = &summary.loaded {
+        writeln!(
+            console.out,
+            "{heading}best{heading:#}        step {} was better than the last: it was loaded",
+            best.global_step
+        )?;
+    }
+    if let Some(evaluation) = &summary.evaluation {
+        print_worth(console, evaluation)?;
+    }
+    writeln!(
+        console.out,
+        "{heading}model{heading:#}       {figure}{}{figure:#}",
+        summary.final_model.display()
+    )?;
+    Ok(())
+}
+
+/// Accuracy with its interval, beside the answer that needs no model.
+fn print_worth(console: &mut Console, evaluation: &Evaluation) -> anyhow::Result<()> {
+    let (heading, figure) = (console.style(style::HEADING), console.style(style::FIGURE));
+    write!(console.out, "{heading}result{heading:#}      ")?;
+    match &evaluation.scores {
+        Scores::Classification(report) => {
+            let interval = report.accuracy_interval;
+            writeln!(
+                console.out,
+                "accuracy {figure}{:.1} %{figure:#} (95 %: {:.1} to {:.1}) on {}; always the commonest label: {:.1} %",
+                100.0 * report.accuracy,
+                100.0 * interval.low,
+                100.0 * interval.high,
+                counted(report.n_rows, "row"),
+                100.0 * report.majority_baseline.share
+            )?;
+        }
+        _ => writeln!(console.out, "{}", figure_lines(evaluation).join("  "))?,
+    }
+    Ok(())
+}

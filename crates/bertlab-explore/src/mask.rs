@@ -1,0 +1,167 @@
+//! Masked words: what a masked LM would put there.
+
+use crate::Error;
+use bertlab_compute::Tensor;
+use bertlab_model::{Batch, Model, Request, Row};
+use bertlab_text::{EncodeOptions, Encoding, TextInput, Tokenizer};
+use serde::Serialize;
+use std::cmp::Ordering;
+
+/// What could stand at one masked place.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MaskPrediction {
+    /// The token's place in the row, special tokens counted.
+    pub position: usize,
+    /// The most probable first.
+    pub candidates: Vec<Candidate>,
+}
+
+/// One token that could stand there.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Candidate {
+    /// The token as text.
+    pub token: String,
+    /// Its id.
+    pub id: u32,
+    /// Its probability: softmax over the whole vocabulary.
+    pub score: f32,
+    /// The text with it; other masks stay.
+    pub sequence: String,
+}
+
+/// The `top_k` most probable tokens of every masked place, in the text's order. `[MASK]` and `<mask>` both
+/// stand for the tokenizer's mask token.
+///
+/// # Errors
+/// A model without a masked-LM part, a tokenizer without a mask token, a text without one, a text
+/// that is too long for the model.
+pub fn fill_mask(
+    model: &Model,
+    tokenizer: &Tokenizer,
+    text: &str,
+    top_k: usize,
+) -> Result<Vec<MaskPrediction>, Error> {
+    if !model.spec.head.has_predictions() {
+        let class = model.family.class_name(model.spec.head.kind);
+        return Err(Error::NoMaskedLm { class });
+    }
+    let mask = tokenizer.mask_token_id().ok_or(Error::NoMaskToken)?;
+    let mask_token = tokenizer.id_to_token(mask).ok_or(Error::NoMaskToken)?;
+    let text =
+        ["[MASK]", "<mask>"].iter().fold(text.to_owned(), |text, word| text.replace(word, &mask_token));
+    let encoding = tokenizer.encode(&TextInput::from(text), &EncodeOptions::default())?;
+    let positions: Vec<usize> = places_of(&encoding, mask);
+    if positions.is_empty() {
+        return Err(Error::NoMask { mask_token });
+    }
+    let row =
+        Row { input_ids: &encoding.input_ids, token_type_ids: &encoding.token_type_ids, ..Row::default() };
+    let batch = Batch::new(&model.spec.encoder, &[row])?;
+    let request = Request { tokens: Some(&positions), ..Request::default() };
+    let logits = model.forward(&batch, request).head.logits;
+    let logits = logits.expect("a model with a masked-LM part gives logits");
+    let filler = Filler { tokenizer, encoding: &encoding, mask, top_k };
+    positions.iter().enumerate().map(|(i, &position)| filler.predict(position, &logits, i)).collect()
+}
+
+fn places_of(encoding: &Encoding, id: u32) -> Vec<usize> {
+    (0..encoding.len()).filter(|&position| encoding.input_ids[position] == id).collect()
+}
+
+struct Filler<'a> {
+    tokenizer: &'a Tokenizer,
+    encoding: &'a Encoding,
+    mask: u32,
+    top_k: usize,
+}
+
+impl Filler<'_> {
+    /// `logits [masks, V]`; `row` is this mask's.
+    fn predict(&self, position: usize, logits: &Tensor, row: usize) -> Result<MaskPrediction, Error> {
+        let probabilities = softmax(logits.row(row));
+        let mut ids: Vec<u32> = (0..probabilities.len() as u32).collect();
+        let by_probability = |a: &u32, b: &u32| {
+            let (a_score, b_score) = (probabilities[*a as usize], probabilities[*b as usize]);
+            b_score.partial_cmp(&a_score).unwrap_or(Ordering::Equal).then(a.cmp(b))
+        };
+        ids.sort_unstable_by(by_probability);
+        // An embedding may have more rows than the tokenizer has tokens.
+        let tokens = ids.into_iter().filter(|&id| self.tokenizer.id_to_token(id).is_some());
+        let candidates =
+            tokens.take(self.top_k).map(|id| self.candidate(position, id, probabilities[id as usize]));
+        Ok(MaskPrediction { position, candidates: candidates.collect::<Result<_, _>>()? })
+    }
+
+    fn candidate(&self, position: usize, id: u32, score: f32) -> Result<Candidate, Error> {
+        let encoding = self.encoding;
+        let is_text = |&place: &usize| {
+            encoding.special_tokens_mask[place] == 0 || encoding.input_ids[place] == self.mask
+        };
+        let fill = |place| if place == position { id } else { encoding.input_ids[place] };
+        let ids: Vec<u32> = (0..encoding.len()).filter(is_text).map(fill).collect();
+        Ok(Candidate {
+            token: self.tokenizer.decode(&[id], false)?,
+            id,
+            score,
+            sequence: self.tokenizer.decode(&ids, false)?,
+        })
+    }
+}
+
+/// In f64, less the maximum first: exp overflows above 709.
+fn softmax(logits: &[f32]) -> Vec<f32> {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let powers: Vec<f64> = logits.iter().map(|&x| f64::from(x - largest).exp()).collect();
+    let sum: f64 = powers.iter().sum();
+    powers.into_iter().map(|power| (power / sum) as f32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{bare_model, masked_lm, tokenizer};
+
+    #[test]
+    fn every_mask_gets_its_candidates() {
+        let (model, tokenizer) = (masked_lm(), tokenizer());
+        let text = "i have a [MASK] <mask> !";
+        let predictions = fill_mask(&model, &tokenizer, text, 3).expect("it can be filled");
+        assert_eq!(predictions.iter().map(|mask| mask.position).collect::<Vec<_>>(), [4, 5]);
+        for prediction in &predictions {
+            let scores: Vec<f32> = prediction.candidates.iter().map(|candidate| candidate.score).collect();
+            assert_eq!(scores.len(), 3);
+            assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
+        }
+        let first = &predictions[0].candidates[0];
+        assert_eq!(first.id, tokenizer.token_to_id(&first.token).expect("it is a token"));
+        // The other mask stays, the tokens around the text go. (The random model may well choose "##u".)
+        assert!(
+            first.sequence.starts_with("i have a") && first.sequence.ends_with("[MASK]!"),
+            "{}",
+            first.sequence
+        );
+    }
+
+    #[test]
+    fn all_probabilities_together_are_one() {
+        let (model, tokenizer) = (masked_lm(), tokenizer());
+        let predictions = fill_mask(&model, &tokenizer, "[MASK]", 1000).expect("it can be filled");
+        let candidates = &predictions[0].candidates;
+        assert_eq!(candidates.len(), tokenizer.vocab_size());
+        // The rest belongs to the model's rows that no token has.
+        let sum: f32 = candidates.iter().map(|candidate| candidate.score).sum();
+        assert!(sum > 0.0 && sum < 1.0, "{sum}");
+        assert!((softmax(&[0.3, -2.0, 1.7]).iter().sum::<f32>() - 1.0).abs() < 1e-6);
+        assert_eq!(softmax(&[1000.0, 1000.0, -1000.0]), [0.5, 0.5, 0.0]);
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        let refused = |model: &Model, text: &str| {
+            fill_mask(model, &tokenizer(), text, 1).expect_err("nothing to fill").to_string()
+        };
+        assert!(refused(&masked_lm(), "i have a new cpu").contains("[MASK]"));
+        assert!(refused(&bare_model(), "i have a [MASK]").contains("BertModel has no masked-LM"));
+        assert!(refused(&masked_lm(), &"[MASK] ".repeat(30)).contains("32 tokens"));
+    }
+}

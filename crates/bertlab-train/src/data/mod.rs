@@ -1,0 +1,175 @@
+//! Data files to rows: CSV, TSV, JSON lines, Parquet, plain text and class folders, read without interpreting a label.
+//!
+//! [`read`] turns files into a [`Dataset`] of [`Record`]s; [`labels`] gives the labels their meaning ([`LabelSpace`], [`Target`]); [`mod@sample`]
+//! chooses rows. Every refusal is a [`DataError`] that names file, row, reason and remedy.
+
+mod cell;
+mod columns;
+mod delimited;
+mod error;
+mod folder;
+mod json;
+mod parquet;
+mod text;
+
+pub mod labels;
+pub mod sample;
+
+use std::path::{Path, PathBuf};
+
+pub use error::{DataError, Place};
+pub use labels::{LabelSpace, ProblemType, Target, infer_label_space, label_counts, targets, token_targets};
+pub use sample::{Sampling, sample, stratified_split};
+
+/// Which columns the caller wants; `None` is found by name.
+///
+/// A text column that is named goes alone unless the pair is named as well. Numbers ("0", "1", "2", from the left) mean a CSV or TSV file without
+/// a header line; then a column that is not given is not read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Columns {
+    /// The text, or the first text of a pair.
+    pub text: Option<String>,
+    /// The second text of a pair.
+    pub pair: Option<String>,
+    /// The label.
+    pub label: Option<String>,
+}
+
+/// One row as read: nothing interpreted yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// 1-based row, as a person counts: a CSV or TSV file's header line is row 1 and its first data row is row 2 (as a spreadsheet shows it), in
+    /// a file of lines it is the line, elsewhere the first data row is row 1.
+    pub row: usize,
+    /// Index into [`Dataset::files`].
+    pub source: usize,
+    /// The text; `None` in a row that already holds token ids.
+    pub text: Option<String>,
+    /// The second text of a pair.
+    pub pair: Option<String>,
+    /// The label as it stands in the file.
+    pub label: RawLabel,
+    /// Token ids of a ready row, special tokens included.
+    pub input_ids: Option<Vec<u32>>,
+    /// Token type ids of a ready row, as long as `input_ids`.
+    pub token_type_ids: Option<Vec<u32>>,
+    /// Attention mask of a ready row, as long as `input_ids`.
+    pub attention_mask: Option<Vec<u32>>,
+}
+
+/// A label as it stands in the file. CSV and TSV have texts only.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RawLabel {
+    /// No label column, an empty field, or null.
+    Missing,
+    /// An integer; a JSON or Parquet boolean is 0 or 1.
+    Integer(i64),
+    /// A number with a decimal point.
+    Number(f64),
+    /// A text: a class name, or a number written in CSV.
+    Text(String),
+    /// A list of integers: one per class, class ids, or one per token.
+    Integers(Vec<i64>),
+    /// A list of numbers, one per class or per output.
+    Numbers(Vec<f64>),
+    /// A list of class names.
+    Texts(Vec<String>),
+}
+
+/// The rows of one split, in file order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// Where the rows come from; of a class folder, each text file.
+    pub files: Vec<PathBuf>,
+    /// The rows.
+    pub records: Vec<Record>,
+    /// The text column of the first file.
+    pub text_column: Option<String>,
+    /// The pair column of the first file.
+    pub pair_column: Option<String>,
+    /// The label column of the first file.
+    pub label_column: Option<String>,
+    /// Class names by id, where a Parquet file written by HuggingFace datasets has a ClassLabel.
+    pub class_names: Option<Vec<String>>,
+}
+
+impl Dataset {
+    /// Where a record came from, for a message.
+    pub fn place(&self, record: &Record) -> Place {
+        Place { file: self.files[record.source].clone(), row: record.row, line: None }
+    }
+}
+
+/// What one file reader hands back: records with `source` counted from 0 in `files`.
+struct Part {
+    files: Vec<PathBuf>,
+    records: Vec<Record>,
+    chosen: columns::Chosen,
+    class_names: Option<Vec<String>>,
+}
+
+/// Reads files and class folders, in the given order, into one data set.
+///
+/// The format follows from the extension: `.csv`, `.tsv`, `.jsonl`, `.json` (lines or one array), `.parquet`/`.pq`, `.txt` (one text per line); a folder
+/// holds one subfolder of `.txt` files per class.
+///
+/// # Errors
+/// Any [`DataError`] of reading; labels are not looked at.
+pub fn read(paths: &[PathBuf], columns: &Columns) -> Result<Dataset, DataError> {
+    let mut dataset: Option<Dataset> = None;
+    for path in paths {
+        let part = read_one(path, columns)?;
+        match &mut dataset {
+            None => dataset = Some(start(part)),
+            Some(dataset) => append(dataset, part)?,
+        }
+    }
+    dataset.ok_or(DataError::NoFiles)
+}
+
+fn start(part: Part) -> Dataset {
+    Dataset {
+        files: part.files,
+        records: part.records,
+        text_column: part.chosen.text,
+        pair_column: part.chosen.pair,
+        label_column: part.chosen.label,
+        class_names: part.class_names,
+    }
+}
+
+fn append(dataset: &mut Dataset, part: Part) -> Result<(), DataError> {
+    if let (Some(wanted), Some(found)) = (&dataset.class_names, &part.class_names)
+        && wanted != found
+    {
+        return Err(DataError::ClassNamesDiffer {
+            file: part.files[0].clone(),
+            wanted: wanted.clone(),
+            found: found.clone(),
+        });
+    }
+    let n_files = dataset.files.len();
+    dataset.files.extend(part.files);
+    dataset.records.extend(part.records.into_iter().map(|mut record| {
+        record.source += n_files;
+        record
+    }));
+    dataset.class_names = dataset.class_names.take().or(part.class_names);
+    Ok(())
+}
+
+fn read_one(path: &Path, columns: &Columns) -> Result<Part, DataError> {
+    if path.is_dir() {
+        return folder::read(path);
+    }
+    let extension =
+        path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
+    match extension.as_str() {
+        "csv" => delimited::read(path, columns, delimited::Format::Csv),
+        "tsv" => delimited::read(path, columns, delimited::Format::Tsv),
+        "jsonl" | "json" | "ndjson" => json::read(path, columns),
+        "parquet" | "pq" => parquet::read(path, columns),
+        "txt" => text::read_lines(path),
+        _ => Err(text::refuse_unknown(path, extension)),
+    }
+}

@@ -1,0 +1,137 @@
+//! Parquet files to records, through the record interface of the `parquet` crate: no Arrow.
+
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use ::parquet::errors::ParquetError;
+use ::parquet::file::reader::{FileReader, SerializedFileReader};
+use ::parquet::record::Field;
+use ::parquet::schema::types::Type;
+use serde_json::Value;
+
+use super::cell::{ATTENTION_MASK, Cell, INPUT_IDS, TOKEN_TYPE_IDS, assemble};
+use super::columns::{self, Chosen, Found};
+use super::error::{DataError, Place};
+use super::{Columns, Part, Record};
+
+pub(super) fn read(file: &Path, wanted: &Columns) -> Result<Part, DataError> {
+    let opened =
+        File::open(file).map_err(|source| DataError::Unreadable { file: file.to_owned(), source })?;
+    // The parquet crate asserts where a damaged file breaks a promise of the format (definition levels, list shapes, page sizes); nothing that is
+    // shared outlives the closure, so that an unwound reader leaves nothing half-written behind.
+    let outcome = catch_unwind(AssertUnwindSafe(|| read_opened(file, opened, wanted)));
+    outcome.unwrap_or_else(|_| Err(bad(file, "its pages contradict its schema")))
+}
+
+fn read_opened(file: &Path, opened: File, wanted: &Columns) -> Result<Part, DataError> {
+    let reader = SerializedFileReader::new(opened).map_err(|error| refuse(file, None, &error))?;
+    let metadata = reader.metadata().file_metadata();
+    let names: Vec<String> =
+        metadata.schema().get_fields().iter().map(|field| field.name().to_owned()).collect();
+    let has_input_ids = names.iter().any(|name| name == INPUT_IDS);
+    let found = Found { file, names: &names, headerless: String::new() };
+    let chosen = columns::choose(&found, wanted, has_input_ids)?;
+    let records = read_rows(file, &reader, &chosen)?;
+    if records.is_empty() {
+        return Err(DataError::NoRows {
+            file: file.to_owned(),
+            found: "its schema is there, its rows are not",
+        });
+    }
+    let class_names = chosen.label.as_ref().and_then(|label| class_names(&reader, label));
+    Ok(Part { files: vec![file.to_owned()], records, chosen, class_names })
+}
+
+fn read_rows(file: &Path, reader: &dyn FileReader, chosen: &Chosen) -> Result<Vec<Record>, DataError> {
+    let projection = only_chosen(reader.metadata().file_metadata().schema(), chosen);
+    let rows = projection
+        .and_then(|projection| reader.get_row_iter(Some(projection)))
+        .map_err(|error| refuse(file, None, &error))?;
+    let mut records = Vec::new();
+    for (index, row) in rows.enumerate() {
+        let row = row.map_err(|error| refuse(file, Some(index + 1), &error))?;
+        let mut fields = row.into_columns();
+        let place = Place { file: file.to_owned(), row: index + 1, line: None };
+        let take = |column: &str| {
+            let position = fields.iter().position(|(name, _)| name == column)?;
+            Some(cell(fields.swap_remove(position).1))
+        };
+        records.push(assemble(place, chosen, take)?);
+    }
+    let n_promised = reader.metadata().file_metadata().num_rows();
+    if usize::try_from(n_promised) != Ok(records.len()) {
+        return Err(bad(file, format!("it promises {n_promised} rows and holds {}", records.len())));
+    }
+    Ok(records)
+}
+
+/// The schema cut down to the wanted columns: other columns are not decoded, whatever their type.
+fn only_chosen(schema: &Type, chosen: &Chosen) -> Result<Type, ParquetError> {
+    let Chosen { text, pair, label } = chosen;
+    let named = [text, pair, label].into_iter().flatten().map(String::as_str);
+    let wanted: Vec<&str> = named.chain([INPUT_IDS, TOKEN_TYPE_IDS, ATTENTION_MASK]).collect();
+    let is_wanted = |field: &&Arc<Type>| wanted.contains(&field.name());
+    let fields = schema.get_fields().iter().filter(is_wanted).cloned().collect();
+    Type::group_type_builder(schema.name()).with_fields(fields).build()
+}
+
+fn cell(field: Field) -> Cell {
+    match field {
+        Field::Null => Cell::Null,
+        Field::Bool(value) => Cell::Integer(i64::from(value)),
+        Field::Byte(value) => Cell::Integer(i64::from(value)),
+        Field::Short(value) => Cell::Integer(i64::from(value)),
+        Field::Int(value) => Cell::Integer(i64::from(value)),
+        Field::Long(value) => Cell::Integer(value),
+        Field::UByte(value) => Cell::Integer(i64::from(value)),
+        Field::UShort(value) => Cell::Integer(i64::from(value)),
+        Field::UInt(value) => Cell::Integer(i64::from(value)),
+        Field::ULong(value) => match i64::try_from(value) {
+            Ok(value) => Cell::Integer(value),
+            Err(_) => Cell::Other(format!("the integer {value}")),
+        },
+        Field::Float16(value) => Cell::Number(f64::from(value)),
+        Field::Float(value) => Cell::Number(f64::from(value)),
+        Field::Double(value) => Cell::Number(value),
+        Field::Str(text) => Cell::Text(text),
+        // Older writers leave out the annotation that says "text".
+        Field::Bytes(bytes) => match String::from_utf8(bytes.data().to_vec()) {
+            Ok(text) => Cell::Text(text),
+            Err(_) => Cell::Other(format!("{} bytes that are not UTF-8", bytes.len())),
+        },
+        Field::ListInternal(list) => Cell::List(list.elements().iter().cloned().map(cell).collect()),
+        other => Cell::Other(format!("the value {other}")),
+    }
+}
+
+/// Class names by id from the schema that HuggingFace datasets writes: a ClassLabel, or a list of them.
+fn class_names(reader: &dyn FileReader, label: &str) -> Option<Vec<String>> {
+    let pairs = reader.metadata().file_metadata().key_value_metadata()?;
+    let written = pairs.iter().find(|pair| pair.key == "huggingface")?.value.as_ref()?;
+    // Metadata that is no such JSON is some other program's; the rows are as good without names.
+    let information: Value = serde_json::from_str(written).ok()?;
+    let feature = &information["info"]["features"][label];
+    let names = feature.get("names").or_else(|| feature["feature"].get("names"))?.as_array()?;
+    names.iter().map(|name| name.as_str().map(str::to_owned)).collect()
+}
+
+fn bad(file: &Path, reason: impl Into<String>) -> DataError {
+    let remedy = "the file may be incomplete: compare its size with the source, copy or download it again";
+    DataError::BadParquet { file: file.to_owned(), reason: reason.into(), remedy }
+}
+
+/// What the reader said, cut: it may print every byte of a text that is not UTF-8.
+fn refuse(file: &Path, row: Option<usize>, error: &ParquetError) -> DataError {
+    const CHARACTERS_MAX: usize = 200;
+    let mut reason: String = error.to_string().chars().take(CHARACTERS_MAX).collect();
+    if let Some(row) = row {
+        reason = format!("row {row}: {reason}");
+    }
+    if reason.contains("Disabled feature") {
+        let remedy = "its compression is not built in: write the file again with snappy, zstd or none";
+        return DataError::BadParquet { file: file.to_owned(), reason, remedy };
+    }
+    bad(file, reason)
+}

@@ -1,0 +1,75 @@
+//! Why a training or an evaluation cannot go on, in words.
+
+use crate::data::DataError;
+use std::path::PathBuf;
+
+/// Everything that this crate refuses.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The data cannot be read, or do not fit the model.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The model cannot be opened, run or saved.
+    #[error(transparent)]
+    Model(#[from] bertlab_model::Error),
+    /// A text cannot be tokenized.
+    #[error(transparent)]
+    Text(#[from] bertlab_text::Error),
+    /// A file cannot be written.
+    #[error(transparent)]
+    Checkpoint(#[from] bertlab_checkpoint::Error),
+    /// A setting that cannot be.
+    #[error("{name} is {found}; wanted {wanted}")]
+    Setting {
+        /// HuggingFace's name of it.
+        name: &'static str,
+        /// What was given.
+        found: String,
+        /// What can be given.
+        wanted: String,
+    },
+    /// Every training row has the same label.
+    #[error(
+        "all {n_rows} {split} rows have the label {label:?}: whatever a model answers, its accuracy would mean nothing. \
+         {hint} (--allow-single-class goes on all the same)"
+    )]
+    SingleClass {
+        /// Which rows.
+        split: &'static str,
+        /// How many.
+        n_rows: usize,
+        /// The label's name.
+        label: String,
+        /// What to try.
+        hint: &'static str,
+    },
+    /// A loss that is no number.
+    #[error(
+        "step {step}: the loss is {loss}. Rows of the step, counted from 1 in the training data: {rows}. \
+         Try a smaller learning rate (now {learning_rate:e}), more warmup, or look at those rows. What was saved before stays"
+    )]
+    NotFinite {
+        /// The step, from 1.
+        step: u64,
+        /// NaN or infinite.
+        loss: f64,
+        /// The rows' numbers.
+        rows: String,
+        /// Of the step.
+        learning_rate: f64,
+    },
+    /// Nothing to work on.
+    #[error("there are no {0} rows")]
+    NoRows(&'static str),
+    /// An output folder that already holds a run.
+    #[error(
+        "{} already holds a run ({found}). Choose another --output-dir, or give --overwrite-output-dir", folder.display()
+    )]
+    OutputInUse {
+        /// The folder.
+        folder: PathBuf,
+        /// What lies there.
+        found: String,
+    },
+}

@@ -1,0 +1,274 @@
+//! A model's answers over many rows, and what they are worth.
+
+use crate::data::Target;
+use crate::error::TrainError;
+use crate::examples::{Example, batch};
+use crate::metrics::classification::ClassificationReport;
+use crate::metrics::multilabel::MultiLabelReport;
+use crate::metrics::perplexity::perplexity;
+use crate::metrics::regression;
+use crate::objective::{Objective, logits};
+use bertlab_compute::Tensor;
+use bertlab_model::{HeadKind, Model, ProblemType, Request};
+use std::time::{Duration, Instant};
+
+/// Tokens of one evaluation batch, about: enough to fill the cores, little beside a training step.
+const TOKENS: usize = 4096;
+
+/// What a model said about one row.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// Of a sequence classifier. `[C]`
+    pub logits: Vec<f32>,
+    /// The sum of the loss over the row's items, and how many there are.
+    pub loss: f64,
+    /// Rows count 1, token tasks their labelled tokens.
+    pub n_items: usize,
+    /// Labelled tokens whose likeliest class is right.
+    pub n_right: usize,
+}
+
+/// The answers to all examples, in their order. Rows of like length are run together, which changes
+/// nothing: a row's answer does not depend on its neighbours. `progress` is told how many rows are done.
+///
+/// # Errors
+/// A row that the model cannot take.
+pub fn answers(
+    model: &Model,
+    objective: &Objective,
+    examples: &[Example],
+    progress: &mut dyn FnMut(usize),
+) -> Result<Vec<Answer>, TrainError> {
+    let mut by_length: Vec<usize> = (0..examples.len()).collect();
+    by_length.sort_by_key(|&i| std::cmp::Reverse(examples[i].input_ids.len()));
+    let mut answers = vec![Answer::default(); examples.len()];
+    let mut n_done = 0;
+    while n_done < by_length.len() {
+        let longest = examples[by_length[n_done]].input_ids.len().max(1);
+        let n = (TOKENS / longest).clamp(1, by_length.len() - n_done);
+        let chosen = &by_length[n_done..n_done + n];
+        let rows: Vec<&Example> = chosen.iter().map(|&i| &examples[i]).collect();
+        for (&i, answer) in chosen.iter().zip(batch_answers(model, objective, &rows)?) {
+            answers[i] = answer;
+        }
+        n_done += n;
+        progress(n_done);
+    }
+    Ok(answers)
+}
+
+fn batch_answers(
+    model: &Model,
+    objective: &Objective,
+    examples: &[&Example],
+) -> Result<Vec<Answer>, TrainError> {
+    let batch = batch(&model.spec.encoder, examples.iter().copied())?;
+    let is_masked_lm = model.spec.head.kind == HeadKind::MaskedLm;
+    let tokens = Objective::labelled_tokens(&batch, examples).filter(|_| is_masked_lm);
+    let output = model.forward(&batch, Request { tokens: tokens.as_deref(), ..Request::default() });
+    let logits = logits(&output.head);
+    let mut first = 0;
+    let mut answer = |example: &&Example| {
+        let n_rows = match (&example.target, model.spec.head.kind) {
+            (_, HeadKind::SequenceClassification) => 1,
+            (_, HeadKind::MaskedLm) => Objective::n_items(example),
+            _ => example.input_ids.len(),
+        };
+        let rows: Vec<usize> = (first..first + n_rows).collect();
+        first += n_rows;
+        row_answer(model, objective, &logits.gather_rows(&rows), example)
+    };
+    Ok(examples.iter().map(&mut answer).collect())
+}
+
+fn row_answer(model: &Model, objective: &Objective, logits: &Tensor, example: &Example) -> Answer {
+    let n_items = Objective::n_items(example);
+    let loss = if n_items > 0 { objective.row_loss(logits, example) } else { 0.0 };
+    let is_row = model.spec.head.kind == HeadKind::SequenceClassification;
+    let n_right = match &example.target {
+        Some(Target::Tokens(labels)) => n_right_tokens(logits, labels),
+        _ => 0,
+    };
+    Answer { logits: if is_row { logits.as_slice().to_vec() } else { Vec::new() }, loss, n_items, n_right }
+}
+
+/// `logits`: of every token, or of the labelled ones alone.
+fn n_right_tokens(logits: &Tensor, labels: &[i64]) -> usize {
+    let all = logits.n_rows() == labels.len();
+    let labelled = labels.iter().enumerate().filter(|&(_, &label)| label >= 0);
+    labelled
+        .enumerate()
+        .filter(|(nth, (i, label))| {
+            let row = logits.row(if all { *i } else { *nth });
+            crate::metrics::classification::likeliest(row) as i64 == **label
+        })
+        .count()
+}
+
+/// What the answers are worth, by the kind of question.
+#[derive(Clone, Debug)]
+pub enum Scores {
+    /// Exactly one class.
+    Classification(Box<ClassificationReport>),
+    /// Any of several labels.
+    MultiLabel(Box<MultiLabelReport>),
+    /// Numbers.
+    Regression {
+        /// Mean squared error.
+        mean_squared_error: Option<f64>,
+        /// Undefined where all values are the same.
+        pearson: Option<f64>,
+        /// Undefined where all values are the same.
+        spearman: Option<f64>,
+    },
+    /// A class or word for each labelled token.
+    Tokens {
+        /// Of labelled tokens.
+        accuracy: Option<f64>,
+        /// e to the mean loss.
+        perplexity: Option<f64>,
+        /// Labelled tokens.
+        n_tokens: usize,
+    },
+}
+
+/// One evaluation.
+#[derive(Clone, Debug)]
+pub struct Evaluation {
+    /// As HuggingFace's Trainer averages it.
+    pub loss: f64,
+    /// Rows.
+    pub n_rows: usize,
+    /// What the answers are worth.
+    pub scores: Scores,
+    /// How long it took.
+    pub runtime: Duration,
+    /// The answers, in the examples' order.
+    pub answers: Vec<Answer>,
+}
+
+/// Runs the model over labelled examples and scores its answers. `batch_size`: rows over which
+/// HuggingFace's Trainer averages a token loss before it averages over batches.
+///
+/// # Errors
+/// No rows; a row that the model cannot take.
+pub fn evaluate(
+    model: &Model,
+    objective: &Objective,
+    examples: &[Example],
+    batch_size: usize,
+    progress: &mut dyn FnMut(usize),
+) -> Result<Evaluation, TrainError> {
+    if examples.is_empty() {
+        return Err(TrainError::NoRows("evaluation"));
+    }
+    let start = Instant::now();
+    let answers = answers(model, objective, examples, progress)?;
+    let scores = scores(model, examples, &answers).ok_or(TrainError::NoRows("labelled evaluation"))?;
+    Ok(Evaluation {
+        loss: mean_loss(&answers, batch_size),
+        n_rows: examples.len(),
+        scores,
+        runtime: start.elapsed(),
+        answers,
+    })
+}
+
+/// The mean over batches of the mean over items, each batch counting its rows.
+fn mean_loss(answers: &[Answer], batch_size: usize) -> f64 {
+    let batch_loss = |rows: &[Answer]| {
+        let n_items: usize = rows.iter().map(|answer| answer.n_items).sum();
+        let sum: f64 = rows.iter().map(|answer| answer.loss).sum();
+        rows.len() as f64 * sum / n_items.max(1) as f64
+    };
+    answers.chunks(batch_size).map(batch_loss).sum::<f64>() / answers.len() as f64
+}
+
+fn scores(model: &Model, examples: &[Example], answers: &[Answer]) -> Option<Scores> {
+    let head = &model.spec.head;
+    let targets = || examples.iter().filter_map(|example| example.target.as_ref());
+    if head.kind != HeadKind::SequenceClassification {
+        let n_tokens: usize = answers.iter().map(|answer| answer.n_items).sum();
+        let n_right: usize = answers.iter().map(|answer| answer.n_right).sum();
+        let loss: f64 = answers.iter().map(|answer| answer.loss).sum();
+        let accuracy = (n_tokens > 0).then(|| n_right as f64 / n_tokens as f64);
+        return Some(Scores::Tokens { accuracy, perplexity: perplexity(loss, n_tokens), n_tokens });
+    }
+    let logits = answers.iter().flat_map(|answer| &answer.logits).copied();
+    match head.problem_type {
+        ProblemType::SingleLabel => {
+            let classes: Vec<usize> = targets().filter_map(|target| class_of(target)).collect();
+            let predictions: Vec<usize> = answers
+                .iter()
+                .map(|answer| crate::metrics::classification::likeliest(&answer.logits))
+                .collect();
+            let report = ClassificationReport::new(&classes, &predictions, head.n_outputs())?;
+            Some(Scores::Classification(Box::new(report)))
+        }
+        ProblemType::MultiLabel => {
+            let truth: Vec<bool> = numbers(targets()).into_iter().map(|share| share >= 0.5).collect();
+            // A probability of one half is a logit of 0.
+            let predictions: Vec<bool> = logits.map(|x| x > 0.0).collect();
+            let report = MultiLabelReport::new(&truth, &predictions, head.n_outputs())?;
+            Some(Scores::MultiLabel(Box::new(report)))
+        }
+        ProblemType::Regression => {
+            let (wanted, found) = (numbers(targets()), logits.collect::<Vec<f32>>());
+            Some(Scores::Regression {
+                mean_squared_error: regression::mean_squared_error(&wanted, &found),
+                pearson: regression::pearson(&wanted, &found),
+                spearman: regression::spearman(&wanted, &found),
+            })
+        }
+    }
+}
+
+fn class_of(target: &Target) -> Option<usize> {
+    match target {
+        Target::Class(class) => Some(*class),
+        _ => None,
+    }
+}
+
+fn numbers<'a>(targets: impl Iterator<Item = &'a Target>) -> Vec<f32> {
+    let mut numbers = Vec::new();
+    for target in targets {
+        match target {
+            Target::Classes(values) | Target::Values(values) => numbers.extend_from_slice(values),
+            Target::Value(value) => numbers.push(*value),
+            Target::Class(_) | Target::Tokens(_) => {}
+        }
+    }
+    numbers
+}
+
+impl Evaluation {
+    /// The figures by name, without HuggingFace's prefix `eval_`: the loss first. Undefined is none.
+    pub fn metrics(&self) -> Vec<(&'static str, Option<f64>)> {
+        let mut metrics = vec![("loss", Some(self.loss))];
+        match &self.scores {
+            Scores::Classification(report) => metrics.extend([
+                ("accuracy", Some(report.accuracy)),
+                ("majority_baseline", Some(report.majority_baseline.share)),
+                ("f1_macro", Some(report.macro_average.f1.value)),
+                ("matthews_correlation", report.matthews_correlation),
+            ]),
+            Scores::MultiLabel(report) => metrics.extend([
+                ("accuracy", Some(report.subset_accuracy)),
+                ("f1_micro", report.micro_average.as_ref().map(|average| average.f1.value)),
+                ("f1_macro", Some(report.macro_average.f1.value)),
+            ]),
+            Scores::Regression { mean_squared_error, pearson, spearman } => {
+                metrics.extend([
+                    ("mse", *mean_squared_error),
+                    ("pearson", *pearson),
+                    ("spearman", *spearman),
+                ]);
+            }
+            Scores::Tokens { accuracy, perplexity, .. } => {
+                metrics.extend([("accuracy", *accuracy), ("perplexity", *perplexity)]);
+            }
+        }
+        metrics
+    }
+}

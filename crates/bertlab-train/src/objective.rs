@@ -1,0 +1,98 @@
+//! Which loss a model is trained with, over examples of any kind.
+
+use crate::data::Target;
+use crate::examples::Example;
+use crate::losses::{CrossEntropy, IGNORED, Loss, binary_cross_entropy, cross_entropy, mean_squared_error};
+use bertlab_compute::Tensor;
+use bertlab_model::{Batch, HeadOutput};
+
+/// What is minimised.
+#[derive(Clone, Debug, Default)]
+pub struct Objective {
+    /// ε of the smoothed cross-entropy.
+    pub label_smoothing: f64,
+}
+
+/// The packed tokens of a batch that have a target.
+pub type Tokens = Option<Vec<usize>>;
+
+impl Objective {
+    /// How many items an example's loss averages over: 1 for a row, or its labelled tokens.
+    pub fn n_items(example: &Example) -> usize {
+        match &example.target {
+            Some(Target::Tokens(labels)) => labels.iter().filter(|&&label| label != IGNORED).count(),
+            Some(_) => 1,
+            None => 0,
+        }
+    }
+
+    /// Which packed tokens have a target, where targets are per token: only they need go through a
+    /// masked-LM head.
+    pub fn labelled_tokens(batch: &Batch, examples: &[&Example]) -> Tokens {
+        let mut tokens = None;
+        for (start, example) in batch.row_starts().iter().zip(examples) {
+            if let Some(Target::Tokens(labels)) = &example.target {
+                let labelled = labels.iter().enumerate().filter(|&(_, &label)| label != IGNORED);
+                tokens.get_or_insert_with(Vec::new).extend(labelled.map(|(i, _)| start + i));
+            }
+        }
+        tokens
+    }
+
+    /// The loss of a batch, every item counting `weight`. `logits`: of rows, of all packed tokens, or of
+    /// the labelled tokens alone.
+    pub fn loss(&self, logits: &Tensor, examples: &[&Example], weight: f64) -> Loss {
+        let how = CrossEntropy { weight, label_smoothing: self.label_smoothing, class_weights: None };
+        let targets = || examples.iter().filter_map(|example| example.target.as_ref());
+        match targets().next() {
+            Some(Target::Class(_)) => {
+                let class = |target: &Target| match target {
+                    Target::Class(class) => *class as i64,
+                    _ => IGNORED,
+                };
+                cross_entropy(logits, &targets().map(class).collect::<Vec<_>>(), how)
+            }
+            Some(Target::Tokens(_)) => cross_entropy(logits, &token_targets(logits, examples), how),
+            Some(Target::Classes(_)) => binary_cross_entropy(logits, &numbers(examples), weight),
+            Some(Target::Value(_) | Target::Values(_)) => {
+                mean_squared_error(logits, &numbers(examples), weight)
+            }
+            None => Loss { value: 0.0, d_logits: Tensor::zeros(logits.shape()) },
+        }
+    }
+
+    /// The sum of one row's loss over its items, from its own logits.
+    pub fn row_loss(&self, logits: &Tensor, example: &Example) -> f64 {
+        self.loss(logits, &[example], 1.0).value
+    }
+}
+
+/// A class for every row of logits: of all tokens, or of the labelled ones alone.
+fn token_targets(logits: &Tensor, examples: &[&Example]) -> Vec<i64> {
+    let all = examples.iter().flat_map(|example| match &example.target {
+        Some(Target::Tokens(labels)) => labels.as_slice(),
+        _ => &[],
+    });
+    let n_all: usize = examples.iter().map(|example| example.input_ids.len()).sum();
+    if logits.n_rows() == n_all {
+        return all.copied().collect();
+    }
+    all.copied().filter(|&label| label != IGNORED).collect()
+}
+
+fn numbers(examples: &[&Example]) -> Vec<f32> {
+    let mut numbers = Vec::new();
+    for example in examples {
+        match &example.target {
+            Some(Target::Classes(values) | Target::Values(values)) => numbers.extend_from_slice(values),
+            Some(Target::Value(value)) => numbers.push(*value),
+            _ => {}
+        }
+    }
+    numbers
+}
+
+/// The head's logits.
+pub fn logits(output: &HeadOutput) -> &Tensor {
+    output.logits.as_ref().expect("only models with a head that has logits are trained and evaluated")
+}

@@ -1,0 +1,74 @@
+//! AdamW over all of a model's weights, with HuggingFace's two groups: biases and norms do not decay.
+
+use crate::arguments::TrainingArguments;
+use bertlab_compute::ops::adamw::{self, AdamW, Moments};
+use bertlab_compute::ops::sum::sum_of_squares;
+use bertlab_model::{Params, Positions, Spec};
+
+/// The optimizer's memory.
+pub struct Optimizer {
+    first: Params,
+    second: Params,
+    n_steps: u64,
+    settings: AdamW,
+    /// A table of sines and cosines is no weight.
+    has_fixed_positions: bool,
+}
+
+impl Optimizer {
+    /// For a model of this shape.
+    pub fn new(spec: &Spec, arguments: &TrainingArguments) -> Self {
+        let settings = AdamW {
+            learning_rate: 0.0,
+            beta1: arguments.adam_beta1,
+            beta2: arguments.adam_beta2,
+            epsilon: arguments.adam_epsilon,
+            weight_decay: arguments.weight_decay,
+            gradient_scale: 1.0,
+            step: 0,
+        };
+        Self {
+            first: Params::zeros(spec),
+            second: Params::zeros(spec),
+            n_steps: 0,
+            settings,
+            has_fixed_positions: spec.encoder.positions == Positions::Sinusoidal,
+        }
+    }
+
+    /// One update of all weights, with every gradient times `gradient_scale`.
+    pub fn step(&mut self, params: &mut Params, gradients: &Params, learning_rate: f64, gradient_scale: f64) {
+        self.n_steps += 1;
+        let settings = AdamW { learning_rate, gradient_scale, step: self.n_steps, ..self.settings };
+        let moments = self.first.named_mut().into_iter().zip(self.second.named_mut());
+        let weights = params.named_mut().into_iter().zip(gradients.named());
+        for (((name, parameter), (_, gradient)), ((_, first), (_, second))) in weights.zip(moments) {
+            if self.has_fixed_positions && name == "embeddings.position_embeddings.weight" {
+                continue;
+            }
+            let weight_decay = if decays(&name) { settings.weight_decay } else { 0.0 };
+            let job = Moments {
+                parameter: parameter.as_mut_slice(),
+                gradient: gradient.as_slice(),
+                first: first.as_mut_slice(),
+                second: second.as_mut_slice(),
+            };
+            adamw::step(AdamW { weight_decay, ..settings }, job);
+        }
+    }
+}
+
+/// Whether a canonical name is in the group that decays.
+fn decays(name: &str) -> bool {
+    !name.ends_with("bias") && !name.contains("LayerNorm")
+}
+
+/// The L2 norm over all gradients.
+pub fn gradient_norm(gradients: &Params) -> f64 {
+    gradients.named().iter().map(|(_, gradient)| sum_of_squares(gradient.as_slice())).sum::<f64>().sqrt()
+}
+
+/// By how much gradients of this norm are multiplied, so that it is at most `max_norm` (0: never).
+pub fn clipping(norm: f64, max_norm: f64) -> f64 {
+    if max_norm > 0.0 { (max_norm / (norm + 1e-6)).min(1.0) } else { 1.0 }
+}

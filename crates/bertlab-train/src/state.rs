@@ -1,0 +1,67 @@
+//! trainer_state.json: HuggingFace's keys, so that its tools can read a run's log.
+
+use crate::arguments::TrainingArguments;
+use crate::plan::Plan;
+use serde_json::{Map, Value, json};
+
+/// One line of the log.
+pub type Record = Map<String, Value>;
+
+/// What a run remembers about itself.
+#[derive(Clone, Debug, Default)]
+pub struct TrainerState {
+    /// Update steps done.
+    pub global_step: u64,
+    /// Epochs done, with fraction.
+    pub epoch: f64,
+    /// Every log line.
+    pub log_history: Vec<Record>,
+    /// The best metric so far, and the checkpoint that has it.
+    pub best: Option<Best>,
+}
+
+/// The best checkpoint so far.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Best {
+    /// The metric's value.
+    pub metric: f64,
+    /// Where it was reached.
+    pub global_step: u64,
+    /// The checkpoint's folder, when it was saved.
+    pub checkpoint: Option<String>,
+}
+
+impl TrainerState {
+    /// As the file holds it.
+    pub fn to_json(&self, arguments: &TrainingArguments, plan: &Plan) -> Value {
+        let best = self.best.as_ref();
+        json!({
+            "best_global_step": best.map(|best| best.global_step),
+            "best_metric": best.map(|best| best.metric),
+            "best_model_checkpoint": best.and_then(|best| best.checkpoint.clone()),
+            "epoch": self.epoch,
+            "eval_steps": plan.eval.1,
+            "global_step": self.global_step,
+            "is_hyper_param_search": false,
+            "is_local_process_zero": true,
+            "is_world_process_zero": true,
+            "log_history": self.log_history,
+            "logging_steps": plan.logging_steps,
+            "max_steps": plan.n_steps,
+            "num_input_tokens_seen": 0,
+            "num_train_epochs": plan.n_epochs,
+            "save_steps": plan.save.1,
+            "stateful_callbacks": {},
+            "total_flos": 0.0,
+            "train_batch_size": arguments.per_device_train_batch_size,
+            "trial_name": null,
+            "trial_params": null,
+        })
+    }
+}
+
+/// The figures of one moment as a log line.
+pub(crate) fn record<'a>(figures: impl IntoIterator<Item = (&'a str, f64)>) -> Record {
+    let number = |value: f64| if value.is_finite() { json!(value) } else { json!(value.to_string()) };
+    figures.into_iter().map(|(name, value)| (name.to_owned(), number(value))).collect()
+}

@@ -1,0 +1,91 @@
+//! The public error: whatever a room below refused, and what only the front desk can see.
+
+use std::path::PathBuf;
+
+/// Everything that bertlab refuses, in words that say what was found and what to try.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A checkpoint file, the hub, or writing.
+    #[error(transparent)]
+    Checkpoint(#[from] bertlab_checkpoint::Error),
+    /// A tokenizer, a text, or ids.
+    #[error(transparent)]
+    Text(#[from] bertlab_text::Error),
+    /// A model, or an input that it does not take.
+    #[error(transparent)]
+    Model(#[from] bertlab_model::Error),
+    /// A data file.
+    #[error(transparent)]
+    Data(#[from] bertlab_train::data::DataError),
+    /// A question about a model that has no answer.
+    #[error(transparent)]
+    Explore(#[from] bertlab_explore::Error),
+    /// Arrays that do not fit the model, or one another.
+    #[error(transparent)]
+    Forward(#[from] crate::forward::ForwardError),
+    /// A training or an evaluation.
+    #[error(transparent)]
+    Train(#[from] bertlab_train::TrainError),
+    /// Texts that could not be read.
+    #[error("{source_name}: cannot be read: {source}")]
+    ReadTexts {
+        /// The file, or "standard input".
+        source_name: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Texts that are not UTF-8.
+    #[error(
+        "{source_name}, line {line}: not UTF-8; convert it first, for example with `iconv -f latin1 -t utf-8`"
+    )]
+    TextsNotUtf8 {
+        /// The file, or "standard input".
+        source_name: String,
+        /// The first wrong line, counted from 1.
+        line: usize,
+    },
+    /// A row of a data file that holds no text.
+    #[error("{file}, row {row}: it holds no text (looked for a column \"text\" and its like)", file = file.display())]
+    RowWithoutText {
+        /// The file.
+        file: PathBuf,
+        /// As a person counts; a table's header line is row 1.
+        row: usize,
+    },
+    /// A sentence-transformers file that asks for something that is not computed here.
+    #[error(
+        "{file}: asks for {found}, which is not supported (mean, cls and max are); choose a pooling yourself, \
+         as in --pooling mean, and know that the vectors then differ from sentence-transformers'",
+        file = file.display()
+    )]
+    SentencePooling {
+        /// modules.json or a pooling config.
+        file: PathBuf,
+        /// What it asks for.
+        found: String,
+    },
+    /// A length that a model does not take.
+    #[error("a max_length of {asked} is more than the {max} tokens that this model takes")]
+    MaxLength {
+        /// What was asked for.
+        asked: usize,
+        /// What the model takes.
+        max: usize,
+    },
+    /// A file name whose ending names no format.
+    #[error("{path}: unknown ending; embeddings are written as .npy, .safetensors or .jsonl", path = path.display())]
+    EmbeddingsFormat {
+        /// The file that was to be written.
+        path: PathBuf,
+    },
+    /// Vectors of every token of several texts, in a file that holds one rectangle.
+    #[error(
+        "{path}: a .npy file holds one matrix, but pooling `tokens` gives one per text, each of its own length; \
+         write .safetensors or .jsonl instead", path = path.display()
+    )]
+    RaggedEmbeddings {
+        /// The file that was to be written.
+        path: PathBuf,
+    },
+}

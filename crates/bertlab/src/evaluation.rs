@@ -1,0 +1,228 @@
+//! Evaluation and prediction with a model that has a trained head.
+
+use bertlab_model::{HeadChoice, HeadKind, OpenOptions, ProblemType};
+use bertlab_text::{EncodeOptions, TextInput, Truncation};
+use bertlab_train::data::LabelSpace;
+use bertlab_train::{Evaluation, Example, Objective, answers, evaluate};
+
+use crate::labelled::{LabelledRows, Question, RowsRequest, configured_head};
+use crate::{Error, ModelOptions, OpenedModel, open_model, resolve};
+
+/// Rows that HuggingFace's Trainer averages a token loss over before it averages over batches.
+const BATCH_SIZE: usize = 8;
+
+/// What an evaluation found.
+pub struct Evaluated {
+    /// The figures.
+    pub evaluation: Evaluation,
+    /// The rows, with what was cut and how many have each label.
+    pub rows: LabelledRows,
+    /// What was asked.
+    pub question: Question,
+}
+
+/// What a model says about a text.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Prediction {
+    /// Exactly one label: its id, and every label's probability.
+    Label {
+        /// The likeliest.
+        id: usize,
+        /// By label.
+        probabilities: Vec<f32>,
+    },
+    /// Any of several labels: every label's own probability.
+    Labels {
+        /// By label.
+        probabilities: Vec<f32>,
+    },
+    /// Numbers.
+    Values(Vec<f32>),
+    /// A label for every word.
+    Words(Vec<WordLabel>),
+}
+
+/// What a token classifier says about a word: what it says about the word's first token.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WordLabel {
+    /// As it stands in the text.
+    pub word: String,
+    /// Characters of the text.
+    pub span: (usize, usize),
+    /// The likeliest label's id.
+    pub id: usize,
+    /// Its probability.
+    pub probability: f32,
+}
+
+/// Opens a model with the head that its config names, and insists that the head is trained.
+///
+/// # Errors
+/// A model without a head for this, or one whose head is not in the file.
+pub fn open_trained(
+    model: &str,
+    options: &ModelOptions,
+    purpose: &'static str,
+) -> Result<OpenedModel, Error> {
+    let folder = resolve(model, options.offline)?;
+    let kind = configured_head(&folder)?;
+    let is_usable =
+        matches!(kind, HeadKind::SequenceClassification | HeadKind::TokenClassification | HeadKind::MaskedLm);
+    let open = OpenOptions { head: HeadChoice::Kind(kind), ..options.open.clone() };
+    let opened = open_model(model, &ModelOptions { open, ..options.clone() })?;
+    let is_trained = opened.report.new.is_empty() && opened.report.reshaped.is_empty();
+    if is_usable && is_trained {
+        return Ok(opened);
+    }
+    let found =
+        if is_usable { "a model whose head is not in its weights" } else { "a model without such a head" };
+    Err(bertlab_model::Error::WrongHead {
+        folder,
+        wanted: purpose.to_owned(),
+        needs: "a trained classifier".to_owned(),
+        found: format!("{found} ({})", opened.model.family.class_name(kind)),
+        hint: "Train one first: bertlab train MODEL --train-file FILE --output-dir DIR".to_owned(),
+    }
+    .into())
+}
+
+impl OpenedModel {
+    /// Scores the model's answers to labelled rows.
+    ///
+    /// # Errors
+    /// Files or labels that do not fit the model.
+    pub fn evaluate(
+        &self,
+        request: &RowsRequest,
+        max_length: Option<usize>,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Evaluated, Error> {
+        let head = &self.model.spec.head;
+        let question = match head.kind {
+            HeadKind::SequenceClassification => {
+                Question::Rows(LabelSpace { problem_type: head.problem_type, names: head.labels.clone() })
+            }
+            HeadKind::MaskedLm => {
+                Question::Tokens { head: head.kind, n_classes: self.model.spec.encoder.vocab_size }
+            }
+            _ => Question::Tokens { head: head.kind, n_classes: head.n_outputs() },
+        };
+        let dataset = request.read()?;
+        let targets = question.targets(&dataset)?;
+        let rows =
+            self.labelled_rows(&question, request.choose(dataset, targets), max_length, &mut |_| {})?;
+        let n_rows = rows.examples.len();
+        let evaluation =
+            evaluate(&self.model, &Objective::default(), &rows.examples, BATCH_SIZE, &mut |n_done| {
+                progress(n_done, n_rows)
+            })?;
+        Ok(Evaluated { evaluation, rows, question })
+    }
+
+    /// What the model says about each text; how many texts were cut.
+    ///
+    /// # Errors
+    /// Texts that cannot be tokenized; a head that does not classify.
+    pub fn predict(
+        &self,
+        texts: &[TextInput],
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<(Vec<Prediction>, usize), Error> {
+        let options = EncodeOptions {
+            truncation: Truncation::LongestFirst,
+            max_length: Some(self.max_tokens()?),
+            ..EncodeOptions::default()
+        };
+        let encodings = self.tokenizer()?.encode_batch(texts, &options)?;
+        let n_cut = encodings.iter().filter(|encoding| encoding.n_truncated > 0).count();
+        if self.model.spec.head.kind == HeadKind::TokenClassification {
+            return Ok((self.predict_words(texts, &encodings, progress)?, n_cut));
+        }
+        let examples: Vec<Example> = encodings
+            .into_iter()
+            .map(|encoding| Example {
+                input_ids: encoding.input_ids,
+                token_type_ids: encoding.token_type_ids,
+                target: None,
+            })
+            .collect();
+        let answers = answers(&self.model, &Objective::default(), &examples, progress)?;
+        let problem_type = self.model.spec.head.problem_type;
+        Ok((answers.into_iter().map(|answer| prediction(problem_type, &answer.logits)).collect(), n_cut))
+    }
+
+    fn predict_words(
+        &self,
+        texts: &[TextInput],
+        encodings: &[bertlab_text::Encoding],
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Vec<Prediction>, Error> {
+        let mut predictions = Vec::with_capacity(texts.len());
+        for (text, encoding) in texts.iter().zip(encodings) {
+            let row = bertlab_model::Row {
+                input_ids: &encoding.input_ids,
+                token_type_ids: &encoding.token_type_ids,
+                position_ids: &[],
+            };
+            let batch = bertlab_model::Batch::new(&self.model.spec.encoder, &[row])?;
+            let output = self.model.forward(&batch, bertlab_model::Request::default());
+            let logits = output.head.logits.expect("a token classifier has logits");
+            predictions.push(Prediction::Words(word_labels(&text.text, encoding, &logits)));
+            progress(predictions.len());
+        }
+        Ok(predictions)
+    }
+}
+
+/// One label per word of the first text: its first token's.
+fn word_labels(
+    text: &str,
+    encoding: &bertlab_text::Encoding,
+    logits: &bertlab_compute::Tensor,
+) -> Vec<WordLabel> {
+    let mut labels: Vec<WordLabel> = Vec::new();
+    let mut last_word = None;
+    for token in 0..encoding.len() {
+        let Some(word) = encoding.word_ids[token].filter(|_| encoding.sequence_ids[token] == Some(0)) else {
+            continue;
+        };
+        let span = encoding.offsets[token];
+        if last_word == Some(word) {
+            if let Some(label) = labels.last_mut() {
+                label.span.1 = span.1;
+            }
+            continue;
+        }
+        last_word = Some(word);
+        let (id, probability) = likeliest(&softmax(logits.row(token)));
+        labels.push(WordLabel { word: String::new(), span, id, probability });
+    }
+    for label in &mut labels {
+        label.word = text.chars().skip(label.span.0).take(label.span.1 - label.span.0).collect();
+    }
+    labels
+}
+
+fn prediction(problem_type: ProblemType, logits: &[f32]) -> Prediction {
+    match problem_type {
+        ProblemType::SingleLabel => {
+            let probabilities = softmax(logits);
+            Prediction::Label { id: likeliest(&probabilities).0, probabilities }
+        }
+        ProblemType::MultiLabel => {
+            Prediction::Labels { probabilities: logits.iter().map(|x| 1.0 / (1.0 + (-x).exp())).collect() }
+        }
+        ProblemType::Regression => Prediction::Values(logits.to_vec()),
+    }
+}
+
+fn softmax(logits: &[f32]) -> Vec<f32> {
+    let mut probabilities = logits.to_vec();
+    bertlab_compute::ops::softmax::softmax_rows(&mut probabilities, logits.len());
+    probabilities
+}
+
+fn likeliest(probabilities: &[f32]) -> (usize, f32) {
+    let id = bertlab_train::metrics::classification::likeliest(probabilities);
+    (id, probabilities[id])
+}

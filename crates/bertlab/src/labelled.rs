@@ -1,0 +1,166 @@
+//! Labelled rows for a model: read, given a meaning, sampled, counted, tokenized.
+
+use std::path::{Path, PathBuf};
+
+use bertlab_checkpoint::open_config;
+use bertlab_model::{Family, HeadKind};
+use bertlab_text::Tokenizer;
+use bertlab_train::data::{
+    self, Columns, Dataset, LabelSpace, ProblemType, Sampling, Target, label_counts, sample, targets,
+    token_targets,
+};
+use bertlab_train::{Example, Truncated, examples};
+
+use crate::{Error, OpenedModel};
+
+/// Files of labelled rows, and which of them are taken.
+#[derive(Clone, Debug, Default)]
+pub struct RowsRequest {
+    /// Files and class folders, one after the other.
+    pub files: Vec<PathBuf>,
+    /// Which columns; found by name where none is named.
+    pub columns: Columns,
+    /// How many rows; all when none.
+    pub max_samples: Option<usize>,
+    /// How they are chosen.
+    pub sampling: Sampling,
+    /// Of the choice.
+    pub seed: u64,
+}
+
+impl RowsRequest {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// As [`data::read`].
+    pub fn read(&self) -> Result<Dataset, Error> {
+        Ok(data::read(&self.files, &self.columns)?)
+    }
+
+    /// The chosen rows of a data set and their targets.
+    pub(crate) fn choose(&self, mut dataset: Dataset, targets: Vec<Target>) -> (Dataset, Vec<Target>) {
+        let Some(n) = self.max_samples.filter(|&n| n < targets.len()) else {
+            return (dataset, targets);
+        };
+        let chosen = sample(&targets, n, self.sampling, self.seed);
+        dataset.records = chosen.iter().map(|&row| dataset.records[row].clone()).collect();
+        (dataset, chosen.iter().map(|&row| targets[row].clone()).collect())
+    }
+}
+
+/// What a model is asked to learn or has learnt.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Question {
+    /// One answer per row.
+    Rows(LabelSpace),
+    /// A class for every token of rows that hold `input_ids` and a list of labels.
+    Tokens {
+        /// Token classification or masked LM.
+        head: HeadKind,
+        /// How many classes there are.
+        n_classes: usize,
+    },
+}
+
+impl Question {
+    /// Every row's target.
+    ///
+    /// # Errors
+    /// A label that has no place among the classes.
+    pub fn targets(&self, dataset: &Dataset) -> Result<Vec<Target>, Error> {
+        Ok(match self {
+            Self::Rows(space) => targets(dataset, space)?,
+            Self::Tokens { n_classes, .. } => token_targets(dataset, *n_classes)?,
+        })
+    }
+
+    /// The head that answers it.
+    pub fn head(&self) -> HeadKind {
+        match self {
+            Self::Rows(_) => HeadKind::SequenceClassification,
+            Self::Tokens { head, .. } => *head,
+        }
+    }
+}
+
+/// How many rows have each label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelCounts {
+    /// Of these labels.
+    pub names: Vec<String>,
+    /// By label.
+    pub counts: Vec<usize>,
+    /// All rows.
+    pub n_rows: usize,
+}
+
+impl LabelCounts {
+    /// Of a question with exactly one label per row; none for others.
+    pub(crate) fn of(question: &Question, targets: &[Target]) -> Option<Self> {
+        let Question::Rows(space) = question else { return None };
+        if space.problem_type == ProblemType::Regression {
+            return None;
+        }
+        let counts = label_counts(targets, space.names.len());
+        Some(Self { names: space.names.clone(), counts, n_rows: targets.len() })
+    }
+
+    /// The only label that occurs, if it is so.
+    pub fn only_label(&self) -> Option<&str> {
+        let mut present = self.counts.iter().enumerate().filter(|&(_, &count)| count > 0);
+        let only = present.next()?;
+        present.next().is_none().then(|| self.names[only.0].as_str())
+    }
+}
+
+/// Rows ready for a model.
+#[derive(Clone, Debug)]
+pub struct LabelledRows {
+    /// In the chosen order.
+    pub examples: Vec<Example>,
+    /// The texts, in the same order; empty where rows hold ids alone.
+    pub texts: Vec<String>,
+    /// Of questions with classes.
+    pub counts: Option<LabelCounts>,
+    /// What was cut.
+    pub truncated: Truncated,
+}
+
+impl OpenedModel {
+    /// Tokenizes rows whose targets are known. `progress` is told how many are done.
+    pub(crate) fn labelled_rows(
+        &self,
+        question: &Question,
+        (dataset, targets): (Dataset, Vec<Target>),
+        max_length: Option<usize>,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<LabelledRows, Error> {
+        let counts = LabelCounts::of(question, &targets);
+        let tokenizer = self.tokenizer_for(&dataset)?;
+        let by_model = self.model.spec.encoder.max_tokens();
+        let max_tokens = if tokenizer.is_some() { self.max_tokens()? } else { by_model };
+        if let Some(asked) = max_length.filter(|&asked| asked > max_tokens) {
+            return Err(Error::MaxLength { asked, max: max_tokens });
+        }
+        let max_length = max_length.unwrap_or(max_tokens);
+        let (examples, truncated) = examples(&dataset, Some(targets), tokenizer, max_length, progress)?;
+        let texts = dataset.records.into_iter().filter_map(|record| record.text).collect();
+        Ok(LabelledRows { examples, texts, counts, truncated })
+    }
+
+    /// The tokenizer; none where there is none and all rows hold ids already.
+    pub(crate) fn tokenizer_for(&self, dataset: &Dataset) -> Result<Option<&Tokenizer>, Error> {
+        let needs_none = dataset.records.iter().all(|record| record.input_ids.is_some());
+        match self.tokenizer() {
+            Ok(tokenizer) => Ok(Some(tokenizer)),
+            Err(_) if needs_none => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The head that a checkpoint's config names.
+pub(crate) fn configured_head(folder: &Path) -> Result<HeadKind, Error> {
+    let config = open_config(folder)?;
+    Ok(Family::of(&config)?.configured_head(&config)?)
+}
