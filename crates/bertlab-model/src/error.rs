@@ -32,6 +32,16 @@ pub enum Error {
         /// L
         n_layers: usize,
     },
+    /// A config far beyond the weights, or beyond memory.
+    #[error("{}: config.json describes an encoder of {n_parameters} parameters, but {limit}", folder.display())]
+    TooLarge {
+        /// The checkpoint.
+        folder: PathBuf,
+        /// From the config.
+        n_parameters: usize,
+        /// What there is.
+        limit: String,
+    },
     /// A weight of another size than the config says.
     #[error("{}: {name} has shape {found:?} in the file, but config.json asks for {wanted:?}", folder.display())]
     WrongShape {

@@ -23,7 +23,7 @@ mod spec;
 pub use batch::{Batch, Row};
 pub use encoder::EncoderOutput;
 pub use error::Error;
-pub use families::{Family, family_names};
+pub use families::{Family, family_names, max_tokens};
 pub use heads::{HeadGradient, HeadOutput};
 pub use model::{Kept, Model, Output, Request, Training};
 pub use modules::Module;

@@ -6,7 +6,7 @@ use crate::initialise::{initialise, initialise_all};
 use crate::model::Model;
 use crate::params::Params;
 use crate::report::LoadReport;
-use crate::spec::{HeadKind, HeadSpec, ProblemType, Spec};
+use crate::spec::{EncoderSpec, HeadKind, HeadSpec, ProblemType, Spec};
 use bertlab_checkpoint::{Config, NamedArray, Weights, has_weights, open_config, open_weights};
 use bertlab_compute::{SharedData, Tensor};
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,6 +52,7 @@ pub fn open(folder: &Path, options: &OpenOptions) -> Result<(Model, LoadReport),
         false if options.allow_random => None,
         _ => Some(open_weights(folder)?),
     };
+    check_room(folder, &encoder, weights.as_ref())?;
     let kind = choose_head(family, &config, options, weights.as_ref())?;
     let head = read_head(family, &config, kind, options)?;
     let spec = Spec { encoder, head };
@@ -66,6 +67,24 @@ pub fn open(folder: &Path, options: &OpenOptions) -> Result<(Model, LoadReport),
     }
     let model = Model::new(family, spec, config.values, params, options.trains);
     Ok((model, report))
+}
+
+/// Refuses an encoder that there are no weights or no memory for, before memory is asked for: a request that fails
+/// would end the program. Smaller differences are told later, weight by weight.
+fn check_room(folder: &Path, encoder: &EncoderSpec, weights: Option<&Weights>) -> Result<(), Error> {
+    let n_parameters = encoder.n_matrix_entries().expect("sizes that overflow were refused with the config");
+    let limit = match weights {
+        Some(weights) => {
+            let n_found: usize = weights.arrays.values().map(NamedArray::n_elements).sum();
+            if n_parameters / 10 <= n_found {
+                return Ok(());
+            }
+            format!("the weights hold {n_found} numbers: do they belong together?")
+        }
+        None if Vec::<f32>::new().try_reserve_exact(n_parameters).is_ok() => return Ok(()),
+        None => "so many random weights do not fit into memory".to_owned(),
+    };
+    Err(Error::TooLarge { folder: folder.to_path_buf(), n_parameters, limit })
 }
 
 fn choose_head(

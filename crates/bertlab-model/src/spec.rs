@@ -42,6 +42,14 @@ impl EncoderSpec {
     pub fn max_tokens(&self) -> usize {
         self.max_positions - self.position_offset
     }
+
+    /// How many numbers the encoder's matrices hold; `None` when that cannot even be counted.
+    pub(crate) fn n_matrix_entries(&self) -> Option<usize> {
+        let Self { width, inner_width, .. } = *self;
+        let layer = width.checked_mul(width.checked_mul(4)?.checked_add(inner_width.checked_mul(2)?)?)?;
+        let tables = self.vocab_size.checked_add(self.max_positions)?.checked_add(self.n_token_types)?;
+        layer.checked_mul(self.n_layers)?.checked_add(tables.checked_mul(width)?)
+    }
 }
 
 /// How positions are embedded.

@@ -197,7 +197,7 @@ fn scores(model: &Model, examples: &[Example], answers: &[Answer]) -> Option<Sco
     let logits = answers.iter().flat_map(|answer| &answer.logits).copied();
     match head.problem_type {
         ProblemType::SingleLabel => {
-            let classes: Vec<usize> = targets().filter_map(|target| class_of(target)).collect();
+            let classes: Vec<usize> = targets().filter_map(class_of).collect();
             let predictions: Vec<usize> = answers
                 .iter()
                 .map(|answer| crate::metrics::classification::likeliest(&answer.logits))

@@ -94,6 +94,6 @@ mod tests {
         assert_eq!(rates(SchedulerType::Polynomial, 0), [1.0, 0.75, 0.5, 0.25]);
         assert_eq!(rates(SchedulerType::Constant, 2), [1.0; 4]);
         assert_eq!(rates(SchedulerType::ConstantWithWarmup, 2), [0.0, 0.5, 1.0, 1.0]);
-        assert_eq!(rates(SchedulerType::InverseSqrt, 1), [0.0, 1.0, 0.707_107, 0.577_35]);
+        assert_eq!(rates(SchedulerType::InverseSqrt, 2), [0.0, 0.5, 1.0, 0.816_497]);
     }
 }

@@ -15,13 +15,13 @@ const TEXTS_PER_CHUNK: usize = 1024;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EmbedRequest {
     /// How a text's tokens become one vector. `None`: as the folder's sentence-transformers files say, with their
-    /// normalisation and their longest text; mean pooling where there are none.
+    /// normalisation; mean pooling where there are none.
     pub pooling: Option<Pooling>,
     /// The hidden states that are averaged first.
     pub layers: Layers,
     /// Scale every vector to length 1. `None`: as the folder says, if the pooling is the folder's, too.
     pub normalize: Option<bool>,
-    /// Texts are cut to this many tokens.
+    /// Texts are cut to this many tokens; `None`: to what the model takes, so that nothing is lost that need not be.
     pub max_tokens: Option<usize>,
 }
 
@@ -36,6 +36,8 @@ pub struct EmbedRecipe {
     pub normalize: bool,
     /// Texts are cut to this many tokens.
     pub max_tokens: usize,
+    /// Where sentence-transformers would cut them, where its files say so.
+    pub folders_max_tokens: Option<usize>,
     /// Texts are written in lower case first.
     pub lower_case: bool,
     /// Whether sentence-transformers files of the folder decided.
@@ -49,6 +51,8 @@ pub struct Embedded {
     pub embeddings: Vec<Embedding>,
     /// How many texts were longer than the recipe's `max_tokens`, and cut.
     pub n_truncated: usize,
+    /// How many are longer than where sentence-transformers would have cut them.
+    pub n_beyond_folders: usize,
 }
 
 impl OpenedModel {
@@ -67,12 +71,14 @@ impl OpenedModel {
         {
             return Err(Error::MaxLength { asked, max });
         }
-        let by_folder = settings.max_tokens.map_or(max, |by_folder| by_folder.min(max));
         Ok(EmbedRecipe {
             pooling: request.pooling.or(settings.pooling).unwrap_or(Pooling::Mean),
             layers: request.layers,
             normalize: request.normalize.unwrap_or(settings.normalize),
-            max_tokens: request.max_tokens.unwrap_or(by_folder),
+            max_tokens: request.max_tokens.unwrap_or(max),
+            folders_max_tokens: settings
+                .max_tokens
+                .filter(|&limit| limit < max && request.max_tokens.is_none()),
             lower_case: settings.lower_case,
             is_the_folders: settings.pooling.is_some(),
         })
@@ -104,7 +110,10 @@ impl OpenedModel {
             on_progress(n_done);
         }
         let embeddings = embeddings.into_iter().map(|one| one.expect("every text is in one group")).collect();
-        Ok(Embedded { embeddings, n_truncated })
+        let is_beyond =
+            |row: &&Ids| recipe.folders_max_tokens.is_some_and(|limit| row.input_ids.len() > limit);
+        let n_beyond_folders = rows.iter().filter(is_beyond).count();
+        Ok(Embedded { embeddings, n_truncated, n_beyond_folders })
     }
 
     /// The ids of all texts, and how many texts were cut.

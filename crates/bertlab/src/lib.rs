@@ -24,6 +24,7 @@ mod texts;
 mod training;
 
 pub mod forward;
+pub mod lab;
 
 pub use embed::{EmbedRecipe, EmbedRequest, Embedded};
 pub use embeddings_file::{EmbeddingRow, EmbeddingsFormat, write_embeddings};

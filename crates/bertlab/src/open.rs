@@ -116,12 +116,5 @@ pub fn open_tokenizer(name_or_folder: &str, offline: bool) -> Result<OpenedToken
 /// What config.json says of the longest row. A config that is absent or of no use here limits nothing: a tokenizer
 /// works without it.
 fn max_tokens_of_config(folder: &Path) -> Option<usize> {
-    let config = open_config(folder).ok()?;
-    let n_positions = config.usize("max_position_embeddings").ok()??;
-    // RoBERTa's positions start behind the padding id.
-    let n_unused = match config.string("model_type").ok()? {
-        Some("roberta") => config.usize("pad_token_id").ok()?.unwrap_or(1) + 1,
-        _ => 0,
-    };
-    n_positions.checked_sub(n_unused)
+    bertlab_model::max_tokens(&open_config(folder).ok()?).ok()
 }

@@ -71,6 +71,7 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     if embedded.n_truncated > 0 {
         tell_truncation(console, &opened, &recipe, &embedded, texts.len())?;
     }
+    tell_difference(console, &recipe, &embedded, texts.len())?;
     match &arguments.output {
         Some(file) => {
             write_embeddings(file, &texts, &embedded.embeddings)?;
@@ -143,6 +144,24 @@ fn tell_truncation(
 fn print_lines(console: &mut Console, texts: &[TextInput], embeddings: &[Embedding]) -> anyhow::Result<()> {
     let rows = texts.iter().zip(embeddings);
     rows.into_iter().try_for_each(|(text, embedding)| console.json_line(&EmbeddingRow::new(text, embedding)))
+}
+
+/// Nothing is cut that the model takes; who compares with sentence-transformers must know.
+fn tell_difference(
+    console: &mut Console,
+    recipe: &EmbedRecipe,
+    embedded: &Embedded,
+    n_texts: usize,
+) -> anyhow::Result<()> {
+    let Some(limit) = recipe.folders_max_tokens.filter(|_| embedded.n_beyond_folders > 0) else {
+        return Ok(());
+    };
+    console.note(format!(
+        "{} of {} longer than the {limit} tokens where this folder's sentence-transformers settings cut; \
+         --max-length {limit} gives sentence-transformers' vectors",
+        embedded.n_beyond_folders,
+        counted(n_texts, "text")
+    ))
 }
 
 /// More texts than this have no matrix that can be read.

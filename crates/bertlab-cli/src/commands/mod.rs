@@ -8,6 +8,7 @@ mod evaluate;
 mod fill_mask;
 mod forward;
 mod inspect;
+mod lab;
 mod predict;
 mod tokenize;
 mod train;
@@ -47,4 +48,5 @@ commands! {
     evaluate Evaluate,
     predict Predict,
     forward Forward,
+    lab Lab,
 }

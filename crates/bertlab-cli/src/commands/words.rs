@@ -16,7 +16,7 @@ use crate::print::{Console, matrix, style};
       --word CPU@1,2 --word Intel
   bertlab words ./my-model --sentence \"A river bank.\" \"A bank loan.\" \\
       --word bank@1 --word bank@2
-  bertlab words ./my-model --sentence \"A new GPU!\" --word GPU new --layers -4..-1
+  bertlab words ./my-model --sentence \"A new GPU!\" --word GPU new --layers all
 
 A word is found by its letters, not by token positions. WORD@1,3 means the word in sentences 1 and 3; WORD \
 alone, wherever it stands; WORD@2#1 the first of several in sentence 2.")]

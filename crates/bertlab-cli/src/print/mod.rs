@@ -2,6 +2,7 @@
 
 pub mod evaluation;
 pub mod histogram;
+pub mod lab;
 pub mod matrix;
 pub mod module_tree;
 pub mod numbers;

@@ -39,6 +39,9 @@ unsafe impl Simd for Avx2 {
     const TILE_ROWS: usize = 6;
     const TILE_VECTORS: usize = 1;
 
+    unsafe fn call<K: Kernel>(kernel: K) -> K::Output {
+        call(kernel)
+    }
     #[inline(always)]
     unsafe fn splat(x: f32) -> V {
         [_mm256_set1_ps(x); 2]

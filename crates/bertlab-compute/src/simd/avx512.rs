@@ -29,6 +29,9 @@ unsafe impl Simd for Avx512 {
     const TILE_ROWS: usize = 14;
     const TILE_VECTORS: usize = 2;
 
+    unsafe fn call<K: Kernel>(kernel: K) -> K::Output {
+        call(kernel)
+    }
     #[inline(always)]
     unsafe fn splat(x: f32) -> __m512 {
         _mm512_set1_ps(x)

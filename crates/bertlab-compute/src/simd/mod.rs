@@ -90,6 +90,10 @@ pub(crate) unsafe trait Simd: Copy + 'static {
     const TILE_ROWS: usize;
     const TILE_VECTORS: usize;
 
+    /// Runs a kernel of this level as a function of its own: the program holds its code once, however many other
+    /// kernels call it.
+    unsafe fn call<K: Kernel>(kernel: K) -> K::Output;
+
     unsafe fn splat(x: f32) -> Self::V;
     unsafe fn load(from: *const f32) -> Self::V;
     unsafe fn store(to: *mut f32, x: Self::V);

@@ -15,6 +15,9 @@ unsafe impl Simd for Neon {
     const TILE_ROWS: usize = 6;
     const TILE_VECTORS: usize = 1;
 
+    unsafe fn call<K: super::Kernel>(kernel: K) -> K::Output {
+        kernel.run::<Self>()
+    }
     #[inline(always)]
     unsafe fn splat(x: f32) -> V {
         [vdupq_n_f32(x); 4]

@@ -19,6 +19,9 @@ unsafe impl Simd for Portable {
     const TILE_ROWS: usize = 4;
     const TILE_VECTORS: usize = 1;
 
+    unsafe fn call<K: super::Kernel>(kernel: K) -> K::Output {
+        kernel.run::<Self>()
+    }
     #[inline(always)]
     unsafe fn splat(x: f32) -> V {
         [x; LANES]

@@ -111,12 +111,19 @@ pub(super) fn read_encoder(config: &Config) -> Result<EncoderSpec, Error> {
         positions: Positions::Learned,
         n_token_types: config.usize("type_vocab_size")?.unwrap_or(2),
         activation: activation(config, "hidden_act")?,
-        norm_epsilon: config.f32("layer_norm_eps")?.unwrap_or(1e-12),
+        norm_epsilon: norm_epsilon(config)?,
         hidden_dropout: probability(config, "hidden_dropout_prob", 0.1)?,
         attention_dropout: probability(config, "attention_probs_dropout_prob", 0.1)?,
         pad_token_id: pad_token_id(config, 0)?,
         initializer_range: config.f32("initializer_range")?.unwrap_or(0.02),
     })
+}
+
+/// Below 0, the root of a variance would be no number.
+fn norm_epsilon(config: &Config) -> Result<f32, Error> {
+    let epsilon = config.f32("layer_norm_eps")?.unwrap_or(1e-12);
+    let is_one = epsilon >= 0.0 && epsilon.is_finite();
+    is_one.then_some(epsilon).ok_or_else(|| config.unsupported("layer_norm_eps", "a number from 0 on").into())
 }
 
 fn read_head(config: &Config, kind: HeadKind) -> Result<FamilyHead, Error> {

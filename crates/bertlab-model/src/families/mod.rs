@@ -50,6 +50,14 @@ pub(crate) struct FamilyHead {
 
 const ALL: [&Family; 3] = [&bert::FAMILY, &distilbert::FAMILY, &roberta::FAMILY];
 
+/// The longest row that a config's model takes; for who opens a tokenizer alone.
+///
+/// # Errors
+/// A config that we do not support.
+pub fn max_tokens(config: &Config) -> Result<usize, Error> {
+    Ok(Family::of(config)?.read_encoder(config)?.max_tokens())
+}
+
 /// The names of all families, as config.json has them.
 pub fn family_names() -> Vec<&'static str> {
     ALL.iter().map(|family| family.model_type).collect()
@@ -198,14 +206,7 @@ const PARAMETERS_MAX: usize = 20_000_000_000;
 fn check_sizes(config: &Config, spec: &EncoderSpec) -> Result<(), Error> {
     let sizes =
         [spec.width, spec.n_layers, spec.n_heads, spec.inner_width, spec.vocab_size, spec.max_positions];
-    let layer = spec
-        .width
-        .checked_mul(spec.width.saturating_mul(4).saturating_add(spec.inner_width.saturating_mul(2)));
-    let tables = spec.vocab_size.saturating_add(spec.max_positions).saturating_add(spec.n_token_types);
-    let total = layer
-        .and_then(|layer| layer.checked_mul(spec.n_layers))
-        .and_then(|layers| layers.checked_add(tables.checked_mul(spec.width)?));
-    if sizes.contains(&0) || total.is_none_or(|total| total > PARAMETERS_MAX) {
+    if sizes.contains(&0) || spec.n_matrix_entries().is_none_or(|n| n > PARAMETERS_MAX) {
         let wanted = format!(
             "sizes of an encoder with 1 to {PARAMETERS_MAX} parameters; found {sizes:?} \
              (width, layers, heads, inner width, vocabulary, positions)"
@@ -244,5 +245,6 @@ fn probability(config: &Config, key: &str, default: f32) -> Result<f32, Error> {
 }
 
 fn pad_token_id(config: &Config, default: u32) -> Result<u32, Error> {
-    Ok(config.usize("pad_token_id")?.map_or(default, |id| id as u32))
+    let id = config.usize("pad_token_id")?.map_or(Ok(default), u32::try_from);
+    id.map_err(|_| config.unsupported("pad_token_id", "an id of the vocabulary").into())
 }

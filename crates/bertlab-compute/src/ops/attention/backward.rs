@@ -83,11 +83,8 @@ impl HeadBackward<'_> {
         // SAFETY: p and d_p hold n x s; `gradient` points to this head's columns of d_qkv at this row's
         // tokens, which no other task touches.
         unsafe {
-            let product = |a, b, out, out_stride, accumulate| {
-                multiply_serial::<S>(SerialProduct { a, b, out, out_stride, accumulate });
-            };
-            product(queries, &scratch.keys_across, p, s, false);
-            product(d_out, &scratch.values_across, d_p, s, false);
+            product::<S>(queries, &scratch.keys_across, p, s, false);
+            product::<S>(d_out, &scratch.values_across, d_p, s, false);
             for i in 0..n {
                 let row = i * s..(i + 1) * s;
                 let (p, d_p) = (&mut scratch.p[row.clone()], &mut scratch.d_p[row]);
@@ -97,9 +94,9 @@ impl HeadBackward<'_> {
             let p = MatrixView::new(&scratch.p[..n * s], n, s);
             let d_s = MatrixView::new(&scratch.d_p[..n * s], n, s);
             let adds = first > 0;
-            product(p.transposed(), &scratch.d_out, self.gradient(2, 0), stride, adds);
-            product(d_s, &scratch.keys, self.gradient(0, first), stride, false);
-            product(d_s.transposed(), &scratch.queries, self.gradient(1, 0), stride, adds);
+            product::<S>(p.transposed(), &scratch.d_out, self.gradient(2, 0), stride, adds);
+            product::<S>(d_s, &scratch.keys, self.gradient(0, first), stride, false);
+            product::<S>(d_s.transposed(), &scratch.queries, self.gradient(1, 0), stride, adds);
         }
     }
 
@@ -139,4 +136,19 @@ impl HeadBackward<'_> {
         let offset = (self.place.first_token + token) * 3 * width + part * width + self.place.head * d;
         self.d_qkv.get().wrapping_add(offset)
     }
+}
+
+/// # Safety
+/// The contract of [`multiply_serial`]. A function and not a closure: only then is it inlined to where the
+/// instructions are on.
+#[inline(always)]
+unsafe fn product<S: Simd>(
+    a: MatrixView<'_>,
+    b: &PackedMatrix,
+    out: *mut f32,
+    out_stride: usize,
+    accumulate: bool,
+) {
+    // SAFETY: the caller's contract.
+    unsafe { multiply_serial::<S>(SerialProduct { a, b, out, out_stride, accumulate }) }
 }

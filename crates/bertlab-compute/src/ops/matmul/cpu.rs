@@ -102,7 +102,7 @@ pub(crate) unsafe fn multiply_serial<S: Simd>(job: SerialProduct<'_>) {
         before_activation: None,
     };
     // SAFETY: the caller's contract.
-    unsafe { block.run::<S>() }
+    unsafe { S::call(block) }
 }
 
 /// A rectangle of `out`: all rows of `a`, the columns of `panels`.

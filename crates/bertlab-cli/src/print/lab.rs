@@ -1,0 +1,127 @@
+//! The lab for a person: what each step computes, in words, with its numbers.
+
+mod layers;
+mod model;
+mod training;
+mod words;
+
+use std::io::Write;
+
+use bertlab::lab::{Figure, LabReport, Likeness, TOLERANCE};
+
+use crate::print::{Console, style};
+
+pub use training::{
+    print_after_training, print_before_training, print_training_heading, print_what_training_would_do,
+};
+
+/// Lines of prose are no longer than this, in a pipe either.
+const PROSE_WIDTH: usize = 80;
+
+/// T1 to T3.
+pub fn print_exploration(console: &mut Console, name: &str, report: &LabReport) -> anyhow::Result<()> {
+    print_introduction(console, name, report)?;
+    model::print(console, &report.t1)?;
+    words::print(console, &report.t2)?;
+    layers::print(console, &report.t3)
+}
+
+fn print_introduction(console: &mut Console, name: &str, report: &LabReport) -> anyhow::Result<()> {
+    let heading = console.style(style::HEADING);
+    writeln!(console.out, "{heading}The lab \"Explore BERT\" on {name}{heading:#}\n")?;
+    let text = match report.likeness {
+        Likeness::BertBaseUncased => format!(
+            "This is bert-base-uncased, the model of the lab: what the lab prints stands beside each number, and \
+             \"agrees\" means within {TOLERANCE:e}."
+        ),
+        Likeness::SameShape => {
+            "The lab's printed figures are of bert-base-uncased. This model has its sizes, but other \
+             weights (fine-tuned, trained anew, or random), so that from T2 on its numbers stand alone."
+                .to_owned()
+        }
+        Likeness::Other => format!(
+            "The lab's printed figures are of bert-base-uncased. This is another model ({}, {} layers of width {}), so \
+             its numbers stand alone.",
+            report.t1.class, report.t1.n_layers, report.t1.width
+        ),
+    };
+    paragraph(console, &text)
+}
+
+/// A task's headline.
+fn headline(console: &mut Console, text: &str) -> anyhow::Result<()> {
+    let heading = console.style(style::HEADING);
+    writeln!(console.out, "{heading}{text}\n{}{heading:#}", "─".repeat(text.chars().count()))?;
+    Ok(())
+}
+
+/// Prose, broken into lines, and an empty line.
+fn paragraph(console: &mut Console, text: &str) -> anyhow::Result<()> {
+    for line in lines(text, console.width().min(PROSE_WIDTH)) {
+        writeln!(console.out, "{line}")?;
+    }
+    Ok(writeln!(console.out)?)
+}
+
+/// The text's words in lines of at most `width` characters; a longer word has a line of its own.
+fn lines(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// A cosine after its label, with what the lab prints where that is of this model.
+fn print_figure(console: &mut Console, label: &str, width: usize, figure: &Figure) -> anyhow::Result<()> {
+    let (number, dim) = (console.style(style::FIGURE), console.style(style::DIM));
+    let value = figure.value.map_or("undefined".to_owned(), |value| format!("{value:.6}"));
+    let comparison = comparison(figure);
+    let gap = if comparison.is_empty() { "" } else { "   " };
+    writeln!(console.out, "  {label:<width$}  {number}{value:>9}{number:#}{gap}{dim}{comparison}{dim:#}")?;
+    Ok(())
+}
+
+/// `the lab: 0.755164, agrees`; nothing where the lab has nothing to say.
+fn comparison(figure: &Figure) -> String {
+    let Some(printed) = figure.printed else { return String::new() };
+    let verdict = match (figure.agrees, figure.difference) {
+        (Some(true), _) => "agrees".to_owned(),
+        (_, Some(difference)) => format!("differs by {difference:+.1e}"),
+        (_, None) => "undefined here".to_owned(),
+    };
+    format!("the lab: {printed:.6}, {verdict}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figure(value: Option<f64>, printed: Option<f64>, agrees: Option<bool>) -> Figure {
+        let difference = value.zip(printed).map(|(value, printed)| value - printed);
+        Figure { name: "cos".to_owned(), value, printed, difference, agrees }
+    }
+
+    #[test]
+    fn prose_is_broken_between_words() {
+        assert_eq!(lines("one two  three", 7), ["one two", "three"]);
+        assert_eq!(lines("a-very-long-word is", 4), ["a-very-long-word", "is"]);
+        assert!(lines("", 10).is_empty());
+    }
+
+    #[test]
+    fn a_figure_says_whether_it_agrees_or_by_how_much_it_differs() {
+        assert_eq!(comparison(&figure(Some(0.5), None, None)), "");
+        let agreeing = figure(Some(0.900_215_3), Some(0.900_215_208_530_426), Some(true));
+        assert_eq!(comparison(&agreeing), "the lab: 0.900215, agrees");
+        let differing = figure(Some(0.8802), Some(0.9002), Some(false));
+        assert_eq!(comparison(&differing), "the lab: 0.900200, differs by -2.0e-2");
+        assert_eq!(comparison(&figure(None, Some(0.5), Some(false))), "the lab: 0.500000, undefined here");
+    }
+}

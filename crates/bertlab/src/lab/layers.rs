@@ -1,0 +1,56 @@
+//! T3: the hidden states of all layers, and the last four of them against the last one.
+
+use bertlab_explore::{Layers, WordOptions, cosine, word_vectors};
+use serde::Serialize;
+
+use super::{Figure, SENTENCES};
+use crate::{Error, OpenedModel};
+
+/// The lab's slice, `hidden_states[-4:]`.
+const STATES_AVERAGED: usize = 4;
+
+/// All hidden states.
+#[derive(Clone, Debug, Serialize)]
+pub struct LayersTask {
+    /// L + 1: the embeddings' output, and every layer's.
+    pub n_hidden_states: usize,
+    /// Of each, as HuggingFace gives them. `[B, N, D]`
+    pub shape: [usize; 3],
+    /// How many of the last are averaged: 4, or all where there are fewer.
+    pub n_averaged: usize,
+    /// The lab's cosine: CPU in sentence 1, the mean of the last layers, against T2's CPU, the mean of sentences 1 and
+    /// 2 in the last layer. Two things change at once.
+    pub last_four: Figure,
+    /// Only the layers change: CPU in sentence 1, the mean of the last layers against the last one.
+    pub layers_only: Figure,
+    /// Only the occurrences change: CPU in the last layer, in sentence 1 against the mean of sentences 1 and 2.
+    pub occurrences_only: Figure,
+}
+
+impl LayersTask {
+    pub(super) fn of(opened: &OpenedModel, shape: [usize; 3]) -> Result<Self, Error> {
+        let n_hidden_states = opened.model.spec.encoder.n_layers + 1;
+        let n_averaged = STATES_AVERAGED.min(n_hidden_states);
+        let last = Layers { first: -(n_averaged as isize), last: -1 };
+        let averaged = word_vector(opened, "CPU@1", last)?;
+        let first_sentence = word_vector(opened, "CPU@1", Layers::LAST)?;
+        let both_sentences = word_vector(opened, "CPU@1,2", Layers::LAST)?;
+        let figure = |name, a: &[f32], b: &[f32]| Figure::new(name, cosine(a, b));
+        Ok(Self {
+            n_hidden_states,
+            shape,
+            n_averaged,
+            last_four: figure("cos", &averaged, &both_sentences),
+            layers_only: figure("cos_layers_only", &averaged, &first_sentence),
+            occurrences_only: figure("cos_occurrences_only", &first_sentence, &both_sentences),
+        })
+    }
+}
+
+/// `[D]`
+fn word_vector(opened: &OpenedModel, word: &str, layers: Layers) -> Result<Vec<f32>, Error> {
+    let options = WordOptions { layers, ..WordOptions::default() };
+    let sentences = SENTENCES.map(str::to_owned);
+    let words = word_vectors(&opened.model, opened.tokenizer()?, &sentences, &[word.parse()?], &options)?;
+    Ok(words.into_iter().next().expect("one word was asked for").vector)
+}

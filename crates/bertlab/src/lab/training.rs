@@ -1,0 +1,306 @@
+//! T4: fine-tuning with the lab's settings on a user's own rows.
+
+use std::path::PathBuf;
+
+use bertlab_train::data::{Columns, DataError, Sampling};
+use bertlab_train::{Scores, TrainError, TrainingArguments, TrainingSummary};
+use serde::Serialize;
+
+use super::SAMPLES;
+use crate::Task;
+use crate::{Error, LabelCounts, PreparedTraining, Question, RowsRequest, TrainJob};
+
+/// What T4 needs beside the lab's settings.
+#[derive(Clone, Debug)]
+pub struct LabTraining {
+    /// A folder or a hub name.
+    pub model: String,
+    /// Never ask the network.
+    pub offline: bool,
+    /// Rows to learn from.
+    pub train_files: Vec<PathBuf>,
+    /// Rows to evaluate on.
+    pub validation_files: Vec<PathBuf>,
+    /// Which columns; found by name where none is named.
+    pub columns: Columns,
+    /// Learn from so many rows at most; the lab's are [`SAMPLES`].
+    pub max_train_samples: usize,
+    /// Evaluate on so many rows at most; the lab's are [`SAMPLES`].
+    pub max_eval_samples: usize,
+    /// Longer texts are cut; the model's own limit when none.
+    pub max_length: Option<usize>,
+    /// Of the choice of rows, their order, dropout and new weights.
+    pub seed: u64,
+    /// Where everything goes: a folder that is not there yet, or empty.
+    pub output_dir: PathBuf,
+}
+
+impl LabTraining {
+    /// The lab's settings: learning rate 2e-5, batches of 4, 8 of them an update, one epoch, weight decay 0.01.
+    /// Gradient checkpointing, which the lab switches on, gives the same numbers for more time and stays off.
+    pub fn arguments(&self) -> TrainingArguments {
+        TrainingArguments {
+            learning_rate: 2e-5,
+            per_device_train_batch_size: 4,
+            per_device_eval_batch_size: 4,
+            gradient_accumulation_steps: 8,
+            num_train_epochs: 1.0,
+            weight_decay: 0.01,
+            seed: self.seed,
+            ..TrainingArguments::default()
+        }
+    }
+
+    /// Refuses early what would fail after minutes.
+    ///
+    /// # Errors
+    /// A data file that is not there; an output folder that holds anything.
+    pub fn check(&self) -> Result<(), Error> {
+        for file in self.train_files.iter().chain(&self.validation_files) {
+            let unreadable = |source| DataError::Unreadable { file: file.clone(), source };
+            std::fs::metadata(file).map_err(unreadable)?;
+        }
+        let first = std::fs::read_dir(&self.output_dir).ok().and_then(|mut entries| entries.next());
+        match first {
+            Some(Ok(entry)) => {
+                let found = entry.file_name().to_string_lossy().into_owned();
+                let wanted = format!("a folder that is not there yet, or empty (this one holds {found})");
+                let name = "--output-dir";
+                Err(TrainError::Setting { name, found: self.output_dir.display().to_string(), wanted }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// As a job: a sequence classifier, rows chosen so that every label keeps its share.
+    pub fn job(&self) -> TrainJob {
+        TrainJob {
+            model: self.model.clone(),
+            offline: self.offline,
+            allow_random: false,
+            task: Some(Task::SequenceClassification),
+            new_head: false,
+            train: self.rows(&self.train_files, self.max_train_samples),
+            validation: Some(self.rows(&self.validation_files, self.max_eval_samples)),
+            max_length: self.max_length,
+            allow_single_class: false,
+            arguments: self.arguments(),
+            output_dir: self.output_dir.clone(),
+            overwrite_output_dir: false,
+        }
+    }
+
+    /// The labels among the rows that the lab's `select(range(5000))` would take, of training and evaluation files.
+    ///
+    /// # Errors
+    /// Files or labels that do not fit the question.
+    pub fn first_rows(&self, question: &Question) -> Result<Vec<FirstRows>, Error> {
+        let mut found = Vec::new();
+        for files in [&self.train_files, &self.validation_files] {
+            found.extend(FirstRows::of(&self.rows(files, SAMPLES), question)?);
+        }
+        Ok(found)
+    }
+
+    fn rows(&self, files: &[PathBuf], max_samples: usize) -> RowsRequest {
+        RowsRequest {
+            files: files.to_vec(),
+            columns: self.columns.clone(),
+            max_samples: Some(max_samples),
+            sampling: Sampling::Stratified,
+            seed: self.seed,
+        }
+    }
+}
+
+/// How many rows have a label.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LabelCount {
+    /// Its name.
+    pub label: String,
+    /// Rows that have it.
+    pub n_rows: usize,
+}
+
+/// The labels among a file's first rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FirstRows {
+    /// The file, or the first of several.
+    pub file: PathBuf,
+    /// Rows looked at: [`SAMPLES`], or all where there are fewer.
+    pub n_rows: usize,
+    /// Rows in all.
+    pub n_rows_all: usize,
+    /// Every label.
+    pub labels: Vec<LabelCount>,
+}
+
+impl FirstRows {
+    /// None where rows have no labels to be counted (numbers).
+    fn of(request: &RowsRequest, question: &Question) -> Result<Option<Self>, Error> {
+        let dataset = request.read()?;
+        let targets = question.targets(&dataset)?;
+        let n_rows = targets.len().min(SAMPLES);
+        let counts = LabelCounts::of(question, &targets[..n_rows]);
+        Ok(counts.map(|counts| Self {
+            file: request.files[0].clone(),
+            n_rows,
+            n_rows_all: targets.len(),
+            labels: label_counts(&counts),
+        }))
+    }
+
+    /// The label that all of them have, if it is so.
+    pub fn only_label(&self) -> Option<&str> {
+        self.labels.iter().find(|count| count.n_rows == self.n_rows).map(|count| count.label.as_str())
+    }
+}
+
+fn label_counts(counts: &LabelCounts) -> Vec<LabelCount> {
+    let named = counts.names.iter().zip(&counts.counts);
+    named.map(|(label, &n_rows)| LabelCount { label: label.clone(), n_rows }).collect()
+}
+
+/// How often a classifier is right, and what that is worth.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Accuracy {
+    /// From 0 to 1.
+    pub accuracy: f64,
+    /// Wilson's 95 % interval: low, high.
+    pub interval: [f64; 2],
+    /// The accuracy of always giving the commonest label.
+    pub baseline: f64,
+    /// The commonest label.
+    pub baseline_label: String,
+    /// Rows evaluated on.
+    pub n_rows: usize,
+}
+
+/// What fine-tuning did.
+#[derive(Clone, Debug, Serialize)]
+pub struct TrainingTask {
+    /// What the lab's choice of rows would have been.
+    pub first_rows: Vec<FirstRows>,
+    /// Rows learnt from.
+    pub n_train_rows: usize,
+    /// Their labels.
+    pub train_labels: Vec<LabelCount>,
+    /// Update steps.
+    pub n_steps: u64,
+    /// Batches of an update.
+    pub accumulation: usize,
+    /// Batches of the last update.
+    pub n_last_accumulation: usize,
+    /// The mean of all steps' losses.
+    pub train_loss: f64,
+    /// Of the model as it ends.
+    pub eval_loss: Option<f64>,
+    /// Of the model as it ends; none for rows without classes.
+    pub accuracy: Option<Accuracy>,
+    /// Seconds in the steps alone.
+    pub train_seconds: f64,
+    /// Seconds in evaluation.
+    pub eval_seconds: f64,
+    /// Where the model lies.
+    pub final_model: PathBuf,
+}
+
+impl TrainingTask {
+    /// What a run did.
+    pub fn of(first_rows: Vec<FirstRows>, prepared: &PreparedTraining, summary: &TrainingSummary) -> Self {
+        let plan = prepared.plan();
+        let names = &prepared.opened.model.spec.head.labels;
+        let accuracy = summary.evaluation.as_ref().and_then(|evaluation| match &evaluation.scores {
+            Scores::Classification(report) => Some(Accuracy {
+                accuracy: report.accuracy,
+                interval: [report.accuracy_interval.low, report.accuracy_interval.high],
+                baseline: report.majority_baseline.share,
+                baseline_label: names[report.majority_baseline.class].clone(),
+                n_rows: report.n_rows,
+            }),
+            _ => None,
+        });
+        Self {
+            first_rows,
+            n_train_rows: plan.n_rows,
+            train_labels: prepared.train.counts.as_ref().map(label_counts).unwrap_or_default(),
+            n_steps: summary.n_steps,
+            accumulation: plan.accumulation,
+            n_last_accumulation: plan.n_last_accumulation(),
+            train_loss: summary.train_loss,
+            eval_loss: summary.evaluation.as_ref().map(|evaluation| evaluation.loss),
+            accuracy,
+            train_seconds: summary.train_time.as_secs_f64(),
+            eval_seconds: summary.eval_time.as_secs_f64(),
+            final_model: summary.final_model.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bertlab_train::Plan;
+    use bertlab_train::data::{LabelSpace, ProblemType};
+    use std::path::Path;
+
+    fn training(folder: &Path, train: &str) -> LabTraining {
+        LabTraining {
+            model: "model".to_owned(),
+            offline: true,
+            train_files: vec![folder.join(train)],
+            validation_files: vec![folder.join(train)],
+            columns: Columns::default(),
+            max_train_samples: SAMPLES,
+            max_eval_samples: SAMPLES,
+            max_length: None,
+            seed: 42,
+            output_dir: folder.join("out"),
+        }
+    }
+
+    #[test]
+    fn the_labs_5000_rows_are_157_steps_the_last_2_of_8() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let plan = Plan::new(&training(folder.path(), "a.csv").arguments(), &[10; SAMPLES], true);
+        assert_eq!((plan.n_micro_batches, plan.n_steps), (1250, 157));
+        assert_eq!((plan.n_last_accumulation(), plan.accumulation), (2, 8));
+    }
+
+    #[test]
+    fn a_sorted_file_shows_one_label_among_its_first_rows() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let rows = |n_bad: usize| {
+            let bad = "it bored me,0\n".repeat(n_bad);
+            format!("text,label\n{bad}{}", "it moved me,1\n".repeat(SAMPLES + 1))
+        };
+        let space = LabelSpace {
+            problem_type: ProblemType::SingleLabel,
+            names: vec!["0".to_owned(), "1".to_owned()],
+        };
+        for (n_bad, only) in [(SAMPLES, Some("0")), (SAMPLES - 1, None), (0, Some("1"))] {
+            std::fs::write(folder.path().join("rows.csv"), rows(n_bad)).expect("writable");
+            let training = training(folder.path(), "rows.csv");
+            let found = training.first_rows(&Question::Rows(space.clone())).expect("valid rows");
+            assert_eq!(found.len(), 2);
+            assert_eq!(found[0].only_label(), only);
+            assert_eq!((found[0].n_rows, found[0].n_rows_all), (SAMPLES, n_bad + SAMPLES + 1));
+            assert_eq!(found[0].labels[0], LabelCount { label: "0".to_owned(), n_rows: n_bad });
+        }
+    }
+
+    #[test]
+    fn a_folder_that_holds_something_is_not_written_to() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let training = training(folder.path(), "rows.csv");
+        let refused = training.check().expect_err("no file").to_string();
+        assert!(refused.contains("rows.csv") && refused.contains("cannot be read"), "{refused}");
+        std::fs::write(folder.path().join("rows.csv"), "text,label\na,0\n").expect("writable");
+        training.check().expect("nothing is there");
+        std::fs::create_dir(&training.output_dir).expect("writable");
+        training.check().expect("nothing is in it");
+        std::fs::write(training.output_dir.join("notes.txt"), "mine").expect("writable");
+        let refused = training.check().expect_err("something is in it").to_string();
+        assert!(refused.contains("out") && refused.contains("notes.txt"), "{refused}");
+    }
+}
