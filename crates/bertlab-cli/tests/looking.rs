@@ -10,7 +10,7 @@ use support::{MAX_TOKENS, TinyModel, parse, run, run_with_input, shared};
 #[test]
 fn without_arguments_the_program_says_what_it_can_do() {
     let text = run(&[]).ok();
-    assert!(text.lines().count() <= 14, "{text}");
+    assert!(text.lines().count() <= 15, "{text}");
     for command in ["inspect", "tokenize", "decode", "embed", "words", "fill-mask", "forward"] {
         assert!(text.contains(&format!("bertlab {command} ")), "{command}");
         let help = run(&[command, "--help"]).ok();

@@ -4,13 +4,16 @@ use std::io::Write;
 
 use crate::print::{Console, style};
 
-const TASKS: [(&str, &str); 7] = [
+const TASKS: [(&str, &str); 10] = [
+    ("Walk through the lab", "bertlab lab MODEL"),
     ("Look into a model", "bertlab inspect MODEL --tree"),
     ("See how text becomes tokens", "bertlab tokenize MODEL \"I have a new CPU!\""),
-    ("Turn ids into text again", "bertlab decode MODEL 101 1045 2031 102"),
     ("Turn texts into vectors", "bertlab embed MODEL \"A new CPU!\" \"A new GPU!\""),
     ("Compare words in context", "bertlab words MODEL --sentence TEXT --word CPU GPU"),
     ("Guess a hidden word", "bertlab fill-mask MODEL \"My name is [MASK].\""),
+    ("Fine-tune a classifier", "bertlab train MODEL --train-file FILE --output-dir DIR"),
+    ("Score a classifier", "bertlab evaluate MODEL --test-file FILE"),
+    ("Classify texts", "bertlab predict MODEL \"What a film!\""),
     ("Run arrays through a model", "bertlab forward MODEL --inputs FILE --outputs FILE"),
 ];
 

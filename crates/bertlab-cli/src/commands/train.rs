@@ -14,15 +14,17 @@ use crate::print::training::{TerminalReporter, print_preparation, print_summary}
 /// Fine-tune a model on labelled rows
 #[derive(clap::Args)]
 #[command(after_help = "EXAMPLES
-  bertlab train ./all-MiniLM-L6-v2 --train-file reviews.csv --validation-file held-out.csv --output-dir out
+  bertlab train ./all-MiniLM-L6-v2 --train-file reviews.csv --validation-file held-out.csv \
+      --output-dir out
   bertlab train distilbert-base-uncased --train-file train.parquet --validation-file test.parquet \\
       --max-train-samples 5000 --max-eval-samples 5000 --num-train-epochs 1 --learning-rate 2e-5 \\
-      --per-device-train-batch-size 4 --gradient-accumulation-steps 8 --weight-decay 0.01 --output-dir out
+      --per-device-train-batch-size 4 --gradient-accumulation-steps 8 \
+      --weight-decay 0.01 --output-dir out
   bertlab evaluate out/final_model --test-file more.csv
 
-Files: .csv, .tsv, .jsonl, .parquet, or a folder of one sub-folder of .txt files per class (aclImdb/train).
-Settings have HuggingFace's names and defaults, except where [default: ...] says otherwise. The result
-lies in DIR/final_model, the log in DIR/trainer_state.json.")]
+Files: .csv, .tsv, .jsonl, .parquet, or a folder with one sub-folder of .txt files per class, as
+aclImdb/train. Settings have HuggingFace's names and defaults, except where [default: ...] says
+otherwise. The result lies in DIR/final_model, the log in DIR/trainer_state.json.")]
 pub struct Arguments {
     /// A folder, or a name on the hub
     #[arg(value_name = "MODEL")]

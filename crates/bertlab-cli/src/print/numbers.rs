@@ -28,9 +28,14 @@ pub fn shape(sizes: &[usize]) -> String {
     format!("{sizes:?}")
 }
 
-/// `1 text`, `2 texts`.
+/// `1 text`, `2 texts`, `3 batches`.
 pub fn counted(number: usize, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
+    let ending = match number {
+        1 => "",
+        _ if noun.ends_with("ch") => "es",
+        _ => "s",
+    };
+    format!("{} {noun}{ending}", grouped(number))
 }
 
 #[cfg(test)]

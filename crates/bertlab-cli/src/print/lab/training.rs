@@ -101,9 +101,7 @@ fn steps(prepared: &PreparedTraining) -> String {
     let plan = prepared.plan();
     let (n_last, accumulation) = (plan.n_last_accumulation(), plan.accumulation);
     let last = if n_last < accumulation {
-        format!(
-            "; the last has {n_last} of {accumulation} batches and still counts each of its rows as much as any other"
-        )
+        format!("; the last has {n_last} of {accumulation} batches and takes the mean over their rows")
     } else {
         String::new()
     };
