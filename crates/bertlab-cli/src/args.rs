@@ -8,8 +8,8 @@ use std::str::FromStr;
 use anyhow::bail;
 use bertlab::explore::Layers;
 use bertlab::{
-    Columns, HeadKind, ModelOptions, OpenOptions, OpenedModel, TextInput, open_model, read_text_lines,
-    read_texts,
+    Columns, HeadKind, ModelOptions, OpenOptions, OpenedModel, Precision, TextInput, open_model,
+    read_text_lines, read_texts,
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -63,6 +63,14 @@ impl ModelArguments {
     }
 }
 
+/// How the encoder computes.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct PrecisionArguments {
+    /// How matrix products are computed: f32, or bf16 (faster where the processor has it, less exact)
+    #[arg(long, value_name = "DTYPE", default_value = "f32", value_parser = precision_parser())]
+    pub dtype: Precision,
+}
+
 /// Which texts: words on the command line, or a file.
 #[derive(Clone, Debug, clap::Args)]
 pub struct TextArguments {
@@ -111,6 +119,12 @@ where
     T::Err: std::error::Error + Send + Sync + 'static,
 {
     PossibleValuesParser::new(words).try_map(|word| word.parse::<T>())
+}
+
+/// The words of `--dtype`.
+fn precision_parser() -> impl TypedValueParser<Value = Precision> {
+    let to_precision = |word: String| if word == "bf16" { Precision::Bf16 } else { Precision::F32 };
+    PossibleValuesParser::new(["f32", "bf16"]).map(to_precision)
 }
 
 /// The words of `--head`.

@@ -11,8 +11,12 @@ use support::{MAX_TOKENS, TinyModel, parse, run, run_with_input, shared};
 fn without_arguments_the_program_says_what_it_can_do() {
     let text = run(&[]).ok();
     assert!(text.lines().count() <= 15, "{text}");
-    for command in ["inspect", "tokenize", "decode", "embed", "words", "fill-mask", "forward"] {
+    let named =
+        ["lab", "inspect", "tokenize", "embed", "words", "fill-mask", "train", "evaluate", "predict", "forward"];
+    for command in named {
         assert!(text.contains(&format!("bertlab {command} ")), "{command}");
+    }
+    for command in named.into_iter().chain(["decode", "bench"]) {
         let help = run(&[command, "--help"]).ok();
         assert!(help.contains("EXAMPLES") && help.contains("--json"), "{help}");
         assert!(help.contains("--offline") && help.contains("--threads"), "{help}");

@@ -6,6 +6,7 @@
 
 #![allow(unsafe_code)] // The kernels are the one place that needs it; every site says why it is sound.
 
+pub mod ceiling;
 pub mod ops;
 pub mod random;
 pub mod simd;

@@ -1,6 +1,5 @@
 //! One transformer layer: attention and feed-forward, each with residual and layer norm.
 
-use crate::linear::add_gradients;
 use crate::packed::PackedLayer;
 use crate::params::{Layer, Norm};
 use crate::spec::EncoderSpec;
@@ -85,11 +84,11 @@ impl Block<'_> {
         let d_output = dropped.as_deref().unwrap_or(&d);
         let mut activated = kept.inner.clone();
         activation::forward(self.spec.activation, &mut activated);
-        add_gradients(d_output, &activated, &mut [&mut gradient.output]);
+        self.packed.output.add_gradients(d_output, &activated, &mut [&mut gradient.output]);
         drop(activated);
         let mut d_inner = self.packed.output.backward(d_output);
         activation::backward(self.spec.activation, &kept.inner, &mut d_inner);
-        add_gradients(&d_inner, &kept.middle, &mut [&mut gradient.intermediate]);
+        self.packed.intermediate.add_gradients(&d_inner, &kept.middle, &mut [&mut gradient.intermediate]);
         self.packed.intermediate.backward_adding(&d_inner, d)
     }
 
@@ -102,7 +101,11 @@ impl Block<'_> {
         );
         let dropped = self.dropped(Site::AttentionOutput, &d);
         let d_output = dropped.as_deref().unwrap_or(&d);
-        add_gradients(d_output, &kept.attended.out, &mut [&mut gradient.attention_output]);
+        self.packed.attention_output.add_gradients(
+            d_output,
+            &kept.attended.out,
+            &mut [&mut gradient.attention_output],
+        );
         let d_attended = self.packed.attention_output.backward(d_output);
         let job = AttentionGradient {
             qkv: &kept.qkv,
@@ -113,7 +116,7 @@ impl Block<'_> {
         };
         let d_qkv = attention::backward(self.heads(), job);
         let mut parts = [&mut gradient.query, &mut gradient.key, &mut gradient.value];
-        add_gradients(&d_qkv, &kept.hidden, &mut parts);
+        self.packed.qkv.add_gradients(&d_qkv, &kept.hidden, &mut parts);
         self.packed.qkv.backward_adding(&d_qkv, d)
     }
 

@@ -20,6 +20,8 @@ mod report;
 mod save;
 mod spec;
 
+pub use bertlab_compute::ops::matmul::Precision;
+
 pub use batch::{Batch, Row};
 pub use encoder::EncoderOutput;
 pub use error::Error;

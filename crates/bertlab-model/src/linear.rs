@@ -2,7 +2,7 @@
 
 use crate::params::Linear;
 use bertlab_compute::ops::activation::Activation;
-use bertlab_compute::ops::matmul::{Epilogue, Matmul, MatrixView, PackedMatrix, linear, matmul};
+use bertlab_compute::ops::matmul::{Epilogue, Matmul, MatrixView, PackedMatrix, Precision, linear, matmul};
 use bertlab_compute::ops::sum::add_column_sums;
 
 /// One dense layer, or several over the same input side by side, packed for the kernels.
@@ -18,11 +18,14 @@ pub(crate) struct PackedLinear {
 
 impl PackedLinear {
     /// Packs layers of the same input side by side.
-    pub(crate) fn new(parts: &[&Linear], for_training: bool) -> Self {
+    pub(crate) fn new(parts: &[&Linear], precision: Precision, for_training: bool) -> Self {
         let n_inputs = parts[0].weight.width();
         let n_outputs = parts.iter().map(|part| part.bias.len()).sum();
-        let mut forward = PackedMatrix::zeros(n_inputs, n_outputs);
-        let mut backward = for_training.then(|| PackedMatrix::zeros(n_outputs, n_inputs));
+        let mut forward = PackedMatrix::zeros(precision, n_inputs, n_outputs);
+        // Parts of odd height would share a pair of bf16 where they meet.
+        let has_even_parts = parts.iter().all(|part| part.bias.len().is_multiple_of(2));
+        let below = if parts.len() == 1 || has_even_parts { precision } else { Precision::F32 };
+        let mut backward = for_training.then(|| PackedMatrix::zeros(below, n_outputs, n_inputs));
         let mut bias = Vec::with_capacity(n_outputs);
         for part in parts {
             let weight = MatrixView::new(part.weight.as_slice(), part.bias.len(), n_inputs);
@@ -90,25 +93,30 @@ impl PackedLinear {
     fn view<'a>(&self, x: &'a [f32], width: usize) -> MatrixView<'a> {
         MatrixView::new(x, x.len() / width, width)
     }
-}
 
-/// Adds `dᵀ x` and the column sums of `d` to the gradients of layers that read the same input side by
-/// side. `d [rows, out of all]`, `x [rows, in]`
-pub(crate) fn add_gradients(d: &[f32], x: &[f32], gradients: &mut [&mut Linear]) {
-    let n_outputs: usize = gradients.iter().map(|gradient| gradient.bias.len()).sum();
-    let n_inputs = gradients[0].weight.width();
-    let n_rows = x.len() / n_inputs;
-    let d_view = MatrixView::new(d, n_rows, n_outputs);
-    let packed = PackedMatrix::pack(MatrixView::new(x, n_rows, n_inputs));
-    let mut bias = vec![0.0; n_outputs];
-    add_column_sums(d, &mut bias);
-    let mut first = 0;
-    for gradient in gradients {
-        let n = gradient.bias.len();
-        let a = d_view.columns(first, n).transposed();
-        let out = gradient.weight.as_mut_slice();
-        matmul(Matmul { a, b: &packed, out, accumulate: true, epilogue: Epilogue::default() });
-        gradient.bias.as_mut_slice().iter_mut().zip(&bias[first..first + n]).for_each(|(sum, d)| *sum += d);
-        first += n;
+    /// Adds `dᵀ x` and the column sums of `d` to the gradients of these layers, in the order in which they
+    /// were packed. `d [rows, out of all]`, `x [rows, in]`
+    pub(crate) fn add_gradients(&self, d: &[f32], x: &[f32], gradients: &mut [&mut Linear]) {
+        let n_outputs: usize = gradients.iter().map(|gradient| gradient.bias.len()).sum();
+        let n_inputs = gradients[0].weight.width();
+        let n_rows = x.len() / n_inputs;
+        let d_view = MatrixView::new(d, n_rows, n_outputs);
+        let packed = PackedMatrix::pack(self.forward.precision(), MatrixView::new(x, n_rows, n_inputs));
+        let mut bias = vec![0.0; n_outputs];
+        add_column_sums(d, &mut bias);
+        let mut first = 0;
+        for gradient in gradients {
+            let n = gradient.bias.len();
+            let a = d_view.columns(first, n).transposed();
+            let out = gradient.weight.as_mut_slice();
+            matmul(Matmul { a, b: &packed, out, accumulate: true, epilogue: Epilogue::default() });
+            gradient
+                .bias
+                .as_mut_slice()
+                .iter_mut()
+                .zip(&bias[first..first + n])
+                .for_each(|(sum, d)| *sum += d);
+            first += n;
+        }
     }
 }

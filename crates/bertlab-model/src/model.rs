@@ -8,6 +8,7 @@ use crate::packed::Packed;
 use crate::params::Params;
 use crate::spec::Spec;
 use bertlab_compute::Tensor;
+use bertlab_compute::ops::matmul::Precision;
 use serde_json::{Map, Value};
 
 /// An encoder with its head.
@@ -22,6 +23,7 @@ pub struct Model {
     pub config: Map<String, Value>,
     params: Params,
     packed: Packed,
+    precision: Precision,
     trains: bool,
 }
 
@@ -63,16 +65,21 @@ pub struct Kept {
 }
 
 impl Model {
-    /// Of weights in hand. `trains`: also pack them for the backward pass.
+    /// Of weights in hand; `precision` is that of the encoder's matrix products.
     pub fn new(
         family: &'static Family,
         spec: Spec,
         config: Map<String, Value>,
         params: Params,
-        trains: bool,
+        precision: Precision,
     ) -> Self {
-        let packed = Packed::new(&params, trains);
-        Self { family, spec, config, params, packed, trains }
+        let packed = Packed::new(&params, precision, false);
+        Self { family, spec, config, params, packed, precision, trains: false }
+    }
+
+    /// In which precision the encoder's matrix products are computed.
+    pub fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// The weights.
@@ -83,7 +90,7 @@ impl Model {
     /// Changes the weights, and packs them anew.
     pub fn update<T>(&mut self, change: impl FnOnce(&mut Params) -> T) -> T {
         let result = change(&mut self.params);
-        self.packed = Packed::new(&self.params, self.trains);
+        self.packed = Packed::new(&self.params, self.precision, self.trains);
         result
     }
 
@@ -91,7 +98,7 @@ impl Model {
     pub fn prepare_training(&mut self) {
         if !self.trains {
             self.trains = true;
-            self.packed = Packed::new(&self.params, true);
+            self.packed = Packed::new(&self.params, self.precision, true);
         }
     }
 

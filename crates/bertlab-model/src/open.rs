@@ -8,6 +8,7 @@ use crate::params::Params;
 use crate::report::LoadReport;
 use crate::spec::{EncoderSpec, HeadKind, HeadSpec, ProblemType, Spec};
 use bertlab_checkpoint::{Config, NamedArray, Weights, has_weights, open_config, open_weights};
+use bertlab_compute::ops::matmul::Precision;
 use bertlab_compute::{SharedData, Tensor};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -35,6 +36,8 @@ pub struct OpenOptions {
     pub seed: u64,
     /// Random weights where the folder has none.
     pub allow_random: bool,
+    /// In which precision the encoder's matrix products are computed.
+    pub precision: Precision,
     /// Also pack the weights for the backward pass.
     pub trains: bool,
 }
@@ -65,7 +68,10 @@ pub fn open(folder: &Path, options: &OpenOptions) -> Result<(Model, LoadReport),
         }
         None => initialise_all(&spec.encoder, &mut params, options.seed),
     }
-    let model = Model::new(family, spec, config.values, params, options.trains);
+    let mut model = Model::new(family, spec, config.values, params, options.precision);
+    if options.trains {
+        model.prepare_training();
+    }
     Ok((model, report))
 }
 

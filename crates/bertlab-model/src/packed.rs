@@ -2,6 +2,7 @@
 
 use crate::linear::PackedLinear;
 use crate::params::{Layer, Linear, Params};
+use bertlab_compute::ops::matmul::Precision;
 
 /// One layer's dense parts.
 #[derive(Clone)]
@@ -27,24 +28,26 @@ pub(crate) struct Packed {
 
 impl Packed {
     /// Packs every dense layer; `for_training` for the backward pass too.
-    pub(crate) fn new(params: &Params, for_training: bool) -> Self {
-        let pack = |linear: &Linear| PackedLinear::new(&[linear], for_training);
+    /// The parts over rows stay in f32: they cost nothing, and decide.
+    pub(crate) fn new(params: &Params, precision: Precision, for_training: bool) -> Self {
+        let pack = |linear: &Linear| PackedLinear::new(&[linear], precision, for_training);
+        let pack_exactly = |linear: &Linear| PackedLinear::new(&[linear], Precision::F32, for_training);
         let layer = |layer: &Layer| PackedLayer {
-            qkv: PackedLinear::new(&[&layer.query, &layer.key, &layer.value], for_training),
+            qkv: PackedLinear::new(&[&layer.query, &layer.key, &layer.value], precision, for_training),
             attention_output: pack(&layer.attention_output),
             intermediate: pack(&layer.intermediate),
             output: pack(&layer.output),
         };
         Self {
             layers: params.layers.iter().map(layer).collect(),
-            pooler: params.pooler.as_ref().map(pack),
-            classifier: params.classifier.as_ref().map(pack),
+            pooler: params.pooler.as_ref().map(pack_exactly),
+            classifier: params.classifier.as_ref().map(pack_exactly),
             predictions_dense: params.predictions.as_ref().map(|predictions| pack(&predictions.dense)),
             decoder: params.predictions.as_ref().map(|predictions| {
                 let weight = predictions.decoder.as_ref().unwrap_or(&params.embeddings.word);
                 pack(&Linear { weight: weight.clone(), bias: predictions.bias.clone() })
             }),
-            relationship: params.relationship.as_ref().map(pack),
+            relationship: params.relationship.as_ref().map(pack_exactly),
         }
     }
 }

@@ -10,7 +10,9 @@ use bertlab::{
     OpenedModel, TextInput, write_embeddings,
 };
 
-use crate::args::{GlobalArguments, LayerArguments, ModelArguments, TextArguments, one_of};
+use crate::args::{
+    GlobalArguments, LayerArguments, ModelArguments, PrecisionArguments, TextArguments, one_of,
+};
 use crate::print::numbers::counted;
 use crate::print::{Console, matrix, progress, style};
 
@@ -49,6 +51,8 @@ pub struct Arguments {
     /// Use random weights where the folder has none: for sizes and speed alone
     #[arg(long)]
     random_weights: bool,
+    #[command(flatten)]
+    precision: PrecisionArguments,
     /// Print a JSON line per text: text, embedding (the default in a pipe)
     #[arg(long)]
     json: bool,
@@ -61,7 +65,12 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     }
     let texts = arguments.texts.read(console)?;
     let head = HeadChoice::Kind(HeadKind::None);
-    let open = OpenOptions { head, allow_random: arguments.random_weights, ..OpenOptions::default() };
+    let open = OpenOptions {
+        head,
+        allow_random: arguments.random_weights,
+        precision: arguments.precision.dtype,
+        ..OpenOptions::default()
+    };
     let opened = arguments.model.open(open, global)?;
     let recipe = opened.embed_recipe(&arguments.request())?;
     warn_of_random_weights(console, &opened, &recipe)?;

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use bertlab::{Columns, ModelOptions, RowsRequest, Sampling, open_trained};
+use bertlab::{Columns, ModelOptions, OpenOptions, RowsRequest, Sampling, open_trained};
 
-use crate::args::{GlobalArguments, one_of};
+use crate::args::{GlobalArguments, PrecisionArguments, one_of};
 use crate::print::Console;
 use crate::print::evaluation::{print, scores_json};
 use crate::print::progress::bar;
@@ -45,6 +45,8 @@ pub struct Arguments {
     /// Cut texts to so many tokens [default: what the model takes]
     #[arg(long, value_name = "N")]
     max_length: Option<usize>,
+    #[command(flatten)]
+    precision: PrecisionArguments,
     /// Print a JSON object
     #[arg(long)]
     json: bool,
@@ -52,7 +54,8 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console) -> anyhow::Result<()> {
-    let options = ModelOptions { offline: global.offline, ..ModelOptions::default() };
+    let open = OpenOptions { precision: arguments.precision.dtype, ..OpenOptions::default() };
+    let options = ModelOptions { open, offline: global.offline };
     let opened = open_trained(&arguments.model, &options, "evaluate")?;
     console.report(&opened.report)?;
     let request = RowsRequest {

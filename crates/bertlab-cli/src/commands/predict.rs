@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use bertlab::{ModelOptions, Prediction, TextInput, open_trained};
+use bertlab::{ModelOptions, OpenOptions, Prediction, TextInput, open_trained};
 use serde_json::{Map, Value, json};
 
-use crate::args::{GlobalArguments, TextArguments};
+use crate::args::{GlobalArguments, PrecisionArguments, TextArguments};
 use crate::print::progress::bar;
 use crate::print::{Console, style};
 
@@ -23,6 +23,8 @@ pub struct Arguments {
     model: String,
     #[command(flatten)]
     texts: TextArguments,
+    #[command(flatten)]
+    precision: PrecisionArguments,
     /// Print a JSON object per text
     #[arg(long)]
     json: bool,
@@ -31,7 +33,8 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console) -> anyhow::Result<()> {
     let texts = arguments.texts.read(console)?;
-    let options = ModelOptions { offline: global.offline, ..ModelOptions::default() };
+    let open = OpenOptions { precision: arguments.precision.dtype, ..OpenOptions::default() };
+    let options = ModelOptions { open, offline: global.offline };
     let opened = open_trained(&arguments.model, &options, "predict")?;
     let progress = bar(console, texts.len(), "texts");
     let (predictions, n_cut) = opened.predict(&texts, &mut |n_done| progress.set_position(n_done as u64))?;

@@ -115,6 +115,19 @@ unsafe impl Simd for Avx2 {
         ]
     }
     #[inline(always)]
+    unsafe fn fma_pairs(a: V, b: V, c: V) -> V {
+        let upper = _mm256_set1_epi32(0xFFFF_0000_u32 as i32);
+        let mut sums = c;
+        for i in 0..2 {
+            let (a, b) = (_mm256_castps_si256(a[i]), _mm256_castps_si256(b[i]));
+            let (a_low, b_low) = (_mm256_slli_epi32::<16>(a), _mm256_slli_epi32::<16>(b));
+            let (a_high, b_high) = (_mm256_and_si256(a, upper), _mm256_and_si256(b, upper));
+            sums[i] = _mm256_fmadd_ps(_mm256_castsi256_ps(a_low), _mm256_castsi256_ps(b_low), sums[i]);
+            sums[i] = _mm256_fmadd_ps(_mm256_castsi256_ps(a_high), _mm256_castsi256_ps(b_high), sums[i]);
+        }
+        sums
+    }
+    #[inline(always)]
     unsafe fn select_less(a: V, b: V, then: V, otherwise: V) -> V {
         let low = _mm256_cmp_ps::<_CMP_LT_OQ>(a[0], b[0]);
         let high = _mm256_cmp_ps::<_CMP_LT_OQ>(a[1], b[1]);

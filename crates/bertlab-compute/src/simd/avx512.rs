@@ -1,10 +1,47 @@
 //! Sixteen numbers in one AVX-512 register.
 
-use super::{Kernel, Simd};
+use super::{Kernel, LANES, Simd};
 use std::arch::x86_64::*;
 
+/// The bits of x with the upper half rounded to nearest even; what is no number stays so.
+///
+/// # Safety
+/// AVX-512 must be on.
+#[inline(always)]
+unsafe fn rounded(x: __m512) -> __m512i {
+    // SAFETY: AVX-512 is on, by the caller's contract.
+    unsafe {
+        let bits = _mm512_castps_si512(x);
+        let odd = _mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1));
+        let sum = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF)));
+        let is_nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(x, x);
+        _mm512_mask_or_epi32(sum, is_nan, bits, _mm512_set1_epi32(0x0040_0000))
+    }
+}
+
+/// The first pair of numbers of every quarter of a, then of b.
+///
+/// # Safety
+/// AVX-512 must be on.
+#[inline(always)]
+unsafe fn unpacklo_pairs(a: __m512, b: __m512) -> __m512 {
+    // SAFETY: AVX-512 is on, by the caller's contract.
+    unsafe { _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(a), _mm512_castps_pd(b))) }
+}
+
+/// The second pair of numbers of every quarter of a, then of b.
+///
+/// # Safety
+/// AVX-512 must be on.
+#[inline(always)]
+unsafe fn unpackhi_pairs(a: __m512, b: __m512) -> __m512 {
+    // SAFETY: AVX-512 is on, by the caller's contract.
+    unsafe { _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a), _mm512_castps_pd(b))) }
+}
+
+/// `BF16`: with products of bf16 pairs.
 #[derive(Clone, Copy)]
-pub(crate) struct Avx512;
+pub(crate) struct Avx512<const BF16: bool>;
 
 /// Enters a kernel with AVX-512 switched on.
 ///
@@ -13,7 +50,17 @@ pub(crate) struct Avx512;
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
 pub(crate) unsafe fn call<K: Kernel>(kernel: K) -> K::Output {
     // SAFETY: the instructions are on here.
-    unsafe { kernel.run::<Avx512>() }
+    unsafe { kernel.run::<Avx512<false>>() }
+}
+
+/// Enters a kernel with AVX-512 and its bf16 products switched on.
+///
+/// # Safety
+/// The machine must have avx512f, bw, dq, vl and bf16, and fma.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma")]
+pub(crate) unsafe fn call_bf16<K: Kernel>(kernel: K) -> K::Output {
+    // SAFETY: the instructions are on here.
+    unsafe { kernel.run::<Avx512<true>>() }
 }
 
 #[inline(always)]
@@ -24,13 +71,13 @@ fn first(n: usize) -> __mmask16 {
 
 // SAFETY: sixteen lanes, and every method does what the trait says.
 #[allow(unsafe_op_in_unsafe_fn)] // Each body is one intrinsic under the trait's contract.
-unsafe impl Simd for Avx512 {
+unsafe impl<const BF16: bool> Simd for Avx512<BF16> {
     type V = __m512;
     const TILE_ROWS: usize = 14;
     const TILE_VECTORS: usize = 2;
 
     unsafe fn call<K: Kernel>(kernel: K) -> K::Output {
-        call(kernel)
+        if BF16 { call_bf16(kernel) } else { call(kernel) }
     }
     #[inline(always)]
     unsafe fn splat(x: f32) -> __m512 {
@@ -96,6 +143,53 @@ unsafe impl Simd for Avx512 {
     #[inline(always)]
     unsafe fn select_less(a: __m512, b: __m512, then: __m512, otherwise: __m512) -> __m512 {
         _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b), otherwise, then)
+    }
+    #[inline(always)]
+    unsafe fn fma_pairs(a: __m512, b: __m512, c: __m512) -> __m512 {
+        let (a, b) = (_mm512_castps_si512(a), _mm512_castps_si512(b));
+        if BF16 {
+            return _mm512_dpbf16_ps(
+                c,
+                std::mem::transmute::<__m512i, __m512bh>(a),
+                std::mem::transmute::<__m512i, __m512bh>(b),
+            );
+        }
+        let upper = _mm512_set1_epi32(0xFFFF_0000_u32 as i32);
+        let (a_low, b_low) = (_mm512_slli_epi32::<16>(a), _mm512_slli_epi32::<16>(b));
+        let (a_high, b_high) = (_mm512_and_si512(a, upper), _mm512_and_si512(b, upper));
+        let sum = _mm512_fmadd_ps(_mm512_castsi512_ps(a_low), _mm512_castsi512_ps(b_low), c);
+        _mm512_fmadd_ps(_mm512_castsi512_ps(a_high), _mm512_castsi512_ps(b_high), sum)
+    }
+    #[inline(always)]
+    unsafe fn pair(a: __m512, b: __m512) -> __m512 {
+        let upper = _mm512_and_si512(rounded(b), _mm512_set1_epi32(0xFFFF_0000_u32 as i32));
+        _mm512_castsi512_ps(_mm512_or_si512(_mm512_srli_epi32::<16>(rounded(a)), upper))
+    }
+    #[inline(always)]
+    unsafe fn transpose(mut r: [__m512; LANES]) -> [__m512; LANES] {
+        // Pairs of rows, then fours inside every quarter register, then the quarters across registers.
+        let mut t = r;
+        for i in 0..8 {
+            t[2 * i] = _mm512_unpacklo_ps(r[2 * i], r[2 * i + 1]);
+            t[2 * i + 1] = _mm512_unpackhi_ps(r[2 * i], r[2 * i + 1]);
+        }
+        for i in 0..4 {
+            r[4 * i] = unpacklo_pairs(t[4 * i], t[4 * i + 2]);
+            r[4 * i + 1] = unpackhi_pairs(t[4 * i], t[4 * i + 2]);
+            r[4 * i + 2] = unpacklo_pairs(t[4 * i + 1], t[4 * i + 3]);
+            r[4 * i + 3] = unpackhi_pairs(t[4 * i + 1], t[4 * i + 3]);
+        }
+        for j in 0..4 {
+            let even = _mm512_shuffle_f32x4::<0x88>(r[j], r[4 + j]);
+            let odd = _mm512_shuffle_f32x4::<0xDD>(r[j], r[4 + j]);
+            let even_below = _mm512_shuffle_f32x4::<0x88>(r[8 + j], r[12 + j]);
+            let odd_below = _mm512_shuffle_f32x4::<0xDD>(r[8 + j], r[12 + j]);
+            t[j] = _mm512_shuffle_f32x4::<0x88>(even, even_below);
+            t[8 + j] = _mm512_shuffle_f32x4::<0xDD>(even, even_below);
+            t[4 + j] = _mm512_shuffle_f32x4::<0x88>(odd, odd_below);
+            t[12 + j] = _mm512_shuffle_f32x4::<0xDD>(odd, odd_below);
+        }
+        t
     }
     #[inline(always)]
     unsafe fn sum(x: __m512) -> f32 {

@@ -2,6 +2,19 @@
 
 use super::Simd;
 
+/// Two numbers as bf16, rounded to nearest even: `a` in the lower half, `b` in the upper.
+#[inline(always)]
+pub(crate) fn pair_bits(a: f32, b: f32) -> u32 {
+    rounded(a) >> 16 | rounded(b) & 0xFFFF_0000
+}
+
+/// The bits of x with the upper half rounded to nearest even; what is no number stays so.
+#[inline(always)]
+fn rounded(x: f32) -> u32 {
+    let bits = x.to_bits();
+    if x.is_nan() { bits | 0x0040_0000 } else { bits.wrapping_add(0x7FFF + (bits >> 16 & 1)) }
+}
+
 /// e^x within 2 units in the last place; 0 below -87.3 is flushed to e^-87.3 (1.2e-38).
 ///
 /// x = n·ln 2 + r with |r| <= ln 2 / 2, e^r by its Taylor polynomial of degree 7 (remainder below

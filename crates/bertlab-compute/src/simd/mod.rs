@@ -30,6 +30,8 @@ pub enum Level {
     Avx2,
     /// x86-64 with AVX-512 (F, BW, DQ, VL).
     Avx512,
+    /// The same with products of bf16 pairs (AVX512_BF16).
+    Avx512Bf16,
 }
 
 impl Level {
@@ -49,13 +51,16 @@ impl Level {
                 && is_x86_feature_detected!("avx512vl")
             {
                 levels.push(Self::Avx512);
+                if is_x86_feature_detected!("avx512bf16") {
+                    levels.push(Self::Avx512Bf16);
+                }
             }
         }
         levels
     }
 
     /// The level in use: the fastest that the machine has, or what `BERTLAB_SIMD` asks for
-    /// (`portable`, `neon`, `avx2`, `avx512`; one that the machine lacks is ignored).
+    /// (`portable`, `neon`, `avx2`, `avx512`, `avx512bf16`; one that the machine lacks is ignored).
     pub fn current() -> Self {
         static CURRENT: OnceLock<Level> = OnceLock::new();
         *CURRENT.get_or_init(|| {
@@ -73,6 +78,7 @@ impl Level {
             Self::Neon => "neon",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
+            Self::Avx512Bf16 => "avx512bf16",
         }
     }
 }
@@ -115,6 +121,41 @@ pub(crate) unsafe trait Simd: Copy + 'static {
     unsafe fn exp2_whole(n: Self::V) -> Self::V;
     /// `then` where a < b, else `otherwise`.
     unsafe fn select_less(a: Self::V, b: Self::V, then: Self::V, otherwise: Self::V) -> Self::V;
+
+    /// `c + a₀·b₀ + a₁·b₁` where every lane of `a` and `b` holds two bf16, the first in its lower half.
+    /// Without bf16 instructions: two fused multiply-adds, the same products summed in another order.
+    unsafe fn fma_pairs(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// Two bf16 in every lane: `a`, rounded to nearest even, in the lower half, `b` in the upper.
+    #[inline(always)]
+    unsafe fn pair(a: Self::V, b: Self::V) -> Self::V {
+        let (mut low, mut high) = ([0.0f32; LANES], [0.0f32; LANES]);
+        // SAFETY: the arrays hold sixteen; the level is on, by the caller's contract.
+        unsafe {
+            Self::store(low.as_mut_ptr(), a);
+            Self::store(high.as_mut_ptr(), b);
+            for (x, y) in low.iter_mut().zip(&high) {
+                *x = f32::from_bits(math::pair_bits(*x, *y));
+            }
+            Self::load(low.as_ptr())
+        }
+    }
+    /// Rows become columns.
+    #[inline(always)]
+    unsafe fn transpose(rows: [Self::V; LANES]) -> [Self::V; LANES] {
+        let mut table = [[0.0f32; LANES]; LANES];
+        let mut columns = rows;
+        // SAFETY: the arrays hold sixteen; the level is on, by the caller's contract.
+        unsafe {
+            for (to, row) in table.iter_mut().zip(rows) {
+                Self::store(to.as_mut_ptr(), row);
+            }
+            for (i, column) in columns.iter_mut().enumerate() {
+                let numbers: [f32; LANES] = std::array::from_fn(|j| table[j][i]);
+                *column = Self::load(numbers.as_ptr());
+            }
+        }
+        columns
+    }
 
     /// All sixteen, halves added to halves: (0+8 … 7+15), then fours, twos, one.
     #[inline(always)]
@@ -166,6 +207,8 @@ pub(crate) fn run<K: Kernel>(level: Level, kernel: K) -> K::Output {
             Level::Avx2 => avx2::call(kernel),
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 => avx512::call(kernel),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512Bf16 => avx512::call_bf16(kernel),
             #[allow(unreachable_patterns)]
             _ => panic!("this machine has no {}", level.name()),
         }

@@ -88,6 +88,19 @@ unsafe impl Simd for Neon {
         })
     }
     #[inline(always)]
+    unsafe fn fma_pairs(a: V, b: V, c: V) -> V {
+        let upper = vdupq_n_u32(0xFFFF_0000);
+        let mut sums = c;
+        for i in 0..4 {
+            let (a, b) = (vreinterpretq_u32_f32(a[i]), vreinterpretq_u32_f32(b[i]));
+            let (a_low, b_low) = (vshlq_n_u32::<16>(a), vshlq_n_u32::<16>(b));
+            let (a_high, b_high) = (vandq_u32(a, upper), vandq_u32(b, upper));
+            sums[i] = vfmaq_f32(sums[i], vreinterpretq_f32_u32(a_low), vreinterpretq_f32_u32(b_low));
+            sums[i] = vfmaq_f32(sums[i], vreinterpretq_f32_u32(a_high), vreinterpretq_f32_u32(b_high));
+        }
+        sums
+    }
+    #[inline(always)]
     unsafe fn select_less(a: V, b: V, then: V, otherwise: V) -> V {
         std::array::from_fn(|i| vbslq_f32(vcltq_f32(a[i], b[i]), then[i], otherwise[i]))
     }

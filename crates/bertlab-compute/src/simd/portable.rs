@@ -86,6 +86,12 @@ unsafe impl Simd for Portable {
         n.map(|n| f32::from_bits(((n as i32 + 127) as u32) << 23))
     }
     #[inline(always)]
+    unsafe fn fma_pairs(a: V, b: V, c: V) -> V {
+        let low = |x: f32| f32::from_bits(x.to_bits() << 16);
+        let high = |x: f32| f32::from_bits(x.to_bits() & 0xFFFF_0000);
+        std::array::from_fn(|i| high(a[i]).mul_add(high(b[i]), low(a[i]).mul_add(low(b[i]), c[i])))
+    }
+    #[inline(always)]
     unsafe fn select_less(a: V, b: V, then: V, otherwise: V) -> V {
         std::array::from_fn(|i| if a[i] < b[i] { then[i] } else { otherwise[i] })
     }

@@ -2,7 +2,7 @@
 //! question answering, next sentence.
 
 use super::{Head, SITE_BEFORE_CLASSIFIER};
-use crate::linear::{PackedLinear, add_gradients};
+use crate::linear::PackedLinear;
 use crate::params::{Linear, Params};
 use bertlab_compute::Tensor;
 use bertlab_compute::ops::dropout::{self, Dropout};
@@ -63,7 +63,7 @@ fn forward(packed: &PackedLinear, x: &Tensor, dropout: Option<Dropout>) -> (Tens
 }
 
 fn backward(packed: &PackedLinear, d_logits: &Tensor, kept: KeptClassifier, gradient: &mut Linear) -> Tensor {
-    add_gradients(d_logits.as_slice(), kept.input.as_slice(), &mut [gradient]);
+    packed.add_gradients(d_logits.as_slice(), kept.input.as_slice(), &mut [gradient]);
     let mut d = Tensor::from_vec(kept.input.shape(), packed.backward(d_logits.as_slice()));
     if let Some(dropout) = kept.dropout {
         let width = d.width();

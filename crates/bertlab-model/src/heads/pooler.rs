@@ -3,7 +3,6 @@
 
 use super::{Head, SITE_BEFORE_POOLER};
 use crate::batch::Batch;
-use crate::linear::add_gradients;
 use crate::params::Params;
 use bertlab_compute::Tensor;
 use bertlab_compute::ops::activation;
@@ -48,7 +47,7 @@ impl Head<'_> {
         let Some(gradient) = &mut gradients.pooler else { return };
         let mut d = d_pooled.into_vec();
         activation::backward(spec.activation, &kept.dense, &mut d);
-        add_gradients(&d, &kept.input, &mut [gradient]);
+        packed.add_gradients(&d, &kept.input, &mut [gradient]);
         let mut d_input = packed.backward(&d);
         if let Some(dropout) = kept.dropout {
             dropout::apply(dropout, &mut d_input, self.spec.encoder.width);

@@ -2,7 +2,6 @@
 
 use super::Head;
 use crate::block::{affine, norm_backward};
-use crate::linear::add_gradients;
 use crate::params::{Linear, Params};
 use bertlab_compute::Tensor;
 use bertlab_compute::ops::activation;
@@ -57,8 +56,9 @@ impl Head<'_> {
         let encoder = &self.spec.encoder;
         norm_backward(&params.norm, encoder.norm_epsilon, &kept.activated, &mut d, &mut gradient.norm);
         activation::backward(encoder.activation, &kept.dense, &mut d);
-        add_gradients(&d, kept.input.as_slice(), &mut [&mut gradient.dense]);
-        let d_input = packed.predictions_dense.as_ref().expect(KEPT).backward(&d);
+        let dense = packed.predictions_dense.as_ref().expect(KEPT);
+        dense.add_gradients(&d, kept.input.as_slice(), &mut [&mut gradient.dense]);
+        let d_input = dense.backward(&d);
         let d_input = Tensor::from_vec(kept.input.shape(), d_input);
         match kept.tokens {
             Some(tokens) => d_hidden.scatter_add_rows(&tokens, &d_input),
@@ -76,7 +76,8 @@ impl Head<'_> {
             weight: std::mem::replace(weight, empty()),
             bias: std::mem::replace(&mut predictions.bias, empty()),
         };
-        add_gradients(d_logits.as_slice(), normed, &mut [&mut gradient]);
+        let decoder = self.packed.decoder.as_ref().expect("what was kept was computed");
+        decoder.add_gradients(d_logits.as_slice(), normed, &mut [&mut gradient]);
         *weight = gradient.weight;
         predictions.bias = gradient.bias;
     }

@@ -3,7 +3,8 @@
 //! After Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication": a block of
 //! `a` is packed so that it stays in the second cache, a panel of `b` in the first.
 
-use super::{Epilogue, K_BLOCK, Matmul, MatrixView, PackedMatrix};
+use super::copy::copy;
+use super::{Epilogue, K_BLOCK, Matmul, MatrixView, PackedMatrix, Precision};
 use crate::ops::activation::Activation;
 use crate::simd::{Kernel, LANES, Level, Simd, run};
 use crate::threads::{SharedPointer, n_threads, parallel_for};
@@ -40,6 +41,7 @@ pub(crate) fn multiply(level: Level, job: Matmul<'_>) {
             Block {
                 a: a.rows(rows.start, rows.len()),
                 b: b.as_slice(),
+                precision: b.precision(),
                 panel_width: b.panel_width(),
                 n_columns: n,
                 panels,
@@ -91,6 +93,7 @@ pub(crate) unsafe fn multiply_serial<S: Simd>(job: SerialProduct<'_>) {
     let block = Block {
         a: job.a,
         b: job.b.as_slice(),
+        precision: job.b.precision(),
         panel_width: job.b.panel_width(),
         n_columns: job.b.n_columns(),
         panels: 0..job.b.n_columns().div_ceil(job.b.panel_width()),
@@ -109,6 +112,7 @@ pub(crate) unsafe fn multiply_serial<S: Simd>(job: SerialProduct<'_>) {
 struct Block<'a> {
     a: MatrixView<'a>,
     b: &'a [f32],
+    precision: Precision,
     panel_width: usize,
     n_columns: usize,
     panels: Range<usize>,
@@ -150,28 +154,30 @@ struct Store {
 impl Block<'_> {
     #[inline(always)]
     unsafe fn over_k<S: Simd>(&self, packed: &mut [f32]) {
-        let (m, k) = (self.a.n_rows(), self.a.n_columns());
-        let n_tiles = m.div_ceil(S::TILE_ROWS);
+        let (m, k, per_unit) = (self.a.n_rows(), self.a.n_columns(), self.precision.per_unit());
+        let (n_units, n_tiles) = (k.div_ceil(per_unit), m.div_ceil(S::TILE_ROWS));
         // An inner axis of length zero still stores zeros, bias and activation.
-        for k0 in (0..k.max(1)).step_by(K_BLOCK) {
-            let depth = K_BLOCK.min(k - k0);
-            let is_last = k0 + depth == k;
+        for first in (0..n_units.max(1)).step_by(K_BLOCK) {
+            let depth = K_BLOCK.min(n_units - first);
+            let columns = first * per_unit..((first + depth) * per_unit).min(k);
             for tile in 0..n_tiles {
                 let rows = part(m, n_tiles, tile);
-                let source = self.a.rows(rows.start, rows.len()).columns(k0, depth).transposed();
-                // SAFETY: rows.len() * depth numbers fit after rows.start * depth: `packed` holds m * K_BLOCK.
+                let source =
+                    self.a.rows(rows.start, rows.len()).columns(columns.start, columns.len()).transposed();
+                // SAFETY: rows.len() * depth units fit after rows.start * depth: `packed` holds m * K_BLOCK.
                 unsafe {
-                    super::pack::copy_strided(source, packed.as_mut_ptr().add(rows.start * depth), rows.len())
+                    copy::<S>(self.precision, source, packed.as_mut_ptr().add(rows.start * depth), rows.len())
                 };
             }
+            let is_last = first + depth == n_units;
             for panel in self.panels.clone() {
-                let b = &self.b[(panel * k + k0) * self.panel_width..][..depth * self.panel_width];
+                let b = &self.b[(panel * n_units + first) * self.panel_width..][..depth * self.panel_width];
                 for tile in 0..n_tiles {
                     let rows = part(m, n_tiles, tile);
                     let a = &packed[rows.start * depth..rows.end * depth];
-                    let store = self.store(rows.start, panel, k0 > 0, is_last);
+                    let store = self.store(rows.start, panel, first > 0, is_last);
                     // SAFETY: `a` and `b` hold `depth` runs; the store lies inside `out`, by the caller.
-                    unsafe { tile_of::<S>(rows.len(), depth, a.as_ptr(), b.as_ptr(), store) };
+                    unsafe { tile_of::<S>(self.precision, rows.len(), depth, a.as_ptr(), b.as_ptr(), store) };
                 }
             }
         }
@@ -195,15 +201,27 @@ impl Block<'_> {
 
 /// Enters the tile kernel of the right size.
 #[inline(always)]
-unsafe fn tile_of<S: Simd>(n_rows: usize, depth: usize, a: *const f32, b: *const f32, store: Store) {
+unsafe fn tile_of<S: Simd>(
+    precision: Precision,
+    n_rows: usize,
+    depth: usize,
+    a: *const f32,
+    b: *const f32,
+    store: Store,
+) {
+    use Precision::{Bf16, F32};
     macro_rules! by_rows {
         ($($rows:literal)*) => {
-            match (n_rows, S::TILE_VECTORS) {
+            match (n_rows, S::TILE_VECTORS, precision) {
                 $(
                     // SAFETY: the caller's contract; the sizes are the tile's.
-                    ($rows, 1) => unsafe { tile::<S, $rows, 1>(depth, a, b, store) },
+                    ($rows, 1, F32) => unsafe { tile::<S, $rows, 1, false>(depth, a, b, store) },
                     // SAFETY: as above.
-                    ($rows, _) => unsafe { tile::<S, $rows, 2>(depth, a, b, store) },
+                    ($rows, 1, Bf16) => unsafe { tile::<S, $rows, 1, true>(depth, a, b, store) },
+                    // SAFETY: as above.
+                    ($rows, _, F32) => unsafe { tile::<S, $rows, 2, false>(depth, a, b, store) },
+                    // SAFETY: as above.
+                    ($rows, _, Bf16) => unsafe { tile::<S, $rows, 2, true>(depth, a, b, store) },
                 )*
                 _ => unreachable!("tiles have at most {} rows", S::TILE_ROWS),
             }
@@ -215,14 +233,14 @@ unsafe fn tile_of<S: Simd>(n_rows: usize, depth: usize, a: *const f32, b: *const
 /// `ROWS` rows of `NV` vectors: products over `depth`, then the store.
 #[allow(clippy::needless_range_loop)] // Indices of known range keep every sum in its register.
 #[inline(always)]
-unsafe fn tile<S: Simd, const ROWS: usize, const NV: usize>(
+unsafe fn tile<S: Simd, const ROWS: usize, const NV: usize, const PAIRS: bool>(
     depth: usize,
-    a: *const f32, // [depth, ROWS]
+    a: *const f32, // [depth, ROWS], with PAIRS two bf16 in each
     b: *const f32, // [depth, NV * LANES]
     store: Store,
 ) {
-    if ROWS > S::TILE_ROWS {
-        return; // Never taken: keeps larger tiles than the registers hold out of the program.
+    if ROWS > S::TILE_ROWS || NV != S::TILE_VECTORS {
+        return; // Never taken: keeps tiles of other sizes than the registers hold out of the program.
     }
     // SAFETY: the caller's contract gives `depth` runs of `a` and `b`.
     unsafe {
@@ -235,7 +253,11 @@ unsafe fn tile<S: Simd, const ROWS: usize, const NV: usize>(
             for row in 0..ROWS {
                 let left = S::splat(*a.add(k * ROWS + row));
                 for v in 0..NV {
-                    sums[row][v] = S::fma(left, right[v], sums[row][v]);
+                    sums[row][v] = if PAIRS {
+                        S::fma_pairs(left, right[v], sums[row][v])
+                    } else {
+                        S::fma(left, right[v], sums[row][v])
+                    };
                 }
             }
         }

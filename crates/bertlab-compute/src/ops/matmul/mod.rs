@@ -7,6 +7,7 @@
 //! of [`K_BLOCK`], whatever M, N, the instruction set and the number of threads are; so a row's result
 //! does not depend on the rows beside it.
 
+mod copy;
 mod cpu;
 mod pack;
 #[cfg(test)]
@@ -22,7 +23,27 @@ pub use view::MatrixView;
 use crate::ops::activation::Activation;
 use crate::simd::Level;
 
-/// Inner products are summed in blocks of this many terms.
+/// How the numbers of a product are held while they are multiplied; sums are always f32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// As they are.
+    #[default]
+    F32,
+    /// Both matrices rounded to bf16 (8 bits of mantissa), two numbers in the place of one.
+    Bf16,
+}
+
+impl Precision {
+    /// Numbers in four bytes, neighbours along k.
+    pub(crate) fn per_unit(self) -> usize {
+        match self {
+            Self::F32 => 1,
+            Self::Bf16 => 2,
+        }
+    }
+}
+
+/// Inner products are summed in blocks of this many units of four bytes.
 pub(crate) const K_BLOCK: usize = 256;
 
 /// What is done to every number of the product before it is stored.

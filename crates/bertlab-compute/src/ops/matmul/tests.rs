@@ -4,8 +4,18 @@ use super::*;
 use crate::ops::testing::{assert_close, normals, wide};
 
 fn product(level: Level, a: MatrixView<'_>, b: MatrixView<'_>, bias: &[f32]) -> Vec<f32> {
-    let mut packed = PackedMatrix::zeros_at(level, b.n_rows(), b.n_columns());
-    packed.put(0, 0, b);
+    product_in(Precision::F32, level, a, b, bias)
+}
+
+fn product_in(
+    precision: Precision,
+    level: Level,
+    a: MatrixView<'_>,
+    b: MatrixView<'_>,
+    bias: &[f32],
+) -> Vec<f32> {
+    let mut packed = PackedMatrix::zeros_at(level, precision, b.n_rows(), b.n_columns());
+    packed.put_at(level, 0, 0, b);
     let mut out = vec![f32::NAN; a.n_rows() * b.n_columns()];
     let epilogue = Epilogue { bias: Some(bias), ..Epilogue::default() };
     cpu::multiply(level, Matmul { a, b: &packed, out: &mut out, accumulate: false, epilogue });
@@ -28,6 +38,29 @@ fn products_of_all_sizes_agree_with_the_oracle() {
     for m in [0, 1, 2, 13, 14, 15, 29, 201] {
         for (k, n) in [(0, 3), (1, 1), (15, 16), (16, 17), (33, 31), (64, 96), (257, 65), (600, 5)] {
             check(m, k, n);
+        }
+    }
+}
+
+/// x rounded to bf16, to nearest even.
+fn bf16(x: f32) -> f32 {
+    let bits = x.to_bits();
+    f32::from_bits((bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF_0000)
+}
+
+#[test]
+fn bf16_products_are_those_of_the_rounded_numbers() {
+    for (m, k, n) in [(1, 1, 1), (3, 7, 5), (15, 33, 40), (29, 600, 33), (2, 1025, 70)] {
+        let (a, b, bias) = (normals(m * k, 1), normals(k * n, 2), normals(n, 3));
+        let round = |x: &[f32]| x.iter().map(|&x| f64::from(bf16(x))).collect::<Vec<f64>>();
+        let want = reference::matmul(&round(&a), &round(&b), &wide(&bias), (m, k, n));
+        let bt: Vec<f32> = (0..n * k).map(|i| b[(i % k) * n + i / k]).collect();
+        let turned = MatrixView::new(&bt, n, k).transposed();
+        for level in Level::available() {
+            for b in [MatrixView::new(&b, k, n), turned] {
+                let got = product_in(Precision::Bf16, level, MatrixView::new(&a, m, k), b, &bias);
+                assert_close(&got, &want, 3e-6, &format!("{m} x {k} x {n} at {}", level.name()));
+            }
         }
     }
 }
@@ -76,11 +109,11 @@ fn parts_are_packed_side_by_side_and_added_to() {
     let (m, k, n) = (5, 20, 24);
     let (a, b) = (normals(m * k, 9), normals(k * 2 * n, 10));
     let whole = MatrixView::new(&b, k, 2 * n);
-    let mut parts = PackedMatrix::zeros(k, 2 * n);
+    let mut parts = PackedMatrix::zeros(Precision::F32, k, 2 * n);
     parts.put(0, n, whole.columns(n, n));
     parts.put(0, 0, whole.columns(0, n));
     let a = MatrixView::new(&a, m, k);
-    let once = linear(a, &PackedMatrix::pack(whole), None);
+    let once = linear(a, &PackedMatrix::pack(Precision::F32, whole), None);
     let mut twice = linear(a, &parts, None);
     assert_eq!(once, twice);
     matmul(Matmul { a, b: &parts, out: &mut twice, accumulate: true, epilogue: Epilogue::default() });
@@ -90,7 +123,8 @@ fn parts_are_packed_side_by_side_and_added_to() {
 #[test]
 fn what_stood_before_the_activation_is_kept() {
     let (m, k, n) = (9, 12, 20);
-    let (a, b) = (normals(m * k, 11), PackedMatrix::pack(MatrixView::new(&normals(k * n, 12), k, n)));
+    let (a, b) =
+        (normals(m * k, 11), PackedMatrix::pack(Precision::F32, MatrixView::new(&normals(k * n, 12), k, n)));
     let a = MatrixView::new(&a, m, k);
     let (mut out, mut kept) = (vec![0.0; m * n], vec![0.0; m * n]);
     let epilogue =

@@ -1,0 +1,97 @@
+//! Copies a matrix into the order in which a kernel reads it: as it is, or as pairs of bf16.
+
+use super::{MatrixView, Precision};
+use crate::simd::{LANES, Simd, math};
+
+/// Copies `from` `[K, N]` to `to`: k after k (or pair after pair of them), `stride` numbers apart.
+///
+/// # Safety
+/// The contract of [`Simd`]; `to` must be valid for K / [`Precision::per_unit`] rows (rounded up) of `stride`
+/// numbers, but for the last row's end; N <= `stride`.
+#[inline(always)]
+pub(crate) unsafe fn copy<S: Simd>(precision: Precision, from: MatrixView<'_>, to: *mut f32, stride: usize) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        match precision {
+            _ if from.column_stride() == 1 => copy_rows::<S>(precision, from, to, stride),
+            _ if from.row_stride() == 1 => copy_columns::<S>(precision, from, to, stride),
+            _ => copy_elements(precision, from, to, stride),
+        }
+    }
+}
+
+/// Rows without gaps: weight gradients, values of attention.
+#[inline(always)]
+unsafe fn copy_rows<S: Simd>(precision: Precision, from: MatrixView<'_>, to: *mut f32, stride: usize) {
+    let (k, n) = (from.n_rows(), from.n_columns());
+    // SAFETY: rows k and k + 1 of `from`, and of `to` by the caller's contract.
+    unsafe {
+        let row = |k: usize| from.pointer().add(k * from.row_stride());
+        if precision == Precision::F32 {
+            return (0..k).for_each(|k| std::ptr::copy_nonoverlapping(row(k), to.add(k * stride), n));
+        }
+        for unit in 0..k.div_ceil(2) {
+            for j in (0..n).step_by(LANES) {
+                let part = (n - j).min(LANES);
+                let first = S::load_part(from.pointer().add(2 * unit * from.row_stride() + j), part);
+                let second = if 2 * unit + 1 < k {
+                    S::load_part(from.pointer().add((2 * unit + 1) * from.row_stride() + j), part)
+                } else {
+                    S::splat(0.0)
+                };
+                S::store_part(to.add(unit * stride + j), S::pair(first, second), part);
+            }
+        }
+    }
+}
+
+/// Columns without gaps, turned in squares of sixteen: weights, activations.
+#[inline(always)]
+unsafe fn copy_columns<S: Simd>(precision: Precision, from: MatrixView<'_>, to: *mut f32, stride: usize) {
+    let (k, n) = (from.n_rows(), from.n_columns());
+    for j in (0..n).step_by(LANES) {
+        let n_part = (n - j).min(LANES);
+        for k0 in (0..k).step_by(LANES) {
+            let k_part = (k - k0).min(LANES);
+            // SAFETY: k_part numbers of n_part columns lie inside `from`; the rows written, inside `to`.
+            unsafe {
+                let mut square = [S::splat(0.0); LANES];
+                for (i, column) in square.iter_mut().enumerate().take(n_part) {
+                    *column = S::load_part(from.pointer().add((j + i) * from.column_stride() + k0), k_part);
+                }
+                let rows = S::transpose(square);
+                if precision == Precision::F32 {
+                    for (i, row) in rows.into_iter().enumerate().take(k_part) {
+                        S::store_part(to.add((k0 + i) * stride + j), row, n_part);
+                    }
+                } else {
+                    // Sixteen is even and rows beyond K are zero, so every pair is whole.
+                    for i in 0..k_part.div_ceil(2) {
+                        let pairs = S::pair(rows[2 * i], rows[2 * i + 1]);
+                        S::store_part(to.add((k0 / 2 + i) * stride + j), pairs, n_part);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Any strides, one number after the other.
+unsafe fn copy_elements(precision: Precision, from: MatrixView<'_>, to: *mut f32, stride: usize) {
+    let (k, n) = (from.n_rows(), from.n_columns());
+    for unit in 0..k.div_ceil(precision.per_unit()) {
+        for j in 0..n {
+            // SAFETY: elements of `from`, and of `to` by the caller's contract.
+            unsafe {
+                let at = |k: usize| *from.pointer().add(k * from.row_stride() + j * from.column_stride());
+                *to.add(unit * stride + j) = match precision {
+                    Precision::F32 => at(unit),
+                    Precision::Bf16 => {
+                        let second = if 2 * unit + 1 < k { at(2 * unit + 1) } else { 0.0 };
+                        f32::from_bits(math::pair_bits(at(2 * unit), second))
+                    }
+                };
+            }
+        }
+    }
+}

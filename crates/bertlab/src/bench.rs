@@ -1,0 +1,131 @@
+//! How fast a model runs here, beside what the machine could do at best.
+
+use std::time::{Duration, Instant};
+
+use bertlab_compute::ceiling::flops_per_second;
+use bertlab_compute::random::Generator;
+use bertlab_model::{Batch, EncoderSpec, HeadGradient, Model, Params, Request, Row, Training};
+use bertlab_train::{Optimizer, TrainingArguments};
+
+use crate::Error;
+
+/// What is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct BenchJob {
+    /// Rows.
+    pub batch: usize,
+    /// Tokens of each.
+    pub seq: usize,
+    /// A whole training step (forward, backward, update) instead of a forward pass.
+    pub train: bool,
+    /// Counted runs, after two that are not.
+    pub n_runs: usize,
+}
+
+/// What was measured.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct BenchResult {
+    /// Of the counted runs.
+    pub median_ms: f64,
+    /// The fastest.
+    pub min_ms: f64,
+    /// The slowest.
+    pub max_ms: f64,
+    /// At the median.
+    pub tokens_per_second: f64,
+    /// Of the encoder, at the median: 2 for every multiply-add, a training step counts three forward passes.
+    pub gflops: f64,
+    /// What the processor's multiply-add units gave in the same run, all threads.
+    pub ceiling_gflops: f64,
+    /// The most memory that the process has held; unknown where the system does not tell.
+    pub peak_rss_mb: Option<f64>,
+}
+
+/// Measures.
+///
+/// # Errors
+/// Rows longer than the model takes.
+pub fn bench(model: &mut Model, job: BenchJob) -> Result<BenchResult, Error> {
+    let batch = random_batch(&model.spec.encoder, job)?;
+    let mut step = Step::new(model, job.train);
+    let mut times: Vec<Duration> = (0..job.n_runs + 2)
+        .map(|_| {
+            let start = Instant::now();
+            step.run(model, &batch);
+            start.elapsed()
+        })
+        .skip(2)
+        .collect();
+    times.sort_unstable();
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    let median = times[times.len() / 2].as_secs_f64();
+    let passes = if job.train { 3.0 } else { 1.0 };
+    Ok(BenchResult {
+        median_ms: median * 1e3,
+        min_ms: ms(times[0]),
+        max_ms: ms(times[times.len() - 1]),
+        tokens_per_second: batch.n_tokens() as f64 / median,
+        gflops: passes * encoder_flops(&model.spec.encoder, batch.row_starts()) / median / 1e9,
+        ceiling_gflops: flops_per_second(model.precision(), Duration::from_millis(300)) / 1e9,
+        peak_rss_mb: peak_rss_mb(),
+    })
+}
+
+/// T·L·(8·D² + 4·D·F) + 4·L·D·Σ s²
+fn encoder_flops(spec: &EncoderSpec, row_starts: &[usize]) -> f64 {
+    let (width, inner, n_layers) = (spec.width as f64, spec.inner_width as f64, spec.n_layers as f64);
+    let lengths = row_starts.windows(2).map(|row| (row[1] - row[0]) as f64);
+    let (n_tokens, squares) = lengths.fold((0.0, 0.0), |(sum, squares), s| (sum + s, squares + s * s));
+    n_tokens * n_layers * (8.0 * width * width + 4.0 * width * inner) + 4.0 * n_layers * width * squares
+}
+
+fn random_batch(spec: &EncoderSpec, job: BenchJob) -> Result<Batch, Error> {
+    let mut generator = Generator::new(1);
+    let rows: Vec<Vec<u32>> = (0..job.batch)
+        .map(|_| (0..job.seq).map(|_| generator.below(spec.vocab_size) as u32).collect())
+        .collect();
+    let rows: Vec<Row<'_>> = rows.iter().map(|ids| Row { input_ids: ids, ..Row::default() }).collect();
+    Ok(Batch::new(spec, &rows)?)
+}
+
+/// One thing that is timed.
+enum Step {
+    Forward,
+    Train(Box<(Params, Optimizer)>),
+}
+
+impl Step {
+    fn new(model: &mut Model, train: bool) -> Self {
+        if !train {
+            return Self::Forward;
+        }
+        model.prepare_training();
+        let optimizer = Optimizer::new(&model.spec, &TrainingArguments::default());
+        Self::Train(Box::new((Params::zeros(&model.spec), optimizer)))
+    }
+
+    fn run(&mut self, model: &mut Model, batch: &Batch) {
+        let Self::Train(memory) = self else {
+            std::hint::black_box(model.forward(batch, Request::default()));
+            return;
+        };
+        let (gradients, optimizer) = &mut **memory;
+        for (_, gradient) in gradients.named_mut() {
+            gradient.as_mut_slice().fill(0.0);
+        }
+        let training = Training { dropout_key: Some(1), ..Training::default() };
+        let (output, kept) = model.forward_keeping(batch, training);
+        // Any gradient costs the same: the outputs themselves serve as one.
+        let d = HeadGradient { logits: output.logits, ..HeadGradient::default() };
+        model.backward(d, batch, kept, gradients);
+        model.update(|params| optimizer.step(params, gradients, 1e-6, 1.0));
+    }
+}
+
+/// Linux tells it in /proc.
+fn peak_rss_mb() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: f64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kilobytes / 1024.0)
+}
