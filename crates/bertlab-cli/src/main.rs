@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod print;
+mod stop;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,10 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads our output (`head`, a pager) has seen enough.
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if stop::is_interruption(&error) => {
+            console.notice(&error);
+            ExitCode::from(stop::EXIT_CODE)
+        }
         Err(error) => {
             console.error(&error);
             ExitCode::FAILURE

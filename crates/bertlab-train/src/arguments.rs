@@ -64,6 +64,8 @@ pub struct TrainingArguments {
     pub label_smoothing_factor: f64,
     /// Keep a layer's input alone and compute the rest again: less memory, a third more time.
     pub gradient_checkpointing: bool,
+    /// Matrix products of the encoder in bf16; weights, sums and the optimizer stay in f32.
+    pub bf16: bool,
     /// Of order, dropout and new weights.
     pub seed: u64,
     /// Of the order alone; `seed` when none.
@@ -84,6 +86,8 @@ pub struct TrainingArguments {
     pub save_steps: u64,
     /// How many checkpoints are kept, the best among them; all when none.
     pub save_total_limit: Option<usize>,
+    /// Checkpoints without the optimizer's memory: a third of the size, but no run goes on from them.
+    pub save_only_model: bool,
     /// End with the best checkpoint; when none, where there is something to choose from (HuggingFace: no).
     pub load_best_model_at_end: Option<bool>,
     /// Which evaluation metric decides; the loss when none.
@@ -111,6 +115,7 @@ impl Default for TrainingArguments {
             warmup_ratio: 0.0,
             label_smoothing_factor: 0.0,
             gradient_checkpointing: false,
+            bf16: false,
             seed: 42,
             data_seed: None,
             train_sampling_strategy: SamplingStrategy::Random,
@@ -121,6 +126,7 @@ impl Default for TrainingArguments {
             save_strategy: IntervalStrategy::Epoch,
             save_steps: 500,
             save_total_limit: None,
+            save_only_model: false,
             load_best_model_at_end: None,
             metric_for_best_model: None,
             greater_is_better: None,

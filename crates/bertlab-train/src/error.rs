@@ -64,12 +64,70 @@ pub enum TrainError {
     NoRows(&'static str),
     /// An output folder that already holds a run.
     #[error(
-        "{} already holds a run ({found}). Choose another --output-dir, or give --overwrite-output-dir", folder.display()
+        "{} already holds a run ({found}). Go on with it by --resume-from-checkpoint, choose another --output-dir, or \
+         give --overwrite-output-dir",
+        folder.display()
     )]
     OutputInUse {
         /// The folder.
         folder: PathBuf,
         /// What lies there.
         found: String,
+    },
+    /// A run that cannot be taken up again: there is no whole checkpoint.
+    #[error(
+        "{}: there is nothing to resume from: {why}. Start without --resume-from-checkpoint", folder.display()
+    )]
+    NothingToResume {
+        /// The output folder.
+        folder: PathBuf,
+        /// What was found.
+        why: String,
+    },
+    /// A checkpoint of a run with other data or settings.
+    #[error(
+        "{}: this is not the run that was begun: {what}. Give what it was begun with, or start a new one in another \
+         --output-dir",
+        checkpoint.display()
+    )]
+    ChangedRun {
+        /// The checkpoint.
+        checkpoint: PathBuf,
+        /// What is now and what was then.
+        what: String,
+    },
+    /// A checkpoint from which no run can go on.
+    #[error("{}: no run can go on from here: {why}", file.display())]
+    DamagedCheckpoint {
+        /// The file, or the folder.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Nothing more can be written.
+    #[error(
+        "{} could not be saved: {source}. What was saved before stays: make room, then go on with \
+         --resume-from-checkpoint",
+        folder.display()
+    )]
+    NotSaved {
+        /// What was to be written.
+        folder: PathBuf,
+        /// Why not.
+        source: Box<TrainError>,
+    },
+    /// The run was asked to stop, and did.
+    #[error(
+        "stopped after step {step} of {n_steps}, which is saved in {}. Go on with the same command and \
+         --resume-from-checkpoint",
+        checkpoint.display()
+    )]
+    Interrupted {
+        /// The last step that was made.
+        step: u64,
+        /// Steps in all.
+        n_steps: u64,
+        /// Where it is saved.
+        checkpoint: PathBuf,
     },
 }

@@ -86,7 +86,8 @@ pub fn examples(
     Ok((examples, truncated))
 }
 
-fn text_input(record: &crate::data::Record) -> TextInput {
+/// A record's texts as the tokenizer takes them.
+pub(crate) fn text_input(record: &crate::data::Record) -> TextInput {
     TextInput { text: record.text.clone().unwrap_or_default(), pair: record.pair.clone() }
 }
 

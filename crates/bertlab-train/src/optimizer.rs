@@ -1,9 +1,20 @@
 //! AdamW over all of a model's weights, with HuggingFace's two groups: biases and norms do not decay.
 
 use crate::arguments::TrainingArguments;
+use crate::error::TrainError;
+use bertlab_checkpoint::{NamedArray, read_safetensors, write_safetensors};
 use bertlab_compute::ops::adamw::{self, AdamW, Moments};
 use bertlab_compute::ops::sum::sum_of_squares;
-use bertlab_model::{Params, Positions, Spec};
+use bertlab_model::{Model, Params, Positions, Spec};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// The optimizer's file in a checkpoint.
+const FILE_NAME: &str = "optimizer.safetensors";
+/// The array that holds how many updates were made.
+const STEP: &str = "step";
+/// PyTorch's names of the first and the second moments.
+const MOMENTS: [&str; 2] = ["exp_avg", "exp_avg_sq"];
 
 /// The optimizer's memory.
 pub struct Optimizer {
@@ -34,6 +45,54 @@ impl Optimizer {
             settings,
             has_fixed_positions: spec.encoder.positions == Positions::Sinusoidal,
         }
+    }
+
+    /// Updates made.
+    pub fn n_steps(&self) -> u64 {
+        self.n_steps
+    }
+
+    /// Writes both moments into a checkpoint, as `exp_avg` and `exp_avg_sq` of every weight's name in `model`.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self, checkpoint: &Path, model: &Model) -> Result<(), TrainError> {
+        let mut arrays = vec![NamedArray::from_i64(STEP, [1], vec![self.n_steps as i64])];
+        for (moment, params) in MOMENTS.iter().zip([&self.first, &self.second]) {
+            arrays.extend(params.named().into_iter().map(|(name, tensor)| {
+                let name = format!("{}.{moment}", model.name_of(&name));
+                NamedArray::from_f32(name, tensor.shape(), tensor.as_slice().to_vec())
+            }));
+        }
+        let metadata = [("format".to_owned(), "pt".to_owned())];
+        Ok(write_safetensors(&checkpoint.join(FILE_NAME), &arrays, &metadata)?)
+    }
+
+    /// Reads what [`Self::write`] wrote for a model of the same shape.
+    ///
+    /// # Errors
+    /// A file that is missing or damaged, or of another model.
+    pub fn read(checkpoint: &Path, model: &Model, arguments: &TrainingArguments) -> Result<Self, TrainError> {
+        let file = checkpoint.join(FILE_NAME);
+        let damaged = |why: String| TrainError::DamagedCheckpoint { file: file.clone(), why };
+        let arrays = read_safetensors(&file)?;
+        let arrays: HashMap<&str, &NamedArray> =
+            arrays.iter().map(|array| (array.name.as_str(), array)).collect();
+        let mut optimizer = Self::new(&model.spec, arguments);
+        let steps = arrays.get(STEP).map(|array| array.to_i64()).transpose()?.unwrap_or_default();
+        let [n_steps] = steps[..] else { return Err(damaged(format!("it lacks the array {STEP}"))) };
+        optimizer.n_steps = n_steps as u64;
+        for (moment, params) in MOMENTS.iter().zip([&mut optimizer.first, &mut optimizer.second]) {
+            for (name, tensor) in params.named_mut() {
+                let name = format!("{}.{moment}", model.name_of(&name));
+                let array = arrays.get(name.as_str()).filter(|array| array.shape == tensor.shape());
+                let Some(array) = array else {
+                    return Err(damaged(format!("it lacks {name} of shape {:?}", tensor.shape())));
+                };
+                tensor.as_mut_slice().copy_from_slice(&array.to_f32()?);
+            }
+        }
+        Ok(optimizer)
     }
 
     /// One update of all weights, with every gradient times `gradient_scale`.

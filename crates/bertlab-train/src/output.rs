@@ -2,92 +2,119 @@
 
 use crate::arguments::TrainingArguments;
 use crate::error::TrainError;
+use crate::optimizer::Optimizer;
+use crate::progress::{self, SavedProgress};
+use crate::state;
 use bertlab_checkpoint::{Error as CheckpointError, atomic};
-use bertlab_model::{HeadChoice, Model, OpenOptions, Params, open, write_pretrained};
+use bertlab_model::{HeadChoice, HeadKind, Model, OpenOptions, open, write_pretrained};
 use bertlab_text::Tokenizer;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+
+const FINAL_MODEL: &str = "final_model";
+const ARGUMENTS: &str = "training_args.json";
+const CHECKPOINT: &str = "checkpoint-";
 
 /// A run's output folder.
 pub(crate) struct Output {
     folder: PathBuf,
 }
 
+/// What a checkpoint holds.
+pub(crate) struct Checkpoint<'a> {
+    pub(crate) model: &'a Model,
+    pub(crate) tokenizer: Option<&'a Tokenizer>,
+    /// trainer_state.json
+    pub(crate) state: &'a Value,
+    /// What the run needs to go on from here; none for the model alone.
+    pub(crate) resumable: Option<(&'a Optimizer, &'a SavedProgress)>,
+}
+
 impl Output {
     /// Makes the folder; refuses one that holds a run already, unless told to write over it.
     pub(crate) fn create(folder: &Path, overwrite: bool) -> Result<Self, TrainError> {
         let output = Self { folder: folder.to_path_buf() };
-        let found = ["trainer_state.json", "final_model"].into_iter().find(|name| folder.join(name).exists());
-        match found {
-            Some(found) if !overwrite => {
-                return Err(TrainError::OutputInUse {
-                    folder: folder.to_path_buf(),
-                    found: found.to_owned(),
-                });
-            }
-            Some(_) => {
-                for step in output.checkpoints()? {
-                    output.remove(&output.checkpoint(step))?;
-                }
-            }
-            None => {}
-        }
         std::fs::create_dir_all(folder).map_err(|source| io(folder, "make the folder", source))?;
+        output.tidy()?;
+        let steps = output.checkpoints()?;
+        if !overwrite && let Some(found) = output.run_found(&steps) {
+            return Err(TrainError::OutputInUse { folder: folder.to_path_buf(), found });
+        }
+        for step in steps {
+            output.remove(&output.checkpoint(step))?;
+        }
         Ok(output)
     }
 
-    pub(crate) fn checkpoint(&self, step: u64) -> PathBuf {
-        self.folder.join(format!("checkpoint-{step}"))
+    /// A folder whose run is taken up again; what interrupted saves left there is put right.
+    pub(crate) fn reopen(folder: &Path) -> Result<Self, TrainError> {
+        let output = Self { folder: folder.to_path_buf() };
+        if !folder.is_dir() {
+            let why = "there is no such folder".to_owned();
+            return Err(TrainError::NothingToResume { folder: folder.to_path_buf(), why });
+        }
+        output.tidy()?;
+        Ok(output)
     }
 
-    /// The model, its tokenizer and the run's state, all or nothing.
-    pub(crate) fn save_checkpoint(
-        &self,
-        folder: &Path,
-        model: &Model,
-        tokenizer: Option<&Tokenizer>,
-        state: &Value,
-    ) -> Result<(), TrainError> {
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn checkpoint(&self, step: u64) -> PathBuf {
+        self.folder.join(format!("{CHECKPOINT}{step}"))
+    }
+
+    /// Whether this is one of the folder's own checkpoints.
+    pub(crate) fn holds(&self, checkpoint: &Path) -> bool {
+        let parent = checkpoint.canonicalize().ok().and_then(|path| path.parent().map(Path::to_path_buf));
+        parent.is_some() && parent == self.folder.canonicalize().ok()
+    }
+
+    /// All or nothing.
+    pub(crate) fn save_checkpoint(&self, folder: &Path, what: &Checkpoint<'_>) -> Result<(), TrainError> {
         atomic::write_folder(folder, |staging| {
-            write_pretrained(staging, model, tokenizer)?;
-            write_json(&staging.join("trainer_state.json"), state)
+            write_pretrained(staging, what.model, what.tokenizer)?;
+            if let Some((optimizer, progress)) = what.resumable {
+                optimizer.write(staging, what.model)?;
+                let value = serde_json::to_value(progress).expect("progress is plain values");
+                write_json(&staging.join(progress::FILE_NAME), &value)?;
+            }
+            write_json(&staging.join(state::FILE_NAME), what.state)
         })
     }
 
     pub(crate) fn save_state(&self, state: &Value) -> Result<(), TrainError> {
-        write_json(&self.folder.join("trainer_state.json"), state)
+        write_json(&self.folder.join(state::FILE_NAME), state)
     }
 
     pub(crate) fn save_arguments(&self, arguments: &TrainingArguments) -> Result<(), TrainError> {
         let value = serde_json::to_value(arguments).expect("arguments are plain values");
-        write_json(&self.folder.join("training_args.json"), &value)
+        write_json(&self.folder.join(ARGUMENTS), &value)
     }
 
-    pub(crate) fn save_final(
+    pub(crate) fn final_model(&self) -> PathBuf {
+        self.folder.join(FINAL_MODEL)
+    }
+
+    pub(crate) fn save_final(&self, model: &Model, tokenizer: Option<&Tokenizer>) -> Result<(), TrainError> {
+        Ok(atomic::write_folder(&self.final_model(), |staging| write_pretrained(staging, model, tokenizer))?)
+    }
+
+    /// Removes the oldest checkpoints beyond `limit`, counted up to step `now`; the best one stays. Later
+    /// ones are remains of a run that was taken up again before them: they are replaced when it comes there.
+    pub(crate) fn forget_old(
         &self,
-        model: &Model,
-        tokenizer: Option<&Tokenizer>,
-    ) -> Result<PathBuf, TrainError> {
-        let folder = self.folder.join("final_model");
-        atomic::write_folder(&folder, |staging| write_pretrained(staging, model, tokenizer))?;
-        Ok(folder)
-    }
-
-    /// The weights of a checkpoint of this run.
-    pub(crate) fn read_weights(&self, step: u64, model: &Model) -> Result<Params, TrainError> {
-        let options = OpenOptions { head: HeadChoice::Kind(model.spec.head.kind), ..OpenOptions::default() };
-        let (saved, _) = open(&self.checkpoint(step), &options)?;
-        Ok(saved.params().clone())
-    }
-
-    /// Removes the oldest checkpoints beyond `limit`; the best one stays.
-    pub(crate) fn forget_old(&self, limit: Option<usize>, best: Option<u64>) -> Result<(), TrainError> {
+        limit: Option<usize>,
+        now: u64,
+        best: Option<u64>,
+    ) -> Result<(), TrainError> {
         let Some(limit) = limit else { return Ok(()) };
-        let steps = self.checkpoints()?;
-        let last = steps.last().copied();
+        let mut steps = self.checkpoints()?;
+        steps.retain(|&step| step <= now);
         let mut n_kept = steps.len();
         for step in steps {
-            if n_kept > limit && Some(step) != best && Some(step) != last {
+            if n_kept > limit && Some(step) != best && step != now {
                 self.remove(&self.checkpoint(step))?;
                 n_kept -= 1;
             }
@@ -96,19 +123,60 @@ impl Output {
     }
 
     /// The steps of the checkpoints that are there, ascending.
-    fn checkpoints(&self) -> Result<Vec<u64>, TrainError> {
-        let entries =
-            std::fs::read_dir(&self.folder).map_err(|source| io(&self.folder, "list the folder", source))?;
-        let step =
-            |entry: std::fs::DirEntry| entry.file_name().to_str()?.strip_prefix("checkpoint-")?.parse().ok();
-        let mut steps: Vec<u64> = entries.filter_map(|entry| step(entry.ok()?)).collect();
+    pub(crate) fn checkpoints(&self) -> Result<Vec<u64>, TrainError> {
+        let step = |name: &String| name.strip_prefix(CHECKPOINT)?.parse().ok();
+        let mut steps: Vec<u64> = self.names()?.iter().filter_map(step).collect();
         steps.sort_unstable();
         Ok(steps)
+    }
+
+    /// What shows that a run lies here.
+    fn run_found(&self, steps: &[u64]) -> Option<String> {
+        let known = [state::FILE_NAME, FINAL_MODEL].map(str::to_owned).into_iter();
+        let mut names = known.chain(steps.last().map(|step| format!("{CHECKPOINT}{step}")));
+        names.find(|name| self.folder.join(name).exists())
+    }
+
+    /// Finishes or removes what saves that were killed have left: hidden names, made of the name that was
+    /// to be written.
+    fn tidy(&self) -> Result<(), TrainError> {
+        for name in self.names()? {
+            let Some(name) = name.strip_prefix('.') else { continue };
+            if name.ends_with(".partial")
+                && [state::FILE_NAME, ARGUMENTS].iter().any(|file| name.starts_with(file))
+            {
+                let file = self.folder.join(format!(".{name}"));
+                std::fs::remove_file(&file).map_err(|source| io(&file, "remove the file", source))?;
+            }
+            let target = name.split('.').next().unwrap_or_default();
+            if target == FINAL_MODEL || target.starts_with(CHECKPOINT) {
+                atomic::recover(&self.folder.join(target))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The names of all that lies in the folder.
+    fn names(&self) -> Result<Vec<String>, TrainError> {
+        let entries =
+            std::fs::read_dir(&self.folder).map_err(|source| io(&self.folder, "list the folder", source))?;
+        Ok(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect())
     }
 
     fn remove(&self, folder: &Path) -> Result<(), TrainError> {
         Ok(std::fs::remove_dir_all(folder).map_err(|source| io(folder, "remove the checkpoint", source))?)
     }
+}
+
+/// The model of a checkpoint, with every weight from its file.
+pub(crate) fn read_weights(checkpoint: &Path, head: HeadKind) -> Result<Model, TrainError> {
+    let options = OpenOptions { head: HeadChoice::Kind(head), ..OpenOptions::default() };
+    let (saved, report) = open(checkpoint, &options)?;
+    if !report.is_clean() {
+        let why = report.messages().join("; ");
+        return Err(TrainError::DamagedCheckpoint { file: checkpoint.to_path_buf(), why });
+    }
+    Ok(saved)
 }
 
 fn write_json(path: &Path, value: &Value) -> Result<(), TrainError> {

@@ -1,5 +1,6 @@
 //! What a run tells whoever watches it: a terminal, a log, nobody.
 
+use crate::error::TrainError;
 use crate::evaluate::Evaluation;
 use crate::plan::Plan;
 use crate::state::Record;
@@ -24,6 +25,10 @@ pub struct Progress {
 pub trait Reporter {
     /// Before the first step.
     fn planned(&mut self, _plan: &Plan) {}
+    /// A checkpoint is not whole: an older one is tried.
+    fn skipped(&mut self, _checkpoint: &Path, _why: &TrainError) {}
+    /// The run goes on after `step`, from a checkpoint.
+    fn resumed(&mut self, _checkpoint: &Path, _step: u64) {}
     /// After every update.
     fn step(&mut self, _progress: &Progress) {}
     /// A log line, as it goes into trainer_state.json.
@@ -34,6 +39,10 @@ pub trait Reporter {
     fn evaluated(&mut self, _evaluation: &Evaluation) {}
     /// After a checkpoint was written.
     fn saved(&mut self, _folder: &Path) {}
+    /// Asked after every update. The run then saves a checkpoint and ends with [`TrainError::Interrupted`].
+    fn wants_to_stop(&mut self) -> bool {
+        false
+    }
 }
 
 /// Nobody watches.

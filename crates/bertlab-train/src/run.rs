@@ -1,21 +1,28 @@
 //! The training run: rows to batches to gradients to weights, and what happens between the steps.
 
+mod saving;
+mod update;
+mod watch;
+
 use crate::arguments::TrainingArguments;
 use crate::error::TrainError;
-use crate::evaluate::{Evaluation, evaluate};
-use crate::examples::{Example, batch};
-use crate::objective::{Objective, logits};
-use crate::optimizer::{Optimizer, clipping, gradient_norm};
+use crate::evaluate::Evaluation;
+use crate::examples::Example;
+use crate::objective::Objective;
+use crate::optimizer::Optimizer;
 use crate::order::epoch_order;
 use crate::output::Output;
 use crate::plan::Plan;
+use crate::progress::{Identity, Losses, Seconds};
 use crate::reporter::{Progress, Reporter};
-use crate::state::{Best, TrainerState, record};
-use bertlab_compute::random::mix;
-use bertlab_model::{HeadGradient, HeadKind, Model, Params, Training};
+use crate::resume::{Resume, Saved, Wanted};
+use crate::state::{Best, TrainerState};
+use bertlab_model::{Model, Params};
 use bertlab_text::Tokenizer;
+use saving::saving;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use update::Update;
 
 /// Everything that a run starts from.
 pub struct Trainer<'a> {
@@ -33,6 +40,8 @@ pub struct Trainer<'a> {
     pub output_dir: &'a Path,
     /// An output folder that holds a run is written over.
     pub overwrite_output_dir: bool,
+    /// A run that was interrupted goes on.
+    pub resume: Resume,
 }
 
 /// How a run went.
@@ -66,31 +75,65 @@ impl Trainer<'_> {
     ///
     /// # Errors
     /// Settings out of range, no rows, rows that the model cannot take, a loss that is no number, an
-    /// output folder that cannot be written or already holds a run.
+    /// output folder that cannot be written or already holds a run; nothing to resume, or a checkpoint of
+    /// another run; a reporter that wants to stop.
     pub fn train(self, reporter: &mut dyn Reporter) -> Result<TrainingSummary, TrainError> {
         self.arguments.check()?;
         let plan = self.plan();
-        if plan.n_steps == 0 {
+        if plan.n_steps == 0 || plan.n_updates_per_epoch == 0 {
             return Err(TrainError::NoRows("training"));
         }
-        let output = Output::create(self.output_dir, self.overwrite_output_dir)?;
+        let identity = Identity::new(self.arguments, self.train, self.eval);
+        let (output, saved) = self.output_and_saved(&identity, reporter)?;
+        saving(self.output_dir, output.save_arguments(self.arguments))?;
         self.model.prepare_training();
         reporter.planned(&plan);
-        let run = Run {
+        let mut run = Run {
             optimizer: Optimizer::new(&self.model.spec, self.arguments),
             gradients: Params::zeros(&self.model.spec),
             objective: Objective { label_smoothing: self.arguments.label_smoothing_factor },
             state: TrainerState::default(),
             losses: Losses::default(),
             last_evaluation: None,
-            times: Times::default(),
+            evaluated_at: None,
+            resumable_at: None,
+            identity,
+            seconds: Seconds::default(),
             start: Instant::now(),
             trainer: self,
             plan,
             output,
             reporter,
         };
+        if let Some(saved) = saved {
+            run.take_up(saved)?;
+        }
         run.run()
+    }
+
+    /// The output folder, and the checkpoint from which the run goes on.
+    fn output_and_saved(
+        &self,
+        identity: &Identity,
+        reporter: &mut dyn Reporter,
+    ) -> Result<(Output, Option<Saved>), TrainError> {
+        let wanted = Wanted { model: self.model, arguments: self.arguments, identity };
+        match &self.resume {
+            Resume::No => Ok((Output::create(self.output_dir, self.overwrite_output_dir)?, None)),
+            Resume::Newest => {
+                let output = Output::reopen(self.output_dir)?;
+                let saved = wanted.newest(&output, reporter)?;
+                Ok((output, Some(saved)))
+            }
+            Resume::From(folder) => {
+                let saved = wanted.read(folder)?;
+                let output = match Output::reopen(self.output_dir) {
+                    Ok(output) if output.holds(folder) => output,
+                    _ => Output::create(self.output_dir, self.overwrite_output_dir)?,
+                };
+                Ok((output, Some(saved)))
+            }
+        }
     }
 }
 
@@ -108,111 +151,60 @@ struct Run<'a, 'r> {
     gradients: Params,
     state: TrainerState,
     losses: Losses,
-    last_evaluation: Option<(u64, Evaluation)>,
-    times: Times,
+    last_evaluation: Option<Evaluation>,
+    /// The step of the last evaluation, which a run before this one may have made.
+    evaluated_at: Option<u64>,
+    /// The step of a checkpoint of this run from which it could go on.
+    resumable_at: Option<u64>,
+    identity: Identity,
+    /// `total`: before `start`.
+    seconds: Seconds,
     start: Instant,
     reporter: &'r mut dyn Reporter,
 }
 
-/// Losses of the steps: since the last log line, and in all.
-#[derive(Default)]
-struct Losses {
-    since_log: f64,
-    n_since_log: u64,
-    total: f64,
-}
-
-#[derive(Default)]
-struct Times {
-    train: Duration,
-    eval: Duration,
-    save: Duration,
-}
-
-/// What one update did.
-struct Update {
-    loss: f64,
-    gradient_norm: f64,
-    learning_rate: f64,
-    n_tokens: usize,
-}
-
 impl Run<'_, '_> {
+    /// Goes on where `saved` stands.
+    fn take_up(&mut self, saved: Saved) -> Result<(), TrainError> {
+        self.trainer.model.update(|params| *params = saved.params);
+        self.optimizer = saved.optimizer;
+        self.state = saved.state;
+        self.losses = saved.progress.losses;
+        self.seconds = saved.progress.seconds;
+        self.evaluated_at = saved.progress.evaluated_at;
+        self.reporter.resumed(&saved.folder, self.state.global_step);
+        self.forget_old()
+    }
+
     fn run(mut self) -> Result<TrainingSummary, TrainError> {
-        let arguments = self.trainer.arguments;
-        let rows_per_update = arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps;
-        let order_seed = arguments.data_seed.unwrap_or(arguments.seed);
-        let lengths = lengths(self.trainer.train);
-        'epochs: for epoch in 0..self.plan.n_epochs {
-            let strategy = arguments.train_sampling_strategy;
-            let mut order = epoch_order(strategy, &lengths, rows_per_update, order_seed, epoch);
-            if arguments.dataloader_drop_last {
-                order.truncate(self.plan.n_micro_batches * arguments.per_device_train_batch_size);
-            }
-            for (index, rows) in order.chunks(rows_per_update).enumerate() {
-                let update = self.update(rows)?;
-                let n_done = ((index + 1) * self.plan.accumulation).min(self.plan.n_micro_batches);
-                self.state.global_step += 1;
-                self.state.epoch = epoch as f64 + n_done as f64 / self.plan.n_micro_batches as f64;
-                self.after_update(&update, n_done == self.plan.n_micro_batches)?;
-                if self.state.global_step == self.plan.n_steps {
-                    break 'epochs;
-                }
-            }
+        while self.state.global_step < self.plan.n_steps {
+            self.epoch(self.state.global_step / self.plan.n_updates_per_epoch)?;
         }
         self.finish()
     }
 
-    /// One update of the weights from `rows`, a micro-batch at a time; every row weighs the same. Where
-    /// rows have labelled tokens, those of a micro-batch are averaged first, as HuggingFace does.
-    fn update(&mut self, rows: &[usize]) -> Result<Update, TrainError> {
-        let start = Instant::now();
-        let (arguments, train) = (self.trainer.arguments, self.trainer.train);
-        for (_, gradient) in self.gradients.named_mut() {
-            gradient.as_mut_slice().fill(0.0);
+    /// The updates of an epoch that are not yet done.
+    fn epoch(&mut self, epoch: u64) -> Result<(), TrainError> {
+        let arguments = self.trainer.arguments;
+        let rows_per_update = arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps;
+        let order_seed = arguments.data_seed.unwrap_or(arguments.seed);
+        let (strategy, lengths) = (arguments.train_sampling_strategy, lengths(self.trainer.train));
+        let mut order = epoch_order(strategy, &lengths, rows_per_update, order_seed, epoch);
+        if arguments.dataloader_drop_last {
+            order.truncate(self.plan.n_micro_batches * arguments.per_device_train_batch_size);
         }
-        let step_key = mix(arguments.seed, self.state.global_step);
-        let mut loss = 0.0;
-        for (index, part) in rows.chunks(arguments.per_device_train_batch_size).enumerate() {
-            let examples: Vec<&Example> = part.iter().map(|&row| &train[row]).collect();
-            let n_items: usize = examples.iter().map(|example| Objective::n_items(example)).sum();
-            let weight = part.len() as f64 / rows.len() as f64 / n_items.max(1) as f64;
-            loss += self.add_gradients(&examples, weight, mix(step_key, index as u64))?;
+        let n_done_before = (self.state.global_step - epoch * self.plan.n_updates_per_epoch) as usize;
+        for (index, rows) in order.chunks(rows_per_update).enumerate().skip(n_done_before) {
+            let update = self.update(rows)?;
+            let n_done = ((index + 1) * self.plan.accumulation).min(self.plan.n_micro_batches);
+            self.state.global_step += 1;
+            self.state.epoch = epoch as f64 + n_done as f64 / self.plan.n_micro_batches as f64;
+            self.after_update(&update, n_done == self.plan.n_micro_batches)?;
+            if self.state.global_step == self.plan.n_steps {
+                break;
+            }
         }
-        let learning_rate = self.plan.schedule.rate(self.state.global_step);
-        let gradient_norm = gradient_norm(&self.gradients);
-        if !loss.is_finite() || !gradient_norm.is_finite() {
-            return Err(self.not_finite(loss, rows, learning_rate));
-        }
-        let scale = clipping(gradient_norm, arguments.max_grad_norm);
-        let (optimizer, gradients) = (&mut self.optimizer, &self.gradients);
-        self.trainer.model.update(|params| optimizer.step(params, gradients, learning_rate, scale));
-        self.times.train += start.elapsed();
-        let n_tokens = rows.iter().map(|&row| train[row].input_ids.len()).sum();
-        Ok(Update { loss, gradient_norm, learning_rate, n_tokens })
-    }
-
-    /// Forward and backward over one micro-batch; gives its part of the loss.
-    fn add_gradients(&mut self, examples: &[&Example], weight: f64, key: u64) -> Result<f64, TrainError> {
-        let model = &*self.trainer.model;
-        let batch = batch(&model.spec.encoder, examples.iter().copied())?;
-        let is_masked_lm = model.spec.head.kind == HeadKind::MaskedLm;
-        let tokens = Objective::labelled_tokens(&batch, examples).filter(|_| is_masked_lm);
-        let training = Training {
-            dropout_key: Some(key),
-            gradient_checkpointing: self.trainer.arguments.gradient_checkpointing,
-            tokens: tokens.as_deref(),
-        };
-        let (output, kept) = model.forward_keeping(&batch, training);
-        let loss = self.objective.loss(logits(&output), examples, weight);
-        let d = HeadGradient { logits: Some(loss.d_logits), ..HeadGradient::default() };
-        model.backward(d, &batch, kept, &mut self.gradients);
-        Ok(loss.value)
-    }
-
-    fn not_finite(&self, loss: f64, rows: &[usize], learning_rate: f64) -> TrainError {
-        let rows: Vec<String> = rows.iter().map(|row| (row + 1).to_string()).collect();
-        TrainError::NotFinite { step: self.state.global_step + 1, loss, rows: rows.join(", "), learning_rate }
+        Ok(())
     }
 
     /// Log, evaluate, save: what is due.
@@ -237,142 +229,6 @@ impl Run<'_, '_> {
         if self.plan.is_due(self.plan.save, step, ends_epoch) {
             self.save()?;
         }
-        Ok(())
-    }
-
-    fn log_losses(&mut self, update: &Update) {
-        let loss = std::mem::take(&mut self.losses.since_log) / self.losses.n_since_log as f64;
-        self.losses.n_since_log = 0;
-        self.log([
-            ("loss", loss),
-            ("grad_norm", update.gradient_norm),
-            ("learning_rate", update.learning_rate),
-        ]);
-    }
-
-    /// Adds a line to the log, with epoch and step.
-    fn log<'n>(&mut self, figures: impl IntoIterator<Item = (&'n str, f64)>) {
-        let mut record = record(figures);
-        record.insert("epoch".to_owned(), serde_json::json!(self.state.epoch));
-        record.insert("step".to_owned(), serde_json::json!(self.state.global_step));
-        self.reporter.logged(&record);
-        self.state.log_history.push(record);
-    }
-
-    fn evaluate(&mut self) -> Result<(), TrainError> {
-        let (eval, batch_size) = (self.trainer.eval, self.trainer.arguments.per_device_eval_batch_size);
-        let reporter = &mut *self.reporter;
-        let mut progress = |n_done| reporter.evaluating(n_done, eval.len());
-        let evaluation = evaluate(self.trainer.model, &self.objective, eval, batch_size, &mut progress)?;
-        self.times.eval += evaluation.runtime;
-        let seconds = evaluation.runtime.as_secs_f64();
-        let names: Vec<(String, f64)> = evaluation
-            .metrics()
-            .into_iter()
-            .map(|(name, value)| (format!("eval_{name}"), value.unwrap_or(f64::NAN)))
-            .chain([
-                ("eval_runtime".to_owned(), (seconds * 1e4).round() / 1e4),
-                ("eval_samples_per_second".to_owned(), (eval.len() as f64 / seconds * 1e3).round() / 1e3),
-                (
-                    "eval_steps_per_second".to_owned(),
-                    (eval.len().div_ceil(batch_size) as f64 / seconds * 1e3).round() / 1e3,
-                ),
-            ])
-            .collect();
-        self.log(names.iter().map(|(name, value)| (name.as_str(), *value)));
-        self.reporter.evaluated(&evaluation);
-        self.remember_best(&evaluation)?;
-        self.last_evaluation = Some((self.state.global_step, evaluation));
-        Ok(())
-    }
-
-    /// The first of equals stays the best; what is undefined never is.
-    fn remember_best(&mut self, evaluation: &Evaluation) -> Result<(), TrainError> {
-        let name = self.best_metric_name();
-        let metrics = evaluation.metrics();
-        let Some((_, value)) = metrics.iter().find(|(known, _)| *known == name) else {
-            let names: Vec<&str> = metrics.iter().map(|(name, _)| *name).collect();
-            let (found, wanted) = (name.to_owned(), format!("one of {}", names.join(", ")));
-            return Err(TrainError::Setting { name: "metric_for_best_model", found, wanted });
-        };
-        let Some(metric) = value.filter(|value| value.is_finite()) else { return Ok(()) };
-        let greater =
-            self.trainer.arguments.greater_is_better.unwrap_or(!name.ends_with("loss") && name != "mse");
-        let is_better = |best: &Best| if greater { metric > best.metric } else { metric < best.metric };
-        if self.state.best.as_ref().is_none_or(is_better) {
-            self.state.best = Some(Best { metric, global_step: self.state.global_step, checkpoint: None });
-        }
-        Ok(())
-    }
-
-    fn best_metric_name(&self) -> &str {
-        let name = self.trainer.arguments.metric_for_best_model.as_deref().unwrap_or("loss");
-        name.strip_prefix("eval_").unwrap_or(name)
-    }
-
-    fn save(&mut self) -> Result<(), TrainError> {
-        let start = Instant::now();
-        let step = self.state.global_step;
-        let folder = self.output.checkpoint(step);
-        if let Some(best) = self.state.best.as_mut().filter(|best| best.global_step == step) {
-            best.checkpoint = Some(folder.display().to_string());
-        }
-        let state = self.state.to_json(self.trainer.arguments, &self.plan);
-        self.output.save_checkpoint(&folder, self.trainer.model, self.trainer.tokenizer, &state)?;
-        self.output.save_state(&state)?;
-        let best = self.state.best.as_ref().map(|best| best.global_step);
-        self.output.forget_old(self.trainer.arguments.save_total_limit, best)?;
-        self.times.save += start.elapsed();
-        self.reporter.saved(&folder);
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<TrainingSummary, TrainError> {
-        let loaded = self.load_best()?;
-        let is_current = |(step, _): &(u64, Evaluation)| *step == self.state.global_step && loaded.is_none();
-        if !self.trainer.eval.is_empty() && !self.last_evaluation.as_ref().is_some_and(is_current) {
-            self.evaluate()?;
-        }
-        let seconds = self.start.elapsed().as_secs_f64();
-        let rows = self.state.epoch * self.plan.n_rows as f64;
-        let train_loss = self.losses.total / self.state.global_step as f64;
-        self.log([
-            ("train_runtime", (seconds * 1e4).round() / 1e4),
-            ("train_samples_per_second", (rows / seconds * 1e3).round() / 1e3),
-            ("train_steps_per_second", (self.state.global_step as f64 / seconds * 1e3).round() / 1e3),
-            ("train_loss", train_loss),
-        ]);
-        let start = Instant::now();
-        let final_model = self.output.save_final(self.trainer.model, self.trainer.tokenizer)?;
-        self.output.save_state(&self.state.to_json(self.trainer.arguments, &self.plan))?;
-        self.output.save_arguments(self.trainer.arguments)?;
-        self.times.save += start.elapsed();
-        Ok(TrainingSummary {
-            train_loss,
-            n_steps: self.state.global_step,
-            train_time: self.times.train,
-            eval_time: self.times.eval,
-            save_time: self.times.save,
-            evaluation: self.last_evaluation.map(|(_, evaluation)| evaluation),
-            loaded,
-            final_model,
-        })
-    }
-
-    /// Goes back to the best checkpoint, where it is asked for (or makes sense) and is not the last state.
-    fn load_best(&mut self) -> Result<Option<Best>, TrainError> {
-        if self.trainer.arguments.load_best_model_at_end == Some(false) {
-            return Ok(None);
-        }
-        let Some(best) = self.state.best.clone().filter(|best| best.global_step != self.state.global_step)
-        else {
-            return Ok(None);
-        };
-        if best.checkpoint.is_none() {
-            return Ok(None);
-        }
-        let weights = self.output.read_weights(best.global_step, self.trainer.model)?;
-        self.trainer.model.update(|params| *params = weights);
-        Ok(Some(best))
+        if self.reporter.wants_to_stop() { self.stop() } else { Ok(()) }
     }
 }

@@ -1,8 +1,13 @@
 //! trainer_state.json: HuggingFace's keys, so that its tools can read a run's log.
 
 use crate::arguments::TrainingArguments;
+use crate::error::TrainError;
 use crate::plan::Plan;
 use serde_json::{Map, Value, json};
+use std::path::Path;
+
+/// Its name, in a checkpoint and in the output folder.
+pub(crate) const FILE_NAME: &str = "trainer_state.json";
 
 /// One line of the log.
 pub type Record = Map<String, Value>;
@@ -32,6 +37,30 @@ pub struct Best {
 }
 
 impl TrainerState {
+    /// Reads a checkpoint's file.
+    pub(crate) fn read(checkpoint: &Path) -> Result<Self, TrainError> {
+        let file = checkpoint.join(FILE_NAME);
+        let damaged = |why: String| TrainError::DamagedCheckpoint { file: file.clone(), why };
+        let text = std::fs::read(&file).map_err(|error| damaged(error.to_string()))?;
+        let value: Value = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
+        Self::from_json(&value).ok_or_else(|| damaged("it lacks a key of a Trainer's state".to_owned()))
+    }
+
+    /// From what [`Self::to_json`] made.
+    fn from_json(value: &Value) -> Option<Self> {
+        let log = value.get("log_history")?.as_array()?;
+        let best = |metric: f64| {
+            let checkpoint = value.get("best_model_checkpoint").and_then(Value::as_str).map(str::to_owned);
+            Some(Best { metric, global_step: value.get("best_global_step")?.as_u64()?, checkpoint })
+        };
+        Some(Self {
+            global_step: value.get("global_step")?.as_u64()?,
+            epoch: value.get("epoch")?.as_f64()?,
+            log_history: log.iter().map(|record| record.as_object().cloned()).collect::<Option<_>>()?,
+            best: value.get("best_metric").and_then(Value::as_f64).and_then(best),
+        })
+    }
+
     /// As the file holds it.
     pub fn to_json(&self, arguments: &TrainingArguments, plan: &Plan) -> Value {
         let best = self.best.as_ref();

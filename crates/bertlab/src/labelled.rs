@@ -6,8 +6,8 @@ use bertlab_checkpoint::open_config;
 use bertlab_model::{Family, HeadKind};
 use bertlab_text::Tokenizer;
 use bertlab_train::data::{
-    self, Columns, Dataset, LabelSpace, ProblemType, Sampling, Target, label_counts, sample, targets,
-    token_targets,
+    self, Columns, DataError, Dataset, LabelSpace, ProblemType, Sampling, Target, label_counts, sample,
+    targets, targets_by_row, token_targets, token_targets_by_row,
 };
 use bertlab_train::{Example, Truncated, examples};
 
@@ -72,6 +72,14 @@ impl Question {
             Self::Rows(space) => targets(dataset, space)?,
             Self::Tokens { n_classes, .. } => token_targets(dataset, *n_classes)?,
         })
+    }
+
+    /// Every row's target, or why it has none.
+    pub(crate) fn targets_by_row(&self, dataset: &Dataset) -> Vec<Result<Target, DataError>> {
+        match self {
+            Self::Rows(space) => targets_by_row(dataset, space),
+            Self::Tokens { n_classes, .. } => token_targets_by_row(dataset, *n_classes),
+        }
     }
 
     /// The head that answers it.

@@ -13,6 +13,7 @@
 //! # }
 //! ```
 
+pub mod bench;
 mod embed;
 mod embeddings_file;
 mod error;
@@ -23,6 +24,7 @@ mod sentence;
 mod texts;
 mod training;
 
+pub mod check;
 pub mod forward;
 pub mod lab;
 
@@ -40,8 +42,8 @@ pub use bertlab_checkpoint::{Dtype, NamedArray, read_safetensors, write_safetens
 pub use bertlab_compute::Tensor;
 pub use bertlab_compute::threads::{n_threads, set_n_threads};
 pub use bertlab_model::{
-    Batch, Family, HeadChoice, HeadKind, LoadReport, Model, OpenOptions, Output, ProblemType, Request, Row,
-    Spec, family_names, save_pretrained,
+    Batch, Family, HeadChoice, HeadKind, LoadReport, Model, OpenOptions, Output, Precision, ProblemType,
+    Request, Row, Spec, family_names, save_pretrained,
 };
 pub use bertlab_text::Error as TextError;
 pub use bertlab_text::{EncodeOptions, Encoding, Padding, TextInput, Tokenizer, Truncation, find_word};
@@ -51,7 +53,7 @@ pub use bertlab_train::data::{Columns, Sampling};
 pub mod train {
     pub use bertlab_train::metrics;
     pub use bertlab_train::{
-        Answer, Evaluation, IntervalStrategy, Plan, Progress, Record, Reporter, SamplingStrategy,
+        Answer, Evaluation, IntervalStrategy, Plan, Progress, Record, Reporter, Resume, SamplingStrategy,
         SchedulerType, Scores, Silent, TrainError, Trainer, TrainingArguments, TrainingSummary, Truncated,
     };
 }

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use bertlab_model::{HeadChoice, HeadKind, OpenOptions};
+use bertlab_model::{HeadChoice, HeadKind, OpenOptions, Precision};
 use bertlab_train::data::{Dataset, LabelSpace, infer_label_space};
-use bertlab_train::{Plan, Reporter, TrainError, Trainer, TrainingArguments, TrainingSummary};
+use bertlab_train::{Plan, Reporter, Resume, TrainError, Trainer, TrainingArguments, TrainingSummary};
 
 use crate::labelled::{LabelledRows, Question, RowsRequest, configured_head};
 use crate::{Error, ModelOptions, OpenedModel, open_model, resolve};
@@ -65,6 +65,8 @@ pub struct TrainJob {
     pub output_dir: PathBuf,
     /// Write over a run that lies there.
     pub overwrite_output_dir: bool,
+    /// Go on with a run that was interrupted.
+    pub resume: Resume,
 }
 
 /// A job whose model and rows are ready: what is left is to train.
@@ -161,6 +163,7 @@ impl TrainJob {
             labels: space.map(|space| (space.problem_type, space.names.clone())),
             seed: self.arguments.seed,
             allow_random: self.allow_random,
+            precision: if self.arguments.bf16 { Precision::Bf16 } else { Precision::F32 },
             trains: false, // Packed for training when training begins.
         };
         open_model(&self.model, &ModelOptions { open, offline: self.offline })
@@ -211,6 +214,7 @@ impl PreparedTraining {
             arguments: &self.job.arguments,
             output_dir: &self.job.output_dir,
             overwrite_output_dir: self.job.overwrite_output_dir,
+            resume: self.job.resume.clone(),
         };
         Ok(trainer.train(reporter)?)
     }

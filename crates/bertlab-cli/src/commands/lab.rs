@@ -5,13 +5,14 @@ use std::path::PathBuf;
 
 use bertlab::lab::{LabReport, LabTraining, SAMPLES, TrainingTask};
 use bertlab::{
-    Columns, HeadChoice, HeadKind, ModelOptions, OpenOptions, PreparedTraining, Split, open_model,
+    Columns, HeadChoice, HeadKind, ModelOptions, OpenOptions, PreparedTraining, open_model,
 };
 
 use crate::args::GlobalArguments;
-use crate::print::progress::bar;
+use crate::print::progress::RowBars;
 use crate::print::training::TerminalReporter;
 use crate::print::{Console, lab};
+use crate::stop::Stop;
 
 /// Walk through the lab "Explore BERT" on a model
 #[derive(clap::Args)]
@@ -136,7 +137,7 @@ fn fine_tune(training: &LabTraining, as_json: bool, console: &mut Console) -> an
         console.out.flush()?;
     }
     console.report(&prepared.opened.report)?;
-    let mut reporter = TerminalReporter::new(console, as_json);
+    let mut reporter = TerminalReporter::new(console, as_json, Stop::default());
     let summary = prepared.train(&mut reporter)?;
     reporter.finish();
     if !as_json {
@@ -147,17 +148,10 @@ fn fine_tune(training: &LabTraining, as_json: bool, console: &mut Console) -> an
 
 /// Reads and tokenizes the rows, with a bar for each split.
 fn prepare(training: &LabTraining, console: &Console) -> anyhow::Result<PreparedTraining> {
-    let mut shown: Option<(Split, indicatif::ProgressBar)> = None;
-    let prepared = training.job().prepare(&mut |split, n_done, n_rows| {
-        if shown.as_ref().is_none_or(|(known, _)| *known != split) {
-            shown = Some((split, bar(console, n_rows, "rows tokenized")));
-        }
-        if let Some((_, bar)) = &shown {
-            bar.set_position(n_done as u64);
-        }
-    })?;
-    if let Some((_, bar)) = shown {
-        bar.finish_and_clear();
-    }
+    let mut bars = RowBars::new(console);
+    let job = training.job();
+    let prepared =
+        job.prepare(&mut |split, n_done, n_rows| bars.show(split, n_done, n_rows))?;
+    bars.finish();
     Ok(prepared)
 }

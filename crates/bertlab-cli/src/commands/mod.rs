@@ -2,6 +2,8 @@
 
 pub mod overview;
 
+mod bench;
+mod check;
 mod decode;
 mod embed;
 mod evaluate;
@@ -44,9 +46,11 @@ commands! {
     embed Embed,
     words Words,
     fill_mask FillMask,
+    check Check,
     train Train,
     evaluate Evaluate,
     predict Predict,
     forward Forward,
+    bench Bench,
     lab Lab,
 }

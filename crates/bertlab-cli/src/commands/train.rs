@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use bertlab::train::{IntervalStrategy, SamplingStrategy, SchedulerType, TrainingArguments};
+use bertlab::train::{IntervalStrategy, Resume, SamplingStrategy, SchedulerType, TrainingArguments};
 use bertlab::{Columns, RowsRequest, Sampling, Split, Task, TrainJob};
 
 use crate::args::{GlobalArguments, one_of};
@@ -20,11 +20,13 @@ use crate::print::training::{TerminalReporter, print_preparation, print_summary}
       --max-train-samples 5000 --max-eval-samples 5000 --num-train-epochs 1 --learning-rate 2e-5 \\
       --per-device-train-batch-size 4 --gradient-accumulation-steps 8 \
       --weight-decay 0.01 --output-dir out
+  bertlab train MODEL ... --output-dir out --resume-from-checkpoint     after Ctrl-C or a crash
   bertlab evaluate out/final_model --test-file more.csv
 
 Files: .csv, .tsv, .jsonl, .parquet, or a folder with one sub-folder of .txt files per class, as
 aclImdb/train. Settings have HuggingFace's names and defaults, except where [default: ...] says
-otherwise. The result lies in DIR/final_model, the log in DIR/trainer_state.json.")]
+otherwise. The result lies in DIR/final_model, the log in DIR/trainer_state.json. Ctrl-C ends a run
+after the current step, with a checkpoint; taken up again, it ends as if it had never stopped.")]
 pub struct Arguments {
     /// A folder, or a name on the hub
     #[arg(value_name = "MODEL")]
@@ -37,6 +39,10 @@ pub struct Arguments {
     /// Write over a run that lies there
     #[arg(long)]
     overwrite_output_dir: bool,
+    /// Go on with the run in --output-dir, from its newest checkpoint or from this one
+    #[arg(long, value_name = "CHECKPOINT", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(conflicts_with = "overwrite_output_dir")]
+    resume_from_checkpoint: Option<Resume>,
     /// What to learn [default: what the checkpoint's head and the data say]
     #[arg(long, value_name = "TASK", value_parser = task_parser())]
     task: Option<Task>,
@@ -141,6 +147,9 @@ struct Settings {
     /// Less memory for a third more time
     #[arg(long)]
     gradient_checkpointing: bool,
+    /// Matrix products in bf16, the rest in f32: faster where the processor has it
+    #[arg(long)]
+    bf16: bool,
     /// Of order, dropout and new weights [default: 42]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -171,6 +180,9 @@ struct Settings {
     /// How many checkpoints are kept, the best among them [default: all]
     #[arg(long, value_name = "N")]
     save_total_limit: Option<usize>,
+    /// Checkpoints without the optimizer's memory: smaller, but no run goes on from them
+    #[arg(long)]
+    save_only_model: bool,
     /// End with the best checkpoint [default: true, where there is one to choose]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     load_best_model_at_end: Option<bool>,
@@ -191,12 +203,14 @@ impl Settings {
                     $($field: self.$field.clone().unwrap_or(default.$field),)*
                     max_steps: self.max_steps,
                     gradient_checkpointing: self.gradient_checkpointing,
+                    bf16: self.bf16,
                     data_seed: self.data_seed,
                     dataloader_drop_last: self.dataloader_drop_last,
                     logging_steps: self.logging_steps,
                     eval_strategy: self.eval_strategy,
                     eval_steps: self.eval_steps,
                     save_total_limit: self.save_total_limit,
+                    save_only_model: self.save_only_model,
                     load_best_model_at_end: self.load_best_model_at_end,
                     metric_for_best_model: self.metric_for_best_model.clone(),
                     greater_is_better: self.greater_is_better,
@@ -266,6 +280,7 @@ impl Arguments {
             arguments,
             output_dir: self.output_dir,
             overwrite_output_dir: self.overwrite_output_dir,
+            resume: self.resume_from_checkpoint.unwrap_or_default(),
         }
     }
 }
@@ -292,8 +307,10 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
         print_preparation(console, &prepared)?;
         console.out.flush()?;
     }
-    let mut reporter = TerminalReporter::new(console, as_json);
-    let summary = prepared.train(&mut reporter)?;
+    let stop = crate::stop::on_signals()?;
+    let mut reporter = TerminalReporter::new(console, as_json, stop);
+    let summary = prepared.train(&mut reporter);
     reporter.finish();
+    let summary = summary?;
     print_summary(console, &prepared, &summary, as_json)
 }

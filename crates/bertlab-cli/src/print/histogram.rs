@@ -8,7 +8,7 @@ use crate::print::numbers::grouped;
 use crate::print::{Console, style};
 
 /// Columns of the longest bar.
-const BAR_WIDTH: usize = 40;
+pub const BAR_WIDTH: usize = 40;
 
 /// Prints a line per bin: where it starts, its bar, its count.
 pub fn print(console: &mut Console, histogram: &Histogram) -> anyhow::Result<()> {
@@ -30,7 +30,7 @@ pub fn print(console: &mut Console, histogram: &Histogram) -> anyhow::Result<()>
 }
 
 /// A bar of a share of the full width, in eighths of a column; never empty for something that is there.
-fn blocks(share: f64) -> String {
+pub fn blocks(share: f64) -> String {
     const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
     let n_eighths = (share * (BAR_WIDTH * 8) as f64).round() as usize;
     let n_eighths = if share > 0.0 { n_eighths.max(1) } else { 0 };

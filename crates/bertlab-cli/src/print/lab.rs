@@ -9,14 +9,11 @@ use std::io::Write;
 
 use bertlab::lab::{Figure, LabReport, Likeness, TOLERANCE};
 
-use crate::print::{Console, style};
+use crate::print::{Console, prose, style};
 
 pub use training::{
     print_after_training, print_before_training, print_training_heading, print_what_training_would_do,
 };
-
-/// Lines of prose are no longer than this, in a pipe either.
-const PROSE_WIDTH: usize = 80;
 
 /// T1 to T3.
 pub fn print_exploration(console: &mut Console, name: &str, report: &LabReport) -> anyhow::Result<()> {
@@ -57,25 +54,10 @@ fn headline(console: &mut Console, text: &str) -> anyhow::Result<()> {
 
 /// Prose, broken into lines, and an empty line.
 fn paragraph(console: &mut Console, text: &str) -> anyhow::Result<()> {
-    for line in lines(text, console.width().min(PROSE_WIDTH)) {
+    for line in prose::lines(text, console.width().min(prose::WIDTH_MAX)) {
         writeln!(console.out, "{line}")?;
     }
     Ok(writeln!(console.out)?)
-}
-
-/// The text's words in lines of at most `width` characters; a longer word has a line of its own.
-fn lines(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 /// A cosine after its label, with what the lab prints where that is of this model.
@@ -106,13 +88,6 @@ mod tests {
     fn figure(value: Option<f64>, printed: Option<f64>, agrees: Option<bool>) -> Figure {
         let difference = value.zip(printed).map(|(value, printed)| value - printed);
         Figure { name: "cos".to_owned(), value, printed, difference, agrees }
-    }
-
-    #[test]
-    fn prose_is_broken_between_words() {
-        assert_eq!(lines("one two  three", 7), ["one two", "three"]);
-        assert_eq!(lines("a-very-long-word is", 4), ["a-very-long-word", "is"]);
-        assert!(lines("", 10).is_empty());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The terminal: output with or without colours, notes and errors on standard error, a closed pipe.
 
+pub mod check;
 pub mod evaluation;
 pub mod histogram;
 pub mod lab;
@@ -7,6 +8,7 @@ pub mod matrix;
 pub mod module_tree;
 pub mod numbers;
 pub mod progress;
+pub mod prose;
 pub mod style;
 pub mod token_lines;
 pub mod training;
@@ -117,6 +119,17 @@ impl Console {
         // Where standard error is closed there is nobody to tell.
         let _ = self.out.flush();
         let _ = writeln!(io::stderr(), "{style}error:{style:#} {message}");
+    }
+
+    /// How a run ended that is neither done nor a failure: said even when notes are not wanted.
+    pub fn notice(&mut self, message: impl Display) {
+        let _ = self.out.flush();
+        let _ = writeln!(io::stderr(), "{message}");
+    }
+
+    /// Whether notes and warnings are wanted.
+    pub fn is_quiet(&self) -> bool {
+        self.is_quiet
     }
 
     /// Whether a progress bar would be seen and is wanted.

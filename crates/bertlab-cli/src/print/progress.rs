@@ -18,3 +18,34 @@ pub fn bar(console: &Console, n: usize, noun: &'static str) -> ProgressBar {
         .expect("the template is well formed");
     ProgressBar::with_draw_target(Some(n as u64), target).with_style(style).with_message(noun)
 }
+
+/// Bars over the rows of splits that are tokenized one after the other; call [`RowBars::show`] as rows are done.
+pub struct RowBars<'a, S> {
+    console: &'a Console,
+    shown: Option<(S, ProgressBar)>,
+}
+
+impl<'a, S: PartialEq> RowBars<'a, S> {
+    /// No bar yet.
+    pub fn new(console: &'a Console) -> Self {
+        Self { console, shown: None }
+    }
+
+    /// So many rows of a split are done; a new split has a new bar.
+    pub fn show(&mut self, split: S, n_done: usize, n_rows: usize) {
+        if self.shown.as_ref().is_none_or(|(known, _)| *known != split) {
+            self.finish();
+            self.shown = Some((split, bar(self.console, n_rows, "rows tokenized")));
+        }
+        if let Some((_, bar)) = &self.shown {
+            bar.set_position(n_done as u64);
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&mut self) {
+        if let Some((_, bar)) = self.shown.take() {
+            bar.finish_and_clear();
+        }
+    }
+}

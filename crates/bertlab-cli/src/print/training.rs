@@ -1,9 +1,10 @@
 //! What a training run looks like: what it will do, its lines, and what came of it.
 
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
-use bertlab::train::{Evaluation, Plan, Progress, Record, Reporter, Scores, TrainingSummary};
+use bertlab::train::{Evaluation, Plan, Progress, Record, Reporter, Scores, TrainError, TrainingSummary};
 use bertlab::{LabelCounts, LabelledRows, PreparedTraining};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
@@ -11,6 +12,7 @@ use serde_json::json;
 use super::evaluation::{figure_lines, scores_json};
 use super::numbers::{counted, grouped};
 use super::{Console, style};
+use crate::stop::Stop;
 
 /// Rows, labels, what was cut, and the steps to come.
 pub fn print_preparation(console: &mut Console, prepared: &PreparedTraining) -> anyhow::Result<()> {
@@ -82,15 +84,26 @@ pub struct TerminalReporter {
     bar: Option<ProgressBar>,
     shows_bar: bool,
     prints_lines: bool,
+    prints_notes: bool,
+    stop: Stop,
+    says_stopping: bool,
     n_tokens: usize,
     start: std::time::Instant,
 }
 
 impl TerminalReporter {
-    /// For this console; nothing but the bar when the output is JSON.
-    pub fn new(console: &Console, as_json: bool) -> Self {
-        let shows_bar = console.shows_progress();
-        Self { bar: None, shows_bar, prints_lines: !as_json, n_tokens: 0, start: std::time::Instant::now() }
+    /// For this console; nothing but the bar and notes when the output is JSON. `stop` ends the run.
+    pub fn new(console: &Console, as_json: bool, stop: Stop) -> Self {
+        Self {
+            bar: None,
+            shows_bar: console.shows_progress(),
+            prints_lines: !as_json,
+            prints_notes: !console.is_quiet(),
+            stop,
+            says_stopping: false,
+            n_tokens: 0,
+            start: std::time::Instant::now(),
+        }
     }
 
     /// Takes the bar away.
@@ -106,6 +119,14 @@ impl TerminalReporter {
             None => println!("{line}"),
         }
     }
+
+    fn note(&self, note: &str) {
+        match &self.bar {
+            _ if !self.prints_notes => {}
+            Some(bar) => bar.suspend(|| eprintln!("{note}")),
+            None => eprintln!("{note}"),
+        }
+    }
 }
 
 impl Reporter for TerminalReporter {
@@ -118,6 +139,22 @@ impl Reporter for TerminalReporter {
             let target = ProgressDrawTarget::stderr();
             self.bar = Some(ProgressBar::with_draw_target(Some(plan.n_steps), target).with_style(style));
         }
+    }
+
+    fn skipped(&mut self, checkpoint: &Path, why: &TrainError) {
+        self.note(&format!("warning: {} is skipped, an older one is tried: {why}", checkpoint.display()));
+    }
+
+    fn resumed(&mut self, checkpoint: &Path, step: u64) {
+        self.note(&format!("note: going on after step {step}, from {}", checkpoint.display()));
+        if let Some(bar) = &self.bar {
+            bar.set_position(step);
+            bar.reset_eta();
+        }
+    }
+
+    fn wants_to_stop(&mut self) -> bool {
+        self.stop.is_wanted()
     }
 
     fn step(&mut self, progress: &Progress) {
@@ -146,6 +183,10 @@ impl Reporter for TerminalReporter {
     }
 
     fn evaluating(&mut self, n_done: usize, n_rows: usize) {
+        if self.stop.is_wanted() && !self.says_stopping {
+            self.says_stopping = true;
+            self.note("note: stopping after this evaluation; Ctrl-C once more stops at once");
+        }
         if let Some(bar) = &self.bar {
             bar.set_message(format!("evaluating {}/{}", grouped(n_done), grouped(n_rows)));
         }

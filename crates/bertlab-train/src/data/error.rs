@@ -312,7 +312,7 @@ pub(super) fn listed(names: &[String]) -> String {
 }
 
 /// The first characters of a text, for a message.
-pub(super) fn preview(text: &str) -> String {
+pub(crate) fn preview(text: &str) -> String {
     const CHARACTERS_MAX: usize = 60;
     match text.char_indices().nth(CHARACTERS_MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),

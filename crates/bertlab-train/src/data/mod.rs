@@ -17,8 +17,12 @@ pub mod sample;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use error::preview;
 pub use error::{DataError, Place};
-pub use labels::{LabelSpace, ProblemType, Target, infer_label_space, label_counts, targets, token_targets};
+pub use labels::{
+    LabelSpace, ProblemType, Target, infer_label_space, label_counts, targets, targets_by_row, token_targets,
+    token_targets_by_row,
+};
 pub use sample::{Sampling, sample, stratified_split};
 
 /// Which columns the caller wants; `None` is found by name.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bertlab_train::data::{Columns, DataError, Sampling};
-use bertlab_train::{Scores, TrainError, TrainingArguments, TrainingSummary};
+use bertlab_train::{Resume, Scores, TrainError, TrainingArguments, TrainingSummary};
 use serde::Serialize;
 
 use super::SAMPLES;
@@ -87,6 +87,7 @@ impl LabTraining {
             arguments: self.arguments(),
             output_dir: self.output_dir.clone(),
             overwrite_output_dir: false,
+            resume: Resume::No,
         }
     }
 

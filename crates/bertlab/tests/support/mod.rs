@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bertlab::train::{IntervalStrategy, SamplingStrategy, Silent, TrainingArguments};
+use bertlab::train::{IntervalStrategy, Resume, SamplingStrategy, Silent, TrainingArguments};
 use bertlab::{
     Model, ModelOptions, NamedArray, OpenOptions, OpenedModel, Row, RowsRequest, Task, Tensor, TrainJob,
     open_model, read_safetensors,
@@ -161,6 +161,7 @@ pub fn train_job(init: &Path, rows: &Path, output_dir: &Path, arguments: Trainin
         },
         output_dir: output_dir.to_path_buf(),
         overwrite_output_dir: false,
+        resume: Resume::No,
     }
 }
 

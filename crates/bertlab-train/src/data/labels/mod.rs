@@ -5,7 +5,7 @@ mod resolve;
 
 pub use bertlab_model::ProblemType;
 pub use infer::infer_label_space;
-pub use resolve::{targets, token_targets};
+pub use resolve::{targets, targets_by_row, token_targets, token_targets_by_row};
 
 /// The label of a token that counts in no loss and no metric, as PyTorch and HuggingFace have it.
 pub const IGNORED_TOKEN: i64 = -100;

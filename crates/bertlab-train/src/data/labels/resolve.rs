@@ -19,11 +19,22 @@ pub fn targets(dataset: &Dataset, space: &LabelSpace) -> Result<Vec<Target>, Dat
     dataset.records.iter().map(|record| resolver.target(record)).collect()
 }
 
+/// As [`targets`], but every row has its own answer: its target, or why there is none.
+pub fn targets_by_row(dataset: &Dataset, space: &LabelSpace) -> Vec<Result<Target, DataError>> {
+    let resolver = Resolver::new(dataset, space);
+    dataset.records.iter().map(|record| resolver.target(record)).collect()
+}
+
 /// The target of every ready row with a class id per token: masked language models and token classification.
 ///
 /// # Errors
 /// The first row that holds no list of integers as long as its tokens, or an id outside `0..n_classes` other than [`IGNORED_TOKEN`].
 pub fn token_targets(dataset: &Dataset, n_classes: usize) -> Result<Vec<Target>, DataError> {
+    dataset.records.iter().map(|record| tokens(dataset, record, n_classes)).collect()
+}
+
+/// As [`token_targets`], but every row has its own answer: its target, or why there is none.
+pub fn token_targets_by_row(dataset: &Dataset, n_classes: usize) -> Vec<Result<Target, DataError>> {
     dataset.records.iter().map(|record| tokens(dataset, record, n_classes)).collect()
 }
 

@@ -1,0 +1,110 @@
+//! `bertlab check`: what can be wrong with labelled rows, before a training.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use bertlab::check::CheckJob;
+use bertlab::{Columns, RowsRequest, Task};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::args::GlobalArguments;
+use crate::print::Console;
+use crate::print::check::{as_json, print};
+use crate::print::numbers::counted;
+use crate::print::progress::RowBars;
+
+/// Look for what would make a fine-tuning's result meaningless
+#[derive(clap::Args)]
+#[command(after_help = "EXAMPLES
+  bertlab check ./all-MiniLM-L6-v2 --train-file train.csv --validation-file held-out.csv
+  bertlab check bert-base-uncased --train-file train.parquet --test-file test.parquet --json
+
+Looks at labels (one only, sorted, unequal, unusable, never learnt), texts (blank, repeated, in \
+several splits, with contradicting labels) and lengths (what is cut). Weights are not needed. The \
+exit code is 1 where a finding is fatal.")]
+pub struct Arguments {
+    /// A folder, or a name on the hub
+    #[arg(value_name = "MODEL")]
+    model: String,
+    /// Rows to learn from; several files are read one after the other
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    train_file: Vec<PathBuf>,
+    /// Rows to evaluate on while training
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    validation_file: Vec<PathBuf>,
+    /// Rows to evaluate on at the end
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    test_file: Vec<PathBuf>,
+    /// The column that holds the texts [default: found by its name]
+    #[arg(long, value_name = "NAME")]
+    text_column: Option<String>,
+    /// The column that holds second texts [default: found by its name]
+    #[arg(long, value_name = "NAME")]
+    pair_column: Option<String>,
+    /// The column that holds the labels [default: found by its name]
+    #[arg(long, value_name = "NAME")]
+    label_column: Option<String>,
+    /// Cut texts to so many tokens [default: what the model takes]
+    #[arg(long, value_name = "N")]
+    max_length: Option<usize>,
+    /// What to learn [default: what the checkpoint's head and the data say]
+    #[arg(long, value_name = "TASK", value_parser = task_parser())]
+    task: Option<Task>,
+    /// A new classifier for the data's labels, whatever head the checkpoint has
+    #[arg(long)]
+    new_head: bool,
+    /// Print a JSON object: model, question, max_length, splits, findings, n_fatal
+    #[arg(long)]
+    json: bool,
+}
+
+impl Arguments {
+    fn job(&self, global: &GlobalArguments) -> CheckJob {
+        let columns = Columns {
+            text: self.text_column.clone(),
+            pair: self.pair_column.clone(),
+            label: self.label_column.clone(),
+        };
+        let rows = |files: &Vec<PathBuf>| {
+            (!files.is_empty()).then(|| RowsRequest {
+                files: files.clone(),
+                columns: columns.clone(),
+                ..RowsRequest::default()
+            })
+        };
+        CheckJob {
+            model: self.model.clone(),
+            offline: global.offline,
+            task: self.task,
+            new_head: self.new_head,
+            train: rows(&self.train_file).unwrap_or_default(),
+            validation: rows(&self.validation_file),
+            test: rows(&self.test_file),
+            max_length: self.max_length,
+        }
+    }
+}
+
+fn task_parser() -> impl TypedValueParser<Value = Task> {
+    PossibleValuesParser::new(Task::ALL.map(Task::name)).map(|word| {
+        let task = Task::ALL.into_iter().find(|task| task.name() == word);
+        task.expect("the parser lets only these names through")
+    })
+}
+
+/// Runs the command.
+pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console) -> anyhow::Result<()> {
+    let mut bars = RowBars::new(console);
+    let checked =
+        arguments.job(global).run(&mut |split, n_done, n_rows| bars.show(split, n_done, n_rows))?;
+    bars.finish();
+    if arguments.json {
+        console.json_line(&as_json(&arguments.model, &checked))?;
+    } else {
+        print(console, &arguments.model, &checked)?;
+    }
+    match checked.preflight.n_fatal() {
+        0 => Ok(()),
+        n => bail!("{}: a result on these rows would mean nothing", counted(n, "fatal finding")),
+    }
+}

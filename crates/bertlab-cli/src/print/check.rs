@@ -1,0 +1,156 @@
+//! What a preflight looks like: every split in figures, then what was found, worst first.
+
+use std::io::Write;
+
+use anstyle::Style;
+use bertlab::Question;
+use bertlab::check::{Checked, Excerpt, Finding, LengthHistogram, RowPlace, Severity, SplitSummary};
+use serde_json::{Value, json};
+
+use super::histogram::{BAR_WIDTH, blocks};
+use super::numbers::{counted, grouped};
+use super::prose::print_hanging;
+use super::{Console, style};
+
+/// Where the words of a finding and of a split start.
+const INDENT: usize = 12;
+
+/// Everything, for programs.
+pub fn as_json(model: &str, checked: &Checked) -> Value {
+    json!({
+        "model": model,
+        "question": checked.question.as_ref().map(question_name),
+        "max_length": checked.max_length,
+        "splits": checked.preflight.splits,
+        "findings": checked.preflight.findings,
+        "n_fatal": checked.preflight.n_fatal(),
+    })
+}
+
+/// For a person.
+pub fn print(console: &mut Console, model: &str, checked: &Checked) -> anyhow::Result<()> {
+    let heading = console.style(style::HEADING);
+    let question = checked.question.as_ref().map_or("a question that is not clear", question_name);
+    writeln!(
+        console.out,
+        "{heading}{model}{heading:#}  {question}, texts of at most {} tokens\n",
+        grouped(checked.max_length)
+    )?;
+    for summary in &checked.preflight.splits {
+        print_split(console, summary)?;
+    }
+    for finding in &checked.preflight.findings {
+        print_finding(console, finding)?;
+    }
+    if checked.preflight.findings.is_empty() {
+        writeln!(console.out, "nothing to complain of")?;
+    }
+    Ok(())
+}
+
+fn question_name(question: &Question) -> &'static str {
+    match question {
+        Question::Rows(space) => space.problem_type.name(),
+        Question::Tokens { head, .. } => head.name(),
+    }
+}
+
+fn print_split(console: &mut Console, summary: &SplitSummary) -> anyhow::Result<()> {
+    const LABELS_SHOWN: usize = 8;
+    let heading = console.style(style::HEADING);
+    let mut text = counted(summary.n_rows, "row");
+    let mut labels: Vec<String> = summary
+        .labels
+        .iter()
+        .take(LABELS_SHOWN)
+        .map(|label| format!("{} {}", label.label, grouped(label.count)))
+        .collect();
+    if summary.labels.len() > LABELS_SHOWN {
+        labels.push(format!("{} more labels", summary.labels.len() - LABELS_SHOWN));
+    }
+    if !labels.is_empty() {
+        text += &format!(": {}", labels.join(", "));
+    }
+    let label = format!("{heading}{:<INDENT$}{heading:#}", summary.split);
+    print_hanging(console, &label, INDENT, &text)?;
+    if let Some(histogram) = &summary.lengths {
+        print_lengths(console, summary, histogram)?;
+    }
+    Ok(writeln!(console.out)?)
+}
+
+fn print_lengths(
+    console: &mut Console,
+    summary: &SplitSummary,
+    histogram: &LengthHistogram,
+) -> anyhow::Result<()> {
+    let text = format!(
+        "{} tokens; a row has {} in the middle, 99 % have at most {}, the longest {}",
+        grouped(summary.n_tokens + summary.n_tokens_cut),
+        grouped(histogram.median),
+        grouped(histogram.percentile_99),
+        grouped(histogram.longest)
+    );
+    print_hanging(console, &" ".repeat(INDENT), INDENT, &text)?;
+    let (bar, dim) = (console.style(style::BAR), console.style(style::DIM));
+    let most = histogram.counts.iter().copied().max().unwrap_or(0).max(1);
+    let last = histogram.counts.len() - 1;
+    for (index, &count) in histogram.counts.iter().enumerate() {
+        let start = grouped(index * histogram.bin_width);
+        let is_open = index == last && histogram.longest >= (last + 1) * histogram.bin_width;
+        let open = if is_open { "+" } else { " " };
+        let blocks = blocks(count as f64 / most as f64);
+        writeln!(
+            console.out,
+            "{start:>10}{open} {bar}{blocks:<BAR_WIDTH$}{bar:#} {dim}{:>12}{dim:#}",
+            grouped(count)
+        )?;
+    }
+    Ok(())
+}
+
+fn print_finding(console: &mut Console, finding: &Finding) -> anyhow::Result<()> {
+    let style = console.style(severity_style(finding.severity));
+    let label = format!("{style}{:<INDENT$}{style:#}", finding.severity);
+    print_hanging(console, &label, INDENT, &format!("{}: {}", finding.split, finding.sentence))?;
+    finding.excerpts.iter().try_for_each(|excerpt| print_excerpt(console, excerpt))
+}
+
+/// `train.csv, row 3 [bad]; row 9 [good]: "the bank of my loan"`
+fn print_excerpt(console: &mut Console, excerpt: &Excerpt) -> anyhow::Result<()> {
+    let dim = console.style(style::DIM);
+    let mut last_file = None;
+    let mut places = Vec::new();
+    for place in &excerpt.rows {
+        let file = Some(&place.file).filter(|file| last_file != Some(*file));
+        last_file = Some(&place.file);
+        places.push(place_in_words(place, file.is_some()));
+    }
+    let quoted = if excerpt.text.is_empty() { String::new() } else { format!(": {:?}", excerpt.text) };
+    for (index, line) in
+        super::prose::lines(&format!("{}{quoted}", places.join("; ")), excerpt_width(console)).iter().enumerate()
+    {
+        let indent = if index == 0 { INDENT + 2 } else { INDENT + 4 };
+        writeln!(console.out, "{:indent$}{dim}{line}{dim:#}", "")?;
+    }
+    Ok(())
+}
+
+fn excerpt_width(console: &Console) -> usize {
+    console.width().min(super::prose::WIDTH_MAX).saturating_sub(INDENT + 4)
+}
+
+fn place_in_words(place: &RowPlace, with_file: bool) -> String {
+    let name = place.file.file_name().map_or_else(|| place.file.as_os_str(), |name| name);
+    let file = if with_file { format!("{}, ", name.to_string_lossy()) } else { String::new() };
+    let label = place.label.as_ref().map_or(String::new(), |label| format!(" [{label}]"));
+    format!("{file}row {}{label}", place.row)
+}
+
+fn severity_style(severity: Severity) -> Style {
+    match severity {
+        Severity::Fatal => style::ERROR,
+        Severity::Warning => style::WARNING,
+        Severity::Note => style::DIM,
+    }
+}

@@ -1,0 +1,118 @@
+//! How long rows are in tokens, before and after truncation.
+
+use bertlab_text::{EncodeOptions, TextInput, Tokenizer, Truncation};
+use serde::Serialize;
+
+use crate::data::{Dataset, Record};
+use crate::error::TrainError;
+use crate::examples::text_input;
+
+/// Rows that are tokenized at once, so that progress can be shown.
+const CHUNK: usize = 512;
+/// Bins below the last, open one.
+const BINS_MAX: usize = 12;
+
+/// A row's length, special tokens included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokenLength {
+    /// What the model reads.
+    pub n_tokens: usize,
+    /// What truncation takes away.
+    pub n_cut: usize,
+}
+
+impl TokenLength {
+    /// Before truncation.
+    pub fn n_all(self) -> usize {
+        self.n_tokens + self.n_cut
+    }
+}
+
+/// Every row's length when texts are cut to `max_length` tokens; ready rows are as long as they are. `progress` is told
+/// how many rows are done.
+///
+/// # Errors
+/// Rows of text without a tokenizer; a text that cannot be tokenized.
+pub fn token_lengths(
+    dataset: &Dataset,
+    tokenizer: Option<&Tokenizer>,
+    max_length: usize,
+    progress: &mut dyn FnMut(usize),
+) -> Result<Vec<TokenLength>, TrainError> {
+    let mut lengths = Vec::with_capacity(dataset.records.len());
+    let options = EncodeOptions {
+        truncation: Truncation::LongestFirst,
+        max_length: Some(max_length),
+        ..EncodeOptions::default()
+    };
+    for records in dataset.records.chunks(CHUNK) {
+        match tokenizer.filter(|_| records.iter().any(|record| record.input_ids.is_none())) {
+            Some(tokenizer) => {
+                let inputs: Vec<TextInput> = records.iter().map(text_input).collect();
+                let encodings = tokenizer.encode_batch(&inputs, &options)?;
+                lengths.extend(records.iter().zip(encodings).map(|(record, encoding)| {
+                    let encoded = TokenLength { n_tokens: encoding.len(), n_cut: encoding.n_truncated };
+                    ready_length(record).unwrap_or(encoded)
+                }));
+            }
+            None => lengths.extend(records.iter().map(|record| ready_length(record).unwrap_or_default())),
+        }
+        progress(lengths.len());
+    }
+    Ok(lengths)
+}
+
+/// Of a row that holds ids: those that the mask does not hide.
+fn ready_length(record: &Record) -> Option<TokenLength> {
+    let input_ids = record.input_ids.as_ref()?;
+    let n_tokens = match &record.attention_mask {
+        Some(mask) => mask.iter().filter(|&&value| value != 0).count(),
+        None => input_ids.len(),
+    };
+    Some(TokenLength { n_tokens, n_cut: 0 })
+}
+
+/// How many rows have which length before truncation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LengthHistogram {
+    /// Tokens that a bin covers: bin `i` starts at `i * bin_width`.
+    pub bin_width: usize,
+    /// Rows by bin; the last is open upwards.
+    pub counts: Vec<usize>,
+    /// Half of the rows are at most so long.
+    pub median: usize,
+    /// 99 % of the rows are at most so long.
+    pub percentile_99: usize,
+    /// The longest row.
+    pub longest: usize,
+}
+
+impl LengthHistogram {
+    /// Of at least one row.
+    pub(super) fn of(lengths: &[TokenLength]) -> Option<Self> {
+        let mut sorted: Vec<usize> = lengths.iter().map(|length| length.n_all()).collect();
+        sorted.sort_unstable();
+        let longest = *sorted.last()?;
+        // Nearest rank: the smallest length that so many rows do not exceed.
+        let quantile = |share: f64| sorted[((share * sorted.len() as f64).ceil() as usize).max(1) - 1];
+        let percentile_99 = quantile(0.99);
+        let bin_width = round_width(percentile_99 / BINS_MAX + 1);
+        let last = (percentile_99 / bin_width + 1).min(longest / bin_width);
+        let mut counts = vec![0; last + 1];
+        for length in &sorted {
+            counts[(length / bin_width).min(last)] += 1;
+        }
+        Some(Self { bin_width, counts, median: quantile(0.5), percentile_99, longest })
+    }
+}
+
+/// The next of 1, 2, 5, 10, 20, 50, ...
+fn round_width(width: usize) -> usize {
+    let mut unit = 1;
+    loop {
+        if let Some(round) = [unit, 2 * unit, 5 * unit].into_iter().find(|&round| round >= width) {
+            return round;
+        }
+        unit *= 10;
+    }
+}

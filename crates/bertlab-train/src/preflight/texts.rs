@@ -1,0 +1,116 @@
+//! Findings about single rows: no text, too many tokens, ids that the model does not know.
+
+use super::finding::{Finding, Kind, Severity, grouped, percent, rows_in_words, single_excerpts};
+use super::{ModelLimits, SplitRows};
+use crate::data::Record;
+
+/// From this share of all tokens on, what truncation loses is warned of.
+const SHARE_LOST_WARNED: f64 = 0.1;
+
+/// All findings about single rows.
+pub(super) fn findings(splits: &[SplitRows], limits: &ModelLimits) -> Vec<Finding> {
+    let of_split = |rows| {
+        [empty(rows, limits), truncated(rows, limits), unknown_ids(rows, limits), too_long(rows, limits)]
+    };
+    splits.iter().flat_map(of_split).flatten().collect()
+}
+
+/// Whether a row has nothing to read: blank texts, or no ids.
+pub(super) fn is_blank(record: &Record) -> bool {
+    let is_blank = |text: &Option<String>| text.as_deref().is_none_or(|text| text.trim().is_empty());
+    match &record.input_ids {
+        Some(input_ids) => input_ids.is_empty(),
+        None => is_blank(&record.text) && is_blank(&record.pair),
+    }
+}
+
+fn empty(rows: &SplitRows, limits: &ModelLimits) -> Option<Finding> {
+    let indices = indices(rows, |index| is_blank(&rows.dataset.records[index]));
+    let n_rows = rows.dataset.records.len();
+    let count = indices.len();
+    // Without ids there is not even a [CLS] token: such a row cannot be run.
+    let has_no_tokens = indices.iter().any(|&index| rows.dataset.records[index].input_ids.is_some());
+    (count > 0).then(|| Finding {
+        severity: if has_no_tokens || count == n_rows { Severity::Fatal } else { Severity::Warning },
+        kind: Kind::EmptyTexts,
+        split: rows.split,
+        count,
+        sentence: format!(
+            "{} ({}) hold no text: every answer to them is a guess. Leave them out",
+            rows_in_words(count),
+            percent(count, n_rows)
+        ),
+        excerpts: single_excerpts(rows, indices, &limits.class_names),
+    })
+}
+
+fn truncated(rows: &SplitRows, limits: &ModelLimits) -> Option<Finding> {
+    let mut indices = indices(rows, |index| rows.lengths.get(index).is_some_and(|length| length.n_cut > 0));
+    let n_lost: usize = rows.lengths.iter().map(|length| length.n_cut).sum();
+    let n_tokens: usize = rows.lengths.iter().map(|length| length.n_all()).sum();
+    let count = indices.len();
+    let longest_kept = indices.first().map(|&index| rows.lengths[index].n_tokens)?;
+    let is_much = n_lost as f64 >= SHARE_LOST_WARNED * n_tokens as f64;
+    // Those that lose most are shown.
+    indices.sort_by_key(|&index| std::cmp::Reverse(rows.lengths[index].n_cut));
+    Some(Finding {
+        severity: if is_much { Severity::Warning } else { Severity::Note },
+        kind: Kind::Truncation,
+        split: rows.split,
+        count,
+        sentence: format!(
+            "{} ({}) are longer than {longest_kept} tokens and are cut: {} of {} tokens ({}) are lost, always the ends",
+            rows_in_words(count),
+            percent(count, rows.lengths.len()),
+            grouped(n_lost),
+            grouped(n_tokens),
+            percent(n_lost, n_tokens)
+        ),
+        excerpts: single_excerpts(rows, indices, &limits.class_names),
+    })
+}
+
+fn unknown_ids(rows: &SplitRows, limits: &ModelLimits) -> Option<Finding> {
+    let is_unknown = |&id: &u32| id as usize >= limits.vocab_size;
+    let ids = |index: usize| rows.dataset.records[index].input_ids.iter().flatten().copied();
+    let indices = indices(rows, |index| ids(index).any(|id| is_unknown(&id)));
+    let first = indices.first().and_then(|&index| ids(index).find(is_unknown))?;
+    let vocabulary = grouped(limits.vocab_size);
+    Some(Finding {
+        severity: Severity::Fatal,
+        kind: Kind::UnknownIds,
+        split: rows.split,
+        count: indices.len(),
+        sentence: format!(
+            "{} hold token ids beyond the vocabulary of {vocabulary} (the first is {first}): they were made with another \
+             tokenizer. Tokenize them anew, or give the texts",
+            rows_in_words(indices.len())
+        ),
+        excerpts: single_excerpts(rows, indices, &limits.class_names),
+    })
+}
+
+/// Ready rows are taken as they are, so that one that is too long stops the run.
+fn too_long(rows: &SplitRows, limits: &ModelLimits) -> Option<Finding> {
+    let is_ready = |index: usize| rows.dataset.records[index].input_ids.is_some();
+    let length = |index: usize| rows.lengths.get(index).map_or(0, |length| length.n_tokens);
+    let indices = indices(rows, |index| is_ready(index) && length(index) > limits.tokens_max);
+    let first = indices.first().map(|&index| length(index))?;
+    Some(Finding {
+        severity: Severity::Fatal,
+        kind: Kind::TooLong,
+        split: rows.split,
+        count: indices.len(),
+        sentence: format!(
+            "{} of ready token ids are longer than the {} tokens that the model takes (the first has {first}): cut them \
+             where they are made",
+            rows_in_words(indices.len()),
+            limits.tokens_max
+        ),
+        excerpts: single_excerpts(rows, indices, &limits.class_names),
+    })
+}
+
+fn indices(rows: &SplitRows, is_meant: impl Fn(usize) -> bool) -> Vec<usize> {
+    (0..rows.dataset.records.len()).filter(|&index| is_meant(index)).collect()
+}

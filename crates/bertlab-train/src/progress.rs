@@ -1,0 +1,193 @@
+//! progress.json: where a run stands, and what it must not be taken up again without.
+
+use crate::arguments::TrainingArguments;
+use crate::data::Target;
+use crate::error::TrainError;
+use crate::examples::Example;
+use bertlab_compute::random::mix;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::path::Path;
+
+/// Its name in a checkpoint's folder.
+pub(crate) const FILE_NAME: &str = "progress.json";
+
+/// What a run needs, beside weights, moments and trainer_state.json, to go on as if it had never stopped. The
+/// order of rows and dropout are functions of seed and step: no generator's state is among it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct SavedProgress {
+    pub(crate) global_step: u64,
+    /// The step of the last evaluation.
+    pub(crate) evaluated_at: Option<u64>,
+    pub(crate) losses: Losses,
+    pub(crate) seconds: Seconds,
+    pub(crate) identity: Identity,
+}
+
+/// Losses of the steps: since the last log line, and in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Losses {
+    pub(crate) since_log: f64,
+    pub(crate) n_since_log: u64,
+    pub(crate) total: f64,
+}
+
+/// Time that a run has taken so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Seconds {
+    pub(crate) total: f64,
+    pub(crate) train: f64,
+    pub(crate) eval: f64,
+    pub(crate) save: f64,
+}
+
+/// What makes a run this run: with anything else it would end elsewhere.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    settings: Map<String, Value>,
+    train_rows: RowsMark,
+    eval_rows: RowsMark,
+}
+
+/// Rows, by their number and a hash of their ids and targets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct RowsMark {
+    n_rows: usize,
+    hash: String,
+}
+
+/// Settings that change neither weights nor log: what to keep, and how to save memory.
+const FREE_SETTINGS: [&str; 6] = [
+    "gradient_checkpointing",
+    "save_strategy",
+    "save_steps",
+    "save_total_limit",
+    "save_only_model",
+    "load_best_model_at_end",
+];
+
+impl SavedProgress {
+    /// Reads a checkpoint's file.
+    pub(crate) fn read(checkpoint: &Path) -> Result<Self, TrainError> {
+        let file = checkpoint.join(FILE_NAME);
+        let damaged = |why: String| TrainError::DamagedCheckpoint { file: file.clone(), why };
+        let text = match std::fs::read(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let why = "there is no such file: the checkpoint was saved with --save-only-model, by another \
+                           program, or not to its end";
+                return Err(damaged(why.to_owned()));
+            }
+            Err(error) => return Err(damaged(error.to_string())),
+        };
+        serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))
+    }
+}
+
+impl Identity {
+    /// Of a run with these settings and rows.
+    pub(crate) fn new(arguments: &TrainingArguments, train: &[Example], eval: &[Example]) -> Self {
+        let Ok(Value::Object(mut settings)) = serde_json::to_value(arguments) else {
+            unreachable!("arguments are a struct of plain values")
+        };
+        settings.retain(|name, _| !FREE_SETTINGS.contains(&name.as_str()));
+        Self { settings, train_rows: RowsMark::new(train), eval_rows: RowsMark::new(eval) }
+    }
+
+    /// What is not as it was when the run began, in words. A setting that did not exist then is no change.
+    pub(crate) fn changes_since(&self, begun: &Self) -> Vec<String> {
+        let mut changes = Vec::new();
+        for (name, now) in &self.settings {
+            if let Some(then) = begun.settings.get(name).filter(|then| *then != now) {
+                changes.push(format!("{name} is {now} and was {then} when the run began"));
+            }
+        }
+        let rows = [
+            ("training", &self.train_rows, &begun.train_rows),
+            ("evaluation", &self.eval_rows, &begun.eval_rows),
+        ];
+        for (split, now, then) in rows {
+            if now.n_rows != then.n_rows {
+                changes.push(format!("there are {} {split} rows and were {}", now.n_rows, then.n_rows));
+            } else if now != then {
+                changes.push(format!("the {split} rows are others, or in another order"));
+            }
+        }
+        changes
+    }
+}
+
+impl RowsMark {
+    fn new(rows: &[Example]) -> Self {
+        let hash = rows.iter().fold(0, |hash, row| {
+            let ids = row.input_ids.iter().chain(&row.token_type_ids).map(|&id| u64::from(id));
+            let sizes = [row.input_ids.len() as u64, row.token_type_ids.len() as u64];
+            let target = target_numbers(row.target.as_ref());
+            sizes.into_iter().chain(ids).chain(target).fold(hash, mix)
+        });
+        Self { n_rows: rows.len(), hash: format!("{hash:016x}") }
+    }
+}
+
+fn target_numbers(target: Option<&Target>) -> Vec<u64> {
+    let bits = |value: &f32| u64::from(value.to_bits());
+    match target {
+        None => Vec::new(),
+        Some(Target::Class(class)) => vec![*class as u64],
+        Some(Target::Value(value)) => vec![bits(value)],
+        Some(Target::Classes(values) | Target::Values(values)) => values.iter().map(bits).collect(),
+        Some(Target::Tokens(labels)) => labels.iter().map(|&label| label as u64).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(ids: &[u32]) -> Vec<Example> {
+        let row = |&id: &u32| Example {
+            input_ids: vec![id, 3],
+            token_type_ids: Vec::new(),
+            target: Some(Target::Class(1)),
+        };
+        ids.iter().map(row).collect()
+    }
+
+    fn changes(change: impl FnOnce(&mut TrainingArguments), train: &[u32]) -> Vec<String> {
+        let begun = Identity::new(&TrainingArguments::default(), &rows(&[1, 2]), &[]);
+        let mut arguments = TrainingArguments::default();
+        change(&mut arguments);
+        Identity::new(&arguments, &rows(train), &[]).changes_since(&begun)
+    }
+
+    #[test]
+    fn what_changes_the_weights_is_named_and_the_rest_is_free() {
+        assert!(changes(|_| {}, &[1, 2]).is_empty());
+        assert!(changes(|arguments| arguments.save_steps = 7, &[1, 2]).is_empty());
+        let found = changes(|arguments| arguments.learning_rate = 0.5, &[1, 2]);
+        assert_eq!(found, ["learning_rate is 0.5 and was 0.00005 when the run began"]);
+    }
+
+    #[test]
+    fn other_rows_are_seen_by_number_contents_and_order() {
+        assert_eq!(changes(|_| {}, &[1, 2, 3]), ["there are 3 training rows and were 2"]);
+        for others in [[2, 1], [1, 3]] {
+            assert_eq!(changes(|_| {}, &others), ["the training rows are others, or in another order"]);
+        }
+    }
+
+    #[test]
+    fn progress_goes_to_json_and_back_to_the_last_bit() {
+        let saved = SavedProgress {
+            global_step: 3,
+            evaluated_at: None,
+            losses: Losses { since_log: 0.1 + 0.2, n_since_log: 2, total: 1.0 / 3.0 },
+            seconds: Seconds { total: 1e-7 / 3.0, ..Seconds::default() },
+            identity: Identity::new(&TrainingArguments::default(), &rows(&[1]), &[]),
+        };
+        let text = serde_json::to_string(&saved).expect("plain values");
+        let read: SavedProgress = serde_json::from_str(&text).expect("just written");
+        assert_eq!((read.losses, read.seconds), (saved.losses, saved.seconds));
+        assert!(read.identity.changes_since(&saved.identity).is_empty());
+    }
+}

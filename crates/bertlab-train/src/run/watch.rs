@@ -1,0 +1,88 @@
+//! What a run writes down between its updates: log lines, evaluations, which was best.
+
+use super::Run;
+use super::update::Update;
+use crate::error::TrainError;
+use crate::evaluate::{Evaluation, evaluate};
+use crate::state::{Best, record};
+
+impl Run<'_, '_> {
+    pub(super) fn log_losses(&mut self, update: &Update) {
+        let loss = std::mem::take(&mut self.losses.since_log) / self.losses.n_since_log as f64;
+        self.losses.n_since_log = 0;
+        self.log([
+            ("loss", loss),
+            ("grad_norm", update.gradient_norm),
+            ("learning_rate", update.learning_rate),
+        ]);
+    }
+
+    /// Adds a line to the log, with epoch and step.
+    pub(super) fn log<'n>(&mut self, figures: impl IntoIterator<Item = (&'n str, f64)>) {
+        let mut record = record(figures);
+        record.insert("epoch".to_owned(), serde_json::json!(self.state.epoch));
+        record.insert("step".to_owned(), serde_json::json!(self.state.global_step));
+        self.reporter.logged(&record);
+        self.state.log_history.push(record);
+    }
+
+    /// Evaluates, and writes it into the log.
+    pub(super) fn evaluate(&mut self) -> Result<(), TrainError> {
+        let evaluation = self.evaluation()?;
+        let (eval, batch_size) = (self.trainer.eval, self.trainer.arguments.per_device_eval_batch_size);
+        let seconds = evaluation.runtime.as_secs_f64();
+        let names: Vec<(String, f64)> = evaluation
+            .metrics()
+            .into_iter()
+            .map(|(name, value)| (format!("eval_{name}"), value.unwrap_or(f64::NAN)))
+            .chain([
+                ("eval_runtime".to_owned(), (seconds * 1e4).round() / 1e4),
+                ("eval_samples_per_second".to_owned(), (eval.len() as f64 / seconds * 1e3).round() / 1e3),
+                (
+                    "eval_steps_per_second".to_owned(),
+                    (eval.len().div_ceil(batch_size) as f64 / seconds * 1e3).round() / 1e3,
+                ),
+            ])
+            .collect();
+        self.log(names.iter().map(|(name, value)| (name.as_str(), *value)));
+        self.reporter.evaluated(&evaluation);
+        self.remember_best(&evaluation)?;
+        self.evaluated_at = Some(self.state.global_step);
+        self.last_evaluation = Some(evaluation);
+        Ok(())
+    }
+
+    /// The model as it is, on the evaluation rows.
+    pub(super) fn evaluation(&mut self) -> Result<Evaluation, TrainError> {
+        let (eval, batch_size) = (self.trainer.eval, self.trainer.arguments.per_device_eval_batch_size);
+        let reporter = &mut *self.reporter;
+        let mut progress = |n_done| reporter.evaluating(n_done, eval.len());
+        let evaluation = evaluate(self.trainer.model, &self.objective, eval, batch_size, &mut progress)?;
+        self.seconds.eval += evaluation.runtime.as_secs_f64();
+        Ok(evaluation)
+    }
+
+    /// The first of equals stays the best; what is undefined never is.
+    fn remember_best(&mut self, evaluation: &Evaluation) -> Result<(), TrainError> {
+        let name = self.best_metric_name();
+        let metrics = evaluation.metrics();
+        let Some((_, value)) = metrics.iter().find(|(known, _)| *known == name) else {
+            let names: Vec<&str> = metrics.iter().map(|(name, _)| *name).collect();
+            let (found, wanted) = (name.to_owned(), format!("one of {}", names.join(", ")));
+            return Err(TrainError::Setting { name: "metric_for_best_model", found, wanted });
+        };
+        let Some(metric) = value.filter(|value| value.is_finite()) else { return Ok(()) };
+        let greater =
+            self.trainer.arguments.greater_is_better.unwrap_or(!name.ends_with("loss") && name != "mse");
+        let is_better = |best: &Best| if greater { metric > best.metric } else { metric < best.metric };
+        if self.state.best.as_ref().is_none_or(is_better) {
+            self.state.best = Some(Best { metric, global_step: self.state.global_step, checkpoint: None });
+        }
+        Ok(())
+    }
+
+    fn best_metric_name(&self) -> &str {
+        let name = self.trainer.arguments.metric_for_best_model.as_deref().unwrap_or("loss");
+        name.strip_prefix("eval_").unwrap_or(name)
+    }
+}

@@ -1,0 +1,148 @@
+//! Preflight: what can be wrong with rows is found before a training.
+
+use bertlab_model::{HeadChoice, HeadKind, OpenOptions};
+use bertlab_train::data::{DataError, Dataset, LabelSpace, ProblemType, infer_label_space};
+
+use crate::labelled::{Question, RowsRequest, configured_head};
+use crate::{Error, ModelOptions, OpenedModel, Task, open_model, resolve};
+
+pub use bertlab_train::preflight::{
+    Excerpt, Finding, Kind, LabelCount, LengthHistogram, Preflight, RowPlace, Severity, Split, SplitSummary,
+};
+use bertlab_train::preflight::{ModelLimits, SplitRows, token_lengths};
+
+/// Rows to be looked at, and the model that shall learn them.
+#[derive(Clone, Debug)]
+pub struct CheckJob {
+    /// A folder or a hub name. Its weights are not needed.
+    pub model: String,
+    /// Never ask the network.
+    pub offline: bool,
+    /// What to learn; what the checkpoint's head says when none.
+    pub task: Option<Task>,
+    /// A new classifier, whatever head the checkpoint has.
+    pub new_head: bool,
+    /// Rows to learn from.
+    pub train: RowsRequest,
+    /// Rows to evaluate on while training.
+    pub validation: Option<RowsRequest>,
+    /// Rows to evaluate on at the end.
+    pub test: Option<RowsRequest>,
+    /// Longer texts are cut; the model's own limit when none.
+    pub max_length: Option<usize>,
+}
+
+/// What was looked at, and what was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checked {
+    /// What the labels ask; none where they have no meaning that a model can learn.
+    pub question: Option<Question>,
+    /// Tokens that texts are cut to.
+    pub max_length: usize,
+    /// The figures and the findings.
+    pub preflight: Preflight,
+}
+
+impl CheckJob {
+    /// Reads, tokenizes and compares all rows. What is wrong with labels is a finding, not an error. `progress` is told
+    /// the split, rows done, and rows in all.
+    ///
+    /// # Errors
+    /// Files that cannot be read; a model or a tokenizer that cannot be opened; a length that the model does not take.
+    pub fn run(&self, progress: &mut dyn FnMut(Split, usize, usize)) -> Result<Checked, Error> {
+        let (opened, head) = self.open()?;
+        let requests = [
+            (Split::Training, Some(&self.train)),
+            (Split::Validation, self.validation.as_ref()),
+            (Split::Test, self.test.as_ref()),
+        ];
+        let requests = requests.into_iter().filter_map(|(split, request)| Some((split, request?)));
+        let datasets: Vec<(Split, Dataset)> =
+            requests.map(|(split, request)| Ok((split, request.read()?))).collect::<Result<_, Error>>()?;
+        let max_length = self.max_length(&opened, &datasets)?;
+        let asked = question(&opened, head, self.new_head, &datasets[0].1);
+        let class_names = asked.as_ref().map(|question| class_names(question, &opened)).unwrap_or_default();
+        let encoder = &opened.model.spec.encoder;
+        let limits =
+            ModelLimits { class_names, vocab_size: encoder.vocab_size, tokens_max: encoder.max_tokens() };
+        let mut splits = Vec::new();
+        for (split, dataset) in datasets {
+            let n_rows = dataset.records.len();
+            let tokenizer = opened.tokenizer_for(&dataset)?;
+            let lengths = token_lengths(&dataset, tokenizer, max_length, &mut |n_done| {
+                progress(split, n_done, n_rows);
+            })?;
+            let targets = asked.as_ref().ok().map(|question| question.targets_by_row(&dataset));
+            splits.push(SplitRows { split, dataset, targets, lengths });
+        }
+        let preflight = Preflight::of(&splits, &limits);
+        Ok(match asked {
+            Ok(question) => Checked { question: Some(question), max_length, preflight },
+            Err(error) => {
+                let finding = Finding::labels_without_meaning(Split::Training, &error);
+                Checked { question: None, max_length, preflight: preflight.with(finding) }
+            }
+        })
+    }
+
+    /// The model as a training would open it, and the head that its config names.
+    fn open(&self) -> Result<(OpenedModel, HeadKind), Error> {
+        let configured = configured_head(&resolve(&self.model, self.offline)?)?;
+        let kind = match (self.task, configured) {
+            (Some(Task::SequenceClassification), _) => HeadKind::SequenceClassification,
+            (Some(Task::MaskedLm), _) => HeadKind::MaskedLm,
+            (Some(Task::TokenClassification), _) | (None, HeadKind::TokenClassification) => {
+                HeadKind::TokenClassification
+            }
+            (None, _) => HeadKind::SequenceClassification,
+        };
+        let open =
+            OpenOptions { head: HeadChoice::Kind(kind), allow_random: true, ..OpenOptions::default() };
+        Ok((open_model(&self.model, &ModelOptions { open, offline: self.offline })?, configured))
+    }
+
+    fn max_length(&self, opened: &OpenedModel, datasets: &[(Split, Dataset)]) -> Result<usize, Error> {
+        let mut max = opened.model.spec.encoder.max_tokens();
+        for (_, dataset) in datasets {
+            if opened.tokenizer_for(dataset)?.is_some() {
+                max = opened.max_tokens()?;
+            }
+        }
+        match self.max_length {
+            Some(asked) if asked > max => Err(Error::MaxLength { asked, max }),
+            asked => Ok(asked.unwrap_or(max)),
+        }
+    }
+}
+
+/// What the training rows ask of a model that was opened with the head for it.
+fn question(
+    opened: &OpenedModel,
+    configured: HeadKind,
+    new_head: bool,
+    training: &Dataset,
+) -> Result<Question, DataError> {
+    let spec = &opened.model.spec;
+    let head = spec.head.kind;
+    match head {
+        HeadKind::MaskedLm => Ok(Question::Tokens { head, n_classes: spec.encoder.vocab_size }),
+        HeadKind::TokenClassification => Ok(Question::Tokens { head, n_classes: spec.head.n_outputs() }),
+        _ if configured == head && !new_head => {
+            let given =
+                LabelSpace { problem_type: spec.head.problem_type, names: spec.head.labels.clone() };
+            // Labels that do not fit the head are found row by row.
+            Ok(Question::Rows(infer_label_space(training, Some(&given)).unwrap_or(given)))
+        }
+        _ => Ok(Question::Rows(infer_label_space(training, None)?)),
+    }
+}
+
+/// The classes' names where the question has classes that a person can count.
+fn class_names(question: &Question, opened: &OpenedModel) -> Vec<String> {
+    match question {
+        Question::Rows(space) if space.problem_type == ProblemType::Regression => Vec::new(),
+        Question::Rows(space) => space.names.clone(),
+        Question::Tokens { head: HeadKind::TokenClassification, .. } => opened.model.spec.head.labels.clone(),
+        Question::Tokens { .. } => Vec::new(),
+    }
+}
