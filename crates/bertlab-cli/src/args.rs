@@ -8,7 +8,7 @@ use std::str::FromStr;
 use anyhow::bail;
 use bertlab::explore::Layers;
 use bertlab::{
-    Columns, HeadKind, ModelOptions, OpenOptions, OpenedModel, Precision, TextInput, open_model,
+    Columns, HeadKind, ModelOptions, OpenOptions, OpenedModel, Precision, Task, TextInput, open_model,
     read_text_lines, read_texts,
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -71,6 +71,26 @@ pub struct PrecisionArguments {
     pub dtype: Precision,
 }
 
+/// Which columns of a table of labelled rows.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ColumnArguments {
+    /// The column that holds the texts [default: found by its name]
+    #[arg(long, value_name = "NAME")]
+    pub text_column: Option<String>,
+    /// The column that holds second texts [default: found by its name]
+    #[arg(long, value_name = "NAME")]
+    pub pair_column: Option<String>,
+    /// The column that holds the labels [default: found by its name]
+    #[arg(long, value_name = "NAME")]
+    pub label_column: Option<String>,
+}
+
+impl From<ColumnArguments> for Columns {
+    fn from(columns: ColumnArguments) -> Self {
+        Columns { text: columns.text_column, pair: columns.pair_column, label: columns.label_column }
+    }
+}
+
 /// Which texts: words on the command line, or a file.
 #[derive(Clone, Debug, clap::Args)]
 pub struct TextArguments {
@@ -125,6 +145,14 @@ where
 fn precision_parser() -> impl TypedValueParser<Value = Precision> {
     let to_precision = |word: String| if word == "bf16" { Precision::Bf16 } else { Precision::F32 };
     PossibleValuesParser::new(["f32", "bf16"]).map(to_precision)
+}
+
+/// The words of `--task`.
+pub fn task_parser() -> impl TypedValueParser<Value = Task> {
+    PossibleValuesParser::new(Task::ALL.map(Task::name)).map(|word| {
+        let task = Task::ALL.into_iter().find(|task| task.name() == word);
+        task.expect("the parser lets only these names through")
+    })
 }
 
 /// The words of `--head`.

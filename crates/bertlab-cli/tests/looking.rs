@@ -11,8 +11,18 @@ use support::{MAX_TOKENS, TinyModel, parse, run, run_with_input, shared};
 fn without_arguments_the_program_says_what_it_can_do() {
     let text = run(&[]).ok();
     assert!(text.lines().count() <= 15, "{text}");
-    let named =
-        ["lab", "inspect", "tokenize", "embed", "words", "fill-mask", "train", "evaluate", "predict", "forward"];
+    let named = [
+        "lab",
+        "inspect",
+        "tokenize",
+        "embed",
+        "words",
+        "fill-mask",
+        "train",
+        "evaluate",
+        "predict",
+        "forward",
+    ];
     for command in named {
         assert!(text.contains(&format!("bertlab {command} ")), "{command}");
     }

@@ -44,16 +44,18 @@ pub enum TrainError {
         /// What to try.
         hint: &'static str,
     },
-    /// A loss that is no number.
+    /// A loss, or a gradient, that is no number.
     #[error(
-        "step {step}: the loss is {loss}. Rows of the step, counted from 1 in the training data: {rows}. \
+        "step {step}: the loss is {loss:.4e}, the norm of its gradients {gradient_norm:.4e}. Rows of the step, counted from 1 in the training data: {rows}. \
          Try a smaller learning rate (now {learning_rate:e}), more warmup, or look at those rows. What was saved before stays"
     )]
     NotFinite {
         /// The step, from 1.
         step: u64,
-        /// NaN or infinite.
+        /// NaN or infinite, or else the norm is.
         loss: f64,
+        /// L2, before clipping.
+        gradient_norm: f64,
         /// The rows' numbers.
         rows: String,
         /// Of the step.

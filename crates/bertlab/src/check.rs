@@ -96,8 +96,7 @@ impl CheckJob {
             }
             (None, _) => HeadKind::SequenceClassification,
         };
-        let open =
-            OpenOptions { head: HeadChoice::Kind(kind), allow_random: true, ..OpenOptions::default() };
+        let open = OpenOptions { head: HeadChoice::Kind(kind), allow_random: true, ..OpenOptions::default() };
         Ok((open_model(&self.model, &ModelOptions { open, offline: self.offline })?, configured))
     }
 
@@ -128,8 +127,7 @@ fn question(
         HeadKind::MaskedLm => Ok(Question::Tokens { head, n_classes: spec.encoder.vocab_size }),
         HeadKind::TokenClassification => Ok(Question::Tokens { head, n_classes: spec.head.n_outputs() }),
         _ if configured == head && !new_head => {
-            let given =
-                LabelSpace { problem_type: spec.head.problem_type, names: spec.head.labels.clone() };
+            let given = LabelSpace { problem_type: spec.head.problem_type, names: spec.head.labels.clone() };
             // Labels that do not fit the head are found row by row.
             Ok(Question::Rows(infer_label_space(training, Some(&given)).unwrap_or(given)))
         }

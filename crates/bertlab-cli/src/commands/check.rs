@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use anyhow::bail;
 use bertlab::check::CheckJob;
 use bertlab::{Columns, RowsRequest, Task};
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::args::GlobalArguments;
+use crate::args::{ColumnArguments, GlobalArguments, task_parser};
 use crate::print::Console;
 use crate::print::check::{as_json, print};
 use crate::print::numbers::counted;
@@ -35,15 +34,8 @@ pub struct Arguments {
     /// Rows to evaluate on at the end
     #[arg(long, value_name = "FILE", num_args = 1..)]
     test_file: Vec<PathBuf>,
-    /// The column that holds the texts [default: found by its name]
-    #[arg(long, value_name = "NAME")]
-    text_column: Option<String>,
-    /// The column that holds second texts [default: found by its name]
-    #[arg(long, value_name = "NAME")]
-    pair_column: Option<String>,
-    /// The column that holds the labels [default: found by its name]
-    #[arg(long, value_name = "NAME")]
-    label_column: Option<String>,
+    #[command(flatten)]
+    columns: ColumnArguments,
     /// Cut texts to so many tokens [default: what the model takes]
     #[arg(long, value_name = "N")]
     max_length: Option<usize>,
@@ -60,11 +52,7 @@ pub struct Arguments {
 
 impl Arguments {
     fn job(&self, global: &GlobalArguments) -> CheckJob {
-        let columns = Columns {
-            text: self.text_column.clone(),
-            pair: self.pair_column.clone(),
-            label: self.label_column.clone(),
-        };
+        let columns = Columns::from(self.columns.clone());
         let rows = |files: &Vec<PathBuf>| {
             (!files.is_empty()).then(|| RowsRequest {
                 files: files.clone(),
@@ -85,18 +73,10 @@ impl Arguments {
     }
 }
 
-fn task_parser() -> impl TypedValueParser<Value = Task> {
-    PossibleValuesParser::new(Task::ALL.map(Task::name)).map(|word| {
-        let task = Task::ALL.into_iter().find(|task| task.name() == word);
-        task.expect("the parser lets only these names through")
-    })
-}
-
 /// Runs the command.
 pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console) -> anyhow::Result<()> {
     let mut bars = RowBars::new(console);
-    let checked =
-        arguments.job(global).run(&mut |split, n_done, n_rows| bars.show(split, n_done, n_rows))?;
+    let checked = arguments.job(global).run(&mut |split, n_done, n_rows| bars.show(split, n_done, n_rows))?;
     bars.finish();
     if arguments.json {
         console.json_line(&as_json(&arguments.model, &checked))?;

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use bertlab::{Columns, ModelOptions, OpenOptions, RowsRequest, Sampling, open_trained};
+use bertlab::{ModelOptions, OpenOptions, RowsRequest, Sampling, open_trained};
 
-use crate::args::{GlobalArguments, PrecisionArguments, one_of};
+use crate::args::{ColumnArguments, GlobalArguments, PrecisionArguments, one_of};
 use crate::print::Console;
 use crate::print::evaluation::{print, scores_json};
 use crate::print::progress::bar;
@@ -23,15 +23,8 @@ pub struct Arguments {
     /// Labelled rows: .csv, .tsv, .jsonl, .parquet, or a folder with one sub-folder per class
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     test_file: Vec<PathBuf>,
-    /// The column that holds the texts [default: found by its name]
-    #[arg(long, value_name = "NAME")]
-    text_column: Option<String>,
-    /// The column that holds second texts [default: found by its name]
-    #[arg(long, value_name = "NAME")]
-    pair_column: Option<String>,
-    /// The column that holds the labels [default: found by its name]
-    #[arg(long, value_name = "NAME")]
-    label_column: Option<String>,
+    #[command(flatten)]
+    columns: ColumnArguments,
     /// Take so many rows at most
     #[arg(long, value_name = "N")]
     max_samples: Option<usize>,
@@ -60,11 +53,7 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     console.report(&opened.report)?;
     let request = RowsRequest {
         files: arguments.test_file,
-        columns: Columns {
-            text: arguments.text_column,
-            pair: arguments.pair_column,
-            label: arguments.label_column,
-        },
+        columns: arguments.columns.into(),
         max_samples: arguments.max_samples,
         sampling: arguments.sample,
         seed: arguments.seed,

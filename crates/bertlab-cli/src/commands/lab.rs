@@ -4,9 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use bertlab::lab::{LabReport, LabTraining, SAMPLES, TrainingTask};
-use bertlab::{
-    Columns, HeadChoice, HeadKind, ModelOptions, OpenOptions, PreparedTraining, open_model,
-};
+use bertlab::{Columns, HeadChoice, HeadKind, ModelOptions, OpenOptions, PreparedTraining, open_model};
 
 use crate::args::GlobalArguments;
 use crate::print::progress::RowBars;
@@ -150,8 +148,7 @@ fn fine_tune(training: &LabTraining, as_json: bool, console: &mut Console) -> an
 fn prepare(training: &LabTraining, console: &Console) -> anyhow::Result<PreparedTraining> {
     let mut bars = RowBars::new(console);
     let job = training.job();
-    let prepared =
-        job.prepare(&mut |split, n_done, n_rows| bars.show(split, n_done, n_rows))?;
+    let prepared = job.prepare(&mut |split, n_done, n_rows| bars.show(split, n_done, n_rows))?;
     bars.finish();
     Ok(prepared)
 }

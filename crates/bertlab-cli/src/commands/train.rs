@@ -4,11 +4,11 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use bertlab::train::{IntervalStrategy, Resume, SamplingStrategy, SchedulerType, TrainingArguments};
-use bertlab::{Columns, RowsRequest, Sampling, Split, Task, TrainJob};
+use bertlab::{Columns, RowsRequest, Sampling, Task, TrainJob};
 
-use crate::args::{GlobalArguments, one_of};
+use crate::args::{ColumnArguments, GlobalArguments, one_of, task_parser};
 use crate::print::Console;
-use crate::print::progress::bar;
+use crate::print::progress::RowBars;
 use crate::print::training::{TerminalReporter, print_preparation, print_summary};
 
 /// Fine-tune a model on labelled rows
@@ -71,15 +71,8 @@ struct DataArguments {
     /// Rows to evaluate on
     #[arg(long, value_name = "FILE", num_args = 1..)]
     validation_file: Vec<PathBuf>,
-    /// The column that holds the texts [default: found by its name]
-    #[arg(long, value_name = "NAME")]
-    text_column: Option<String>,
-    /// The column that holds second texts [default: found by its name]
-    #[arg(long, value_name = "NAME")]
-    pair_column: Option<String>,
-    /// The column that holds the labels [default: found by its name]
-    #[arg(long, value_name = "NAME")]
-    label_column: Option<String>,
+    #[command(flatten)]
+    columns: ColumnArguments,
     /// Learn from so many rows at most
     #[arg(long, value_name = "N")]
     max_train_samples: Option<usize>,
@@ -245,19 +238,11 @@ fn serde_words<T: serde::de::DeserializeOwned>(word: &str) -> Result<T, String> 
     serde_json::from_value(serde_json::Value::String(word.to_owned())).map_err(|error| error.to_string())
 }
 
-fn task_parser() -> impl clap::builder::TypedValueParser<Value = Task> {
-    use clap::builder::{PossibleValuesParser, TypedValueParser};
-    PossibleValuesParser::new(Task::ALL.map(Task::name)).map(|word| {
-        let task = Task::ALL.into_iter().find(|task| task.name() == word);
-        task.expect("the parser lets only these names through")
-    })
-}
-
 impl Arguments {
     fn job(self, global: &GlobalArguments) -> TrainJob {
         let arguments = self.settings.arguments();
         let data = self.data;
-        let columns = Columns { text: data.text_column, pair: data.pair_column, label: data.label_column };
+        let columns = Columns::from(data.columns);
         let seed = arguments.seed;
         let rows = |files: Vec<PathBuf>, max_samples| RowsRequest {
             files,
@@ -289,20 +274,14 @@ impl Arguments {
 pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console) -> anyhow::Result<()> {
     let as_json = arguments.json;
     let job = arguments.job(global);
-    let mut tokenizing: Option<(Split, indicatif::ProgressBar)> = None;
-    let mut prepared = job.prepare(&mut |split, n_done, n_rows| {
-        let is_new = tokenizing.as_ref().is_none_or(|(known, _)| *known != split);
-        if is_new {
-            tokenizing = Some((split, bar(console, n_rows, "rows tokenized")));
-        }
-        if let Some((_, bar)) = &tokenizing {
-            bar.set_position(n_done as u64);
-        }
-    })?;
-    if let Some((_, bar)) = tokenizing {
-        bar.finish_and_clear();
+    let starts_anew = job.resume == Resume::No;
+    let mut bars = RowBars::new(console);
+    let mut prepared = job.prepare(&mut |split, n_done, n_rows| bars.show(split, n_done, n_rows))?;
+    bars.finish();
+    if starts_anew {
+        // Of a run that goes on, all weights come from its checkpoint.
+        console.report(&prepared.opened.report)?;
     }
-    console.report(&prepared.opened.report)?;
     if !as_json {
         print_preparation(console, &prepared)?;
         console.out.flush()?;

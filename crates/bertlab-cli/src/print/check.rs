@@ -9,11 +9,13 @@ use serde_json::{Value, json};
 
 use super::histogram::{BAR_WIDTH, blocks};
 use super::numbers::{counted, grouped};
-use super::prose::print_hanging;
+use super::prose::{WIDTH_MAX, print_hanging};
 use super::{Console, style};
 
 /// Where the words of a finding and of a split start.
 const INDENT: usize = 12;
+/// Where the rows of a finding start.
+const EXCERPT_INDENT: usize = INDENT + 2;
 
 /// Everything, for programs.
 pub fn as_json(model: &str, checked: &Checked) -> Value {
@@ -31,11 +33,9 @@ pub fn as_json(model: &str, checked: &Checked) -> Value {
 pub fn print(console: &mut Console, model: &str, checked: &Checked) -> anyhow::Result<()> {
     let heading = console.style(style::HEADING);
     let question = checked.question.as_ref().map_or("a question that is not clear", question_name);
-    writeln!(
-        console.out,
-        "{heading}{model}{heading:#}  {question}, texts of at most {} tokens\n",
-        grouped(checked.max_length)
-    )?;
+    let length = grouped(checked.max_length);
+    writeln!(console.out, "{heading}{model}{heading:#}")?;
+    writeln!(console.out, "{question}, texts of at most {length} tokens\n")?;
     for summary in &checked.preflight.splits {
         print_split(console, summary)?;
     }
@@ -72,7 +72,7 @@ fn print_split(console: &mut Console, summary: &SplitSummary) -> anyhow::Result<
         text += &format!(": {}", labels.join(", "));
     }
     let label = format!("{heading}{:<INDENT$}{heading:#}", summary.split);
-    print_hanging(console, &label, INDENT, &text)?;
+    print_hanging(console, width(console), &label, &text)?;
     if let Some(histogram) = &summary.lengths {
         print_lengths(console, summary, histogram)?;
     }
@@ -85,13 +85,13 @@ fn print_lengths(
     histogram: &LengthHistogram,
 ) -> anyhow::Result<()> {
     let text = format!(
-        "{} tokens; a row has {} in the middle, 99 % have at most {}, the longest {}",
+        "{} tokens; half of the rows have at most {}, 99 % at most {}, the longest has {}",
         grouped(summary.n_tokens + summary.n_tokens_cut),
         grouped(histogram.median),
         grouped(histogram.percentile_99),
         grouped(histogram.longest)
     );
-    print_hanging(console, &" ".repeat(INDENT), INDENT, &text)?;
+    print_hanging(console, width(console), &" ".repeat(INDENT), &text)?;
     let (bar, dim) = (console.style(style::BAR), console.style(style::DIM));
     let most = histogram.counts.iter().copied().max().unwrap_or(0).max(1);
     let last = histogram.counts.len() - 1;
@@ -112,7 +112,7 @@ fn print_lengths(
 fn print_finding(console: &mut Console, finding: &Finding) -> anyhow::Result<()> {
     let style = console.style(severity_style(finding.severity));
     let label = format!("{style}{:<INDENT$}{style:#}", finding.severity);
-    print_hanging(console, &label, INDENT, &format!("{}: {}", finding.split, finding.sentence))?;
+    print_hanging(console, width(console), &label, &format!("{}: {}", finding.split, finding.sentence))?;
     finding.excerpts.iter().try_for_each(|excerpt| print_excerpt(console, excerpt))
 }
 
@@ -127,24 +127,21 @@ fn print_excerpt(console: &mut Console, excerpt: &Excerpt) -> anyhow::Result<()>
         places.push(place_in_words(place, file.is_some()));
     }
     let quoted = if excerpt.text.is_empty() { String::new() } else { format!(": {:?}", excerpt.text) };
-    for (index, line) in
-        super::prose::lines(&format!("{}{quoted}", places.join("; ")), excerpt_width(console)).iter().enumerate()
-    {
-        let indent = if index == 0 { INDENT + 2 } else { INDENT + 4 };
-        writeln!(console.out, "{:indent$}{dim}{line}{dim:#}", "")?;
-    }
-    Ok(())
-}
-
-fn excerpt_width(console: &Console) -> usize {
-    console.width().min(super::prose::WIDTH_MAX).saturating_sub(INDENT + 4)
+    let label = format!("{:EXCERPT_INDENT$}{dim}", "");
+    print_hanging(console, width(console), &label, &format!("{}{quoted}", places.join("; ")))?;
+    Ok(write!(console.out, "{dim:#}")?)
 }
 
 fn place_in_words(place: &RowPlace, with_file: bool) -> String {
-    let name = place.file.file_name().map_or_else(|| place.file.as_os_str(), |name| name);
+    let name = place.file.file_name().unwrap_or(place.file.as_os_str());
     let file = if with_file { format!("{}, ", name.to_string_lossy()) } else { String::new() };
     let label = place.label.as_ref().map_or(String::new(), |label| format!(" [{label}]"));
     format!("{file}row {}{label}", place.row)
+}
+
+/// Sentences are wrapped in a pipe, too.
+fn width(console: &Console) -> usize {
+    console.width().min(WIDTH_MAX)
 }
 
 fn severity_style(severity: Severity) -> Style {

@@ -11,8 +11,18 @@ use serde_json::json;
 
 use super::evaluation::{figure_lines, scores_json};
 use super::numbers::{counted, grouped};
+use super::prose::{fill, print_hanging};
 use super::{Console, style};
 use crate::stop::Stop;
+
+/// Where the words of a line start, after its heading.
+const INDENT: usize = 12;
+
+/// A line with a heading; in a terminal it is wrapped, in a pipe it stays one.
+fn print_line(console: &mut Console, name: &str, text: &str) -> anyhow::Result<()> {
+    let heading = console.style(style::HEADING);
+    print_hanging(console, console.width(), &format!("{heading}{name:<INDENT$}{heading:#}"), text)
+}
 
 /// Rows, labels, what was cut, and the steps to come.
 pub fn print_preparation(console: &mut Console, prepared: &PreparedTraining) -> anyhow::Result<()> {
@@ -21,14 +31,9 @@ pub fn print_preparation(console: &mut Console, prepared: &PreparedTraining) -> 
         print_rows(console, "evaluation", rows)?;
     }
     let plan = prepared.plan();
-    let (heading, figure) = (console.style(style::HEADING), console.style(style::FIGURE));
-    write!(
-        console.out,
-        "{heading}plan{heading:#}        {figure}{}{figure:#}",
-        counted(plan.n_steps as usize, "update step")
-    )?;
-    writeln!(console.out, ", {}", plan_details(&plan))?;
-    Ok(())
+    let figure = console.style(style::FIGURE);
+    let n_steps = counted(plan.n_steps as usize, "update step");
+    print_line(console, "plan", &format!("{figure}{n_steps}{figure:#}, {}", plan_details(&plan)))
 }
 
 fn plan_details(plan: &Plan) -> String {
@@ -49,19 +54,24 @@ fn plan_details(plan: &Plan) -> String {
 }
 
 fn print_rows(console: &mut Console, name: &str, rows: &LabelledRows) -> anyhow::Result<()> {
-    let (heading, dim) = (console.style(style::HEADING), console.style(style::DIM));
+    let dim = console.style(style::DIM);
     let n_tokens: usize = rows.examples.iter().map(|example| example.input_ids.len()).sum();
-    write!(console.out, "{heading}{name:<11}{heading:#} {}", counted(rows.examples.len(), "row"))?;
-    writeln!(console.out, "{dim}, {} tokens{dim:#}{}", grouped(n_tokens), label_list(rows.counts.as_ref()))?;
+    let text = format!(
+        "{}{dim}, {} tokens{dim:#}{}",
+        counted(rows.examples.len(), "row"),
+        grouped(n_tokens),
+        label_list(rows.counts.as_ref())
+    );
+    print_line(console, name, &text)?;
     if rows.truncated.n_rows > 0 {
         let share = 100.0 * rows.truncated.n_rows as f64 / rows.examples.len() as f64;
-        writeln!(
-            console.out,
-            "            {} ({share:.0} %) cut to {} tokens: {} tokens lost",
+        let text = format!(
+            "{} ({share:.0} %) cut to {} tokens: {} tokens lost",
             counted(rows.truncated.n_rows, "row"),
             rows.truncated.max_length,
             grouped(rows.truncated.n_tokens)
-        )?;
+        );
+        print_line(console, "", &text)?;
     }
     Ok(())
 }
@@ -82,6 +92,8 @@ fn label_list(counts: Option<&LabelCounts>) -> String {
 /// A bar where a person watches; lines like the Trainer's in a pipe.
 pub struct TerminalReporter {
     bar: Option<ProgressBar>,
+    /// Columns that a line may fill.
+    width: usize,
     shows_bar: bool,
     prints_lines: bool,
     prints_notes: bool,
@@ -96,6 +108,7 @@ impl TerminalReporter {
     pub fn new(console: &Console, as_json: bool, stop: Stop) -> Self {
         Self {
             bar: None,
+            width: console.width(),
             shows_bar: console.shows_progress(),
             prints_lines: !as_json,
             prints_notes: !console.is_quiet(),
@@ -194,7 +207,8 @@ impl Reporter for TerminalReporter {
 
     fn evaluated(&mut self, evaluation: &Evaluation) {
         if self.prints_lines {
-            self.line(&format!("evaluation  {}", figure_lines(evaluation).join("  ")));
+            let lines = fill(figure_lines(evaluation), "  ", self.width.saturating_sub(INDENT));
+            self.line(&format!("{:INDENT$}{}", "evaluation", hanging(&lines)));
         }
     }
 }
@@ -222,14 +236,14 @@ pub fn print_summary(
     }
     let (heading, figure) = (console.style(style::HEADING), console.style(style::FIGURE));
     let train_tokens: usize = prepared.train.examples.iter().map(|example| example.input_ids.len()).sum();
-    writeln!(
-        console.out,
-        "{heading}time{heading:#}        training {:.1} s ({} tokens an epoch), evaluation {:.1} s, saving {:.1} s",
+    let times = format!(
+        "training {:.1} s ({} tokens an epoch), evaluation {:.1} s, saving {:.1} s",
         summary.train_time.as_secs_f64(),
         grouped(train_tokens),
         summary.eval_time.as_secs_f64(),
         summary.save_time.as_secs_f64()
-    )?;
+    );
+    print_line(console, "time", &times)?;
     if let Some(best) = &summary.loaded {
         writeln!(
             console.out,
@@ -251,21 +265,27 @@ pub fn print_summary(
 /// Accuracy with its interval, beside the answer that needs no model.
 fn print_worth(console: &mut Console, evaluation: &Evaluation) -> anyhow::Result<()> {
     let (heading, figure) = (console.style(style::HEADING), console.style(style::FIGURE));
-    write!(console.out, "{heading}result{heading:#}      ")?;
     match &evaluation.scores {
         Scores::Classification(report) => {
             let interval = report.accuracy_interval;
-            writeln!(
-                console.out,
+            let text = format!(
                 "accuracy {figure}{:.1} %{figure:#} (95 %: {:.1} to {:.1}) on {}; always the commonest label: {:.1} %",
                 100.0 * report.accuracy,
                 100.0 * interval.low,
                 100.0 * interval.high,
                 counted(report.n_rows, "row"),
                 100.0 * report.majority_baseline.share
-            )?;
+            );
+            print_line(console, "result", &text)
         }
-        _ => writeln!(console.out, "{}", figure_lines(evaluation).join("  "))?,
+        _ => {
+            let figures = fill(figure_lines(evaluation), "  ", console.width().saturating_sub(INDENT));
+            Ok(writeln!(console.out, "{heading}{:INDENT$}{heading:#}{}", "result", hanging(&figures))?)
+        }
     }
-    Ok(())
+}
+
+/// Lines that begin under the first, which stands after a heading.
+fn hanging(lines: &[String]) -> String {
+    lines.join(&format!("\n{:INDENT$}", ""))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::finding::{Finding, Kind, Severity, excerpts, grouped, percent, rows_in_words};
+use super::finding::{Finding, Kind, Severity, excerpts, grouped, percent, rows_in_words, rows_that, verb};
 use super::{ModelLimits, Split, SplitRows};
 use crate::data::Record;
 
@@ -50,8 +50,7 @@ impl<'a> Groups<'a> {
 
     /// Groups of at least two rows, in the order of their first rows.
     fn repeated(&self) -> Vec<&Vec<usize>> {
-        let mut groups: Vec<&Vec<usize>> =
-            self.by_content.values().filter(|group| group.len() > 1).collect();
+        let mut groups: Vec<&Vec<usize>> = self.by_content.values().filter(|group| group.len() > 1).collect();
         groups.sort_unstable();
         groups
     }
@@ -78,9 +77,9 @@ fn within(groups: &Groups<'_>, names: &[String]) -> Option<Finding> {
     }
     let n_rows = groups.rows.dataset.records.len();
     let is_much = count as f64 >= SHARE_WARNED * n_rows as f64;
-    let what_it_does = match groups.rows.split {
-        Split::Training => "they weigh more than others",
-        _ => "they are counted more than once",
+    let effect = match groups.rows.split {
+        Split::Training => "such texts weigh more than others",
+        _ => "such texts are counted more than once",
     };
     Some(Finding {
         severity: if is_much { Severity::Warning } else { Severity::Note },
@@ -88,8 +87,8 @@ fn within(groups: &Groups<'_>, names: &[String]) -> Option<Finding> {
         split: groups.rows.split,
         count,
         sentence: format!(
-            "{} ({}) repeat an earlier row's text: {what_it_does}",
-            rows_in_words(count),
+            "{} the text of an earlier row ({}): {effect}",
+            rows_that(count, ["repeats", "repeat"]),
             percent(count, n_rows)
         ),
         excerpts: excerpts(repeated.iter().map(|group| shown(groups.rows, group)), names),
@@ -160,10 +159,12 @@ fn leakage_in_words(earlier: Split, later: Split, count: usize, n_rows: usize, n
         n => format!("; {} of them with another label there", grouped(n)),
     };
     format!(
-        "{} of {} ({}) also stand in {earlier}{also}: what is measured on {later} is too good. Leave them out of one side",
+        "{} of {} ({}) also {} in {earlier}{also}: what is measured on {later} is too good. Take such rows out of one of \
+         the two",
         grouped(count),
         rows_in_words(n_rows),
-        percent(count, n_rows)
+        percent(count, n_rows),
+        verb(count, ["stands", "stand"])
     )
 }
 

@@ -189,6 +189,16 @@ pub(super) fn rows_in_words(n: usize) -> String {
     format!("{} row{}", grouped(n), if n == 1 { "" } else { "s" })
 }
 
+/// `1 row repeats`, `2 rows repeat`: how many rows do what `verbs` says, for one and for many.
+pub(super) fn rows_that(n: usize, verbs: [&'static str; 2]) -> String {
+    format!("{} {}", rows_in_words(n), verb(n, verbs))
+}
+
+/// The verb of so many things.
+pub(super) fn verb(n: usize, [of_one, of_many]: [&'static str; 2]) -> &'static str {
+    if n == 1 { of_one } else { of_many }
+}
+
 /// `22713216` as `22,713,216`.
 pub(super) fn grouped(number: usize) -> String {
     let digits = number.to_string();

@@ -1,6 +1,8 @@
 //! Findings about labels: what cannot be used, what is missing, what is sorted, what is unequal.
 
-use super::finding::{Finding, Kind, Severity, Split, grouped, percent, rows_in_words, single_excerpts};
+use super::finding::{
+    Finding, Kind, Severity, Split, grouped, percent, rows_in_words, rows_that, single_excerpts,
+};
 use super::{ModelLimits, SplitRows};
 use crate::data::{Target, label_counts};
 
@@ -85,10 +87,17 @@ impl<'a> Classes<'a> {
 
     fn single(&self) -> Option<Finding> {
         let [only] = self.present()[..] else { return None };
+        // Rows whose label cannot be used may be of other classes; they are fatal themselves.
+        if self.ids.len() < self.rows.dataset.records.len() {
+            return None;
+        }
+        let all = match self.ids.len() {
+            1 => "the only row has".to_owned(),
+            n => format!("all {} have", rows_in_words(n)),
+        };
         let sentence = format!(
-            "all {} have the label {:?}: whatever a model answers, its accuracy would mean nothing. Look at the label \
-             column, or add rows with other labels",
-            rows_in_words(self.ids.len()),
+            "{all} the label {:?}: whatever a model answers, its accuracy would mean nothing. Look at the label column, \
+             or add rows with other labels",
             self.names[only]
         );
         Some(self.finding(Severity::Fatal, Kind::SingleClass, self.ids.len(), sentence))
@@ -146,14 +155,13 @@ impl<'a> Classes<'a> {
             return None;
         }
         let sentence = format!(
-            "{} have a label that no training row has ({}): a model cannot learn it. Add training rows with it, or leave \
-             these rows out",
-            rows_in_words(count),
+            "{} a label that no training row has ({}): a model cannot learn it. Add training rows with it, or leave such \
+             rows out",
+            rows_that(count, ["has", "have"]),
             first_few(&names)
         );
-        let indices = (0..self.rows.dataset.records.len()).filter(|&row| {
-            matches!(self.rows.target(row), Some(Target::Class(class)) if unseen(*class))
-        });
+        let indices = (0..self.rows.dataset.records.len())
+            .filter(|&row| matches!(self.rows.target(row), Some(Target::Class(class)) if unseen(*class)));
         let excerpts = single_excerpts(self.rows, indices, self.names);
         let finding = self.finding(Severity::Fatal, Kind::ClassNotInTraining, count, sentence);
         Some(Finding { excerpts, ..finding })
@@ -166,7 +174,7 @@ impl<'a> Classes<'a> {
             .map(|class| format!("{:?}", self.names[class]))
             .collect();
         // One label alone is said already, and worse.
-        if absent.is_empty() || self.present().len() < 2 {
+        if absent.is_empty() || self.single().is_some() {
             return None;
         }
         let sentence = format!(

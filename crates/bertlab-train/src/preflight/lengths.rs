@@ -3,6 +3,7 @@
 use bertlab_text::{EncodeOptions, TextInput, Tokenizer, Truncation};
 use serde::Serialize;
 
+use super::SplitRows;
 use crate::data::{Dataset, Record};
 use crate::error::TrainError;
 use crate::examples::text_input;
@@ -89,21 +90,35 @@ pub struct LengthHistogram {
 
 impl LengthHistogram {
     /// Of at least one row.
-    pub(super) fn of(lengths: &[TokenLength]) -> Option<Self> {
-        let mut sorted: Vec<usize> = lengths.iter().map(|length| length.n_all()).collect();
-        sorted.sort_unstable();
+    pub(super) fn of(lengths: &[TokenLength], bin_width: usize) -> Option<Self> {
+        let sorted = sorted(lengths.iter());
         let longest = *sorted.last()?;
-        // Nearest rank: the smallest length that so many rows do not exceed.
-        let quantile = |share: f64| sorted[((share * sorted.len() as f64).ceil() as usize).max(1) - 1];
-        let percentile_99 = quantile(0.99);
-        let bin_width = round_width(percentile_99 / BINS_MAX + 1);
+        let percentile_99 = quantile(&sorted, 0.99);
         let last = (percentile_99 / bin_width + 1).min(longest / bin_width);
         let mut counts = vec![0; last + 1];
         for length in &sorted {
             counts[(length / bin_width).min(last)] += 1;
         }
-        Some(Self { bin_width, counts, median: quantile(0.5), percentile_99, longest })
+        Some(Self { bin_width, counts, median: quantile(&sorted, 0.5), percentile_99, longest })
     }
+}
+
+/// A round width of bins that suits all splits alike.
+pub(super) fn bin_width(splits: &[SplitRows]) -> usize {
+    let sorted = sorted(splits.iter().flat_map(|rows| &rows.lengths));
+    if sorted.is_empty() { 1 } else { round_width(quantile(&sorted, 0.99) / BINS_MAX + 1) }
+}
+
+/// Lengths before truncation, ascending.
+fn sorted<'a>(lengths: impl Iterator<Item = &'a TokenLength>) -> Vec<usize> {
+    let mut sorted: Vec<usize> = lengths.map(|length| length.n_all()).collect();
+    sorted.sort_unstable();
+    sorted
+}
+
+/// By nearest rank: the smallest length that this share of the rows does not exceed. At least one row.
+fn quantile(sorted: &[usize], share: f64) -> usize {
+    sorted[((share * sorted.len() as f64).ceil() as usize).max(1) - 1]
 }
 
 /// The next of 1, 2, 5, 10, 20, 50, ...

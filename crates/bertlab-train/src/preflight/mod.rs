@@ -68,7 +68,8 @@ impl Preflight {
         let mut findings = labels::findings(splits, limits);
         findings.extend(duplicates::findings(splits, limits));
         findings.extend(texts::findings(splits, limits));
-        let summaries = splits.iter().map(|rows| SplitSummary::of(rows, limits)).collect();
+        let bin_width = lengths::bin_width(splits);
+        let summaries = splits.iter().map(|rows| SplitSummary::of(rows, limits, bin_width)).collect();
         Self { splits: summaries, findings }.sorted()
     }
 

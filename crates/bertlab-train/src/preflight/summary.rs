@@ -34,7 +34,7 @@ pub struct SplitSummary {
 }
 
 impl SplitSummary {
-    pub(super) fn of(rows: &SplitRows, limits: &ModelLimits) -> Self {
+    pub(super) fn of(rows: &SplitRows, limits: &ModelLimits, bin_width: usize) -> Self {
         Self {
             split: rows.split,
             n_rows: rows.dataset.records.len(),
@@ -42,7 +42,7 @@ impl SplitSummary {
             n_tokens: rows.lengths.iter().map(|length| length.n_tokens).sum(),
             n_rows_cut: rows.lengths.iter().filter(|length| length.n_cut > 0).count(),
             n_tokens_cut: rows.lengths.iter().map(|length| length.n_cut).sum(),
-            lengths: LengthHistogram::of(&rows.lengths),
+            lengths: LengthHistogram::of(&rows.lengths, bin_width),
         }
     }
 }

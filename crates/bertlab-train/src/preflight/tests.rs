@@ -62,7 +62,8 @@ fn good_rows_have_no_findings() {
 
 #[test]
 fn one_label_only_is_fatal_and_comes_first() {
-    let findings = found(&[split(Split::Training, &[("a", "bad"), ("b", "bad"), ("b", "bad"), ("c", "bad")])]);
+    let findings =
+        found(&[split(Split::Training, &[("a", "bad"), ("b", "bad"), ("b", "bad"), ("c", "bad")])]);
     assert_eq!(findings[0], only(&findings, Kind::SingleClass));
     assert_eq!((findings[0].severity, findings[0].count), (Severity::Fatal, 4));
     assert!(findings[0].sentence.contains("\"bad\""), "{}", findings[0].sentence);
@@ -98,7 +99,9 @@ fn unusable_labels_are_counted_and_the_others_still_looked_at() {
     let finding = only(&findings, Kind::UnusableLabels);
     assert_eq!((finding.severity, finding.count), (Severity::Fatal, 2));
     assert!(finding.sentence.contains("row 3") && finding.sentence.contains("0..2"), "{}", finding.sentence);
-    assert_eq!(only(&findings, Kind::SingleClass).count, 2);
+    // "good" has no usable row, but it is not known that all rows are "bad".
+    assert_eq!(only(&findings, Kind::ClassWithoutRows).severity, Severity::Warning);
+    assert_eq!(findings.len(), 2);
 }
 
 #[test]
@@ -179,10 +182,13 @@ fn ready_rows_with_ids_that_the_model_lacks_or_too_many_are_fatal() {
 fn a_histogram_holds_every_row_and_ends_open() {
     let lengths: Vec<TokenLength> =
         (1..=100).chain([5000]).map(|n_tokens| TokenLength { n_tokens, n_cut: 0 }).collect();
-    let histogram = LengthHistogram::of(&lengths).expect("there are rows");
+    let mut rows = split(Split::Training, &[]);
+    rows.lengths = lengths;
+    let histogram = Preflight::of(&[rows], &limits()).splits.remove(0).lengths.expect("there are rows");
     assert_eq!((histogram.bin_width, histogram.counts.len()), (10, 12));
     assert_eq!(histogram.counts.iter().sum::<usize>(), 101);
     assert_eq!((histogram.counts[0], histogram.counts[11]), (9, 1));
     assert_eq!((histogram.median, histogram.percentile_99, histogram.longest), (51, 100, 5000));
-    assert_eq!(LengthHistogram::of(&[]), None);
+    let nothing = Preflight::of(&[split(Split::Training, &[])], &limits());
+    assert_eq!(nothing.splits[0].lengths, None);
 }

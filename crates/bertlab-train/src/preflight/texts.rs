@@ -1,6 +1,6 @@
 //! Findings about single rows: no text, too many tokens, ids that the model does not know.
 
-use super::finding::{Finding, Kind, Severity, grouped, percent, rows_in_words, single_excerpts};
+use super::finding::{Finding, Kind, Severity, grouped, percent, rows_that, single_excerpts};
 use super::{ModelLimits, SplitRows};
 use crate::data::Record;
 
@@ -36,8 +36,8 @@ fn empty(rows: &SplitRows, limits: &ModelLimits) -> Option<Finding> {
         split: rows.split,
         count,
         sentence: format!(
-            "{} ({}) hold no text: every answer to them is a guess. Leave them out",
-            rows_in_words(count),
+            "{} no text ({}): every answer to that is a guess. Leave such rows out",
+            rows_that(count, ["holds", "hold"]),
             percent(count, n_rows)
         ),
         excerpts: single_excerpts(rows, indices, &limits.class_names),
@@ -59,8 +59,8 @@ fn truncated(rows: &SplitRows, limits: &ModelLimits) -> Option<Finding> {
         split: rows.split,
         count,
         sentence: format!(
-            "{} ({}) are longer than {longest_kept} tokens and are cut: {} of {} tokens ({}) are lost, always the ends",
-            rows_in_words(count),
+            "{} cut to {longest_kept} tokens ({}): {} of {} tokens ({}) are lost",
+            rows_that(count, ["is", "are"]),
             percent(count, rows.lengths.len()),
             grouped(n_lost),
             grouped(n_tokens),
@@ -82,9 +82,9 @@ fn unknown_ids(rows: &SplitRows, limits: &ModelLimits) -> Option<Finding> {
         split: rows.split,
         count: indices.len(),
         sentence: format!(
-            "{} hold token ids beyond the vocabulary of {vocabulary} (the first is {first}): they were made with another \
-             tokenizer. Tokenize them anew, or give the texts",
-            rows_in_words(indices.len())
+            "{} token ids beyond the vocabulary of {vocabulary} (the first is {first}): they were made with another \
+             tokenizer. Give the texts instead",
+            rows_that(indices.len(), ["holds", "hold"])
         ),
         excerpts: single_excerpts(rows, indices, &limits.class_names),
     })
@@ -102,9 +102,9 @@ fn too_long(rows: &SplitRows, limits: &ModelLimits) -> Option<Finding> {
         split: rows.split,
         count: indices.len(),
         sentence: format!(
-            "{} of ready token ids are longer than the {} tokens that the model takes (the first has {first}): cut them \
-             where they are made",
-            rows_in_words(indices.len()),
+            "{} more ready token ids than the {} that the model takes (the first has {first}): cut them where they are \
+             made",
+            rows_that(indices.len(), ["has", "have"]),
             limits.tokens_max
         ),
         excerpts: single_excerpts(rows, indices, &limits.class_names),

@@ -37,7 +37,7 @@ impl Run<'_, '_> {
         let learning_rate = self.plan.schedule.rate(self.state.global_step);
         let gradient_norm = gradient_norm(&self.gradients);
         if !loss.is_finite() || !gradient_norm.is_finite() {
-            return Err(self.not_finite(loss, rows, learning_rate));
+            return Err(self.not_finite(rows, loss, gradient_norm, learning_rate));
         }
         let scale = clipping(gradient_norm, arguments.max_grad_norm);
         let (optimizer, gradients) = (&mut self.optimizer, &self.gradients);
@@ -65,8 +65,9 @@ impl Run<'_, '_> {
         Ok(loss.value)
     }
 
-    fn not_finite(&self, loss: f64, rows: &[usize], learning_rate: f64) -> TrainError {
+    fn not_finite(&self, rows: &[usize], loss: f64, gradient_norm: f64, learning_rate: f64) -> TrainError {
         let rows: Vec<String> = rows.iter().map(|row| (row + 1).to_string()).collect();
-        TrainError::NotFinite { step: self.state.global_step + 1, loss, rows: rows.join(", "), learning_rate }
+        let (step, rows) = (self.state.global_step + 1, rows.join(", "));
+        TrainError::NotFinite { step, loss, gradient_norm, rows, learning_rate }
     }
 }

@@ -1,0 +1,324 @@
+//! Law: a run that was interrupted anywhere and taken up again ends in the same bits as one that was not.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bertlab::train::{
+    IntervalStrategy, Progress, Reporter, Resume, SamplingStrategy, SchedulerType, Silent, TrainError,
+    TrainingArguments,
+};
+use bertlab::{Error, TrainJob};
+use serde_json::{Value, json};
+use support::{ReferenceRun, copy, json, own_goldens, set_config};
+use tempfile::TempDir;
+
+/// A run with dropout, shuffled rows and a checkpoint after every step.
+struct Case {
+    scratch: TempDir,
+    reference: ReferenceRun,
+    arguments: TrainingArguments,
+}
+
+impl Case {
+    fn new(golden: &Path) -> Self {
+        let scratch = tempfile::tempdir().expect("a temporary folder");
+        let mut reference = ReferenceRun::open(golden);
+        let init = scratch.path().join("init");
+        copy(&golden.join("init"), &init);
+        let dropouts =
+            ["hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout"];
+        set_config(&init, &dropouts.map(|name| (name, json!(0.2))));
+        let arguments = TrainingArguments {
+            train_sampling_strategy: SamplingStrategy::Random,
+            logging_steps: Some(2),
+            eval_strategy: Some(IntervalStrategy::Steps),
+            eval_steps: Some(2),
+            save_strategy: IntervalStrategy::Steps,
+            save_steps: 1,
+            ..reference.arguments()
+        };
+        reference.folder = scratch.path().to_path_buf();
+        Self { scratch, reference, arguments }
+    }
+
+    /// The one that has rows to evaluate on.
+    fn with_evaluation() -> Self {
+        let goldens = own_goldens("training");
+        let golden = goldens.iter().find(|folder| folder.ends_with("distilbert-uneven-accumulation"));
+        Self::new(golden.expect("it belongs to the repository"))
+    }
+
+    fn output(&self) -> PathBuf {
+        self.scratch.path().join("out")
+    }
+
+    fn checkpoint(&self, step: u64) -> PathBuf {
+        self.output().join(format!("checkpoint-{step}"))
+    }
+
+    fn job(&self, resume: Resume) -> TrainJob {
+        let job = self.reference.job(self.scratch.path(), self.arguments.clone());
+        TrainJob { arguments: self.arguments.clone(), resume, ..job }
+    }
+
+    fn train(&self, resume: Resume) -> Result<(), Error> {
+        run(self.job(resume), &mut Silent)
+    }
+
+    fn refused(&self, resume: Resume) -> String {
+        self.train(resume).expect_err("it must be refused").to_string()
+    }
+
+    /// Trains without interruption, and gives what it ended in.
+    fn whole_run(&self) -> Ended {
+        self.train(Resume::No).unwrap_or_else(|error| panic!("{error}"));
+        self.ended()
+    }
+
+    fn ended(&self) -> Ended {
+        let weights = fs::read(self.output().join("final_model/model.safetensors")).expect("it was saved");
+        let mut state = json(&self.output().join("trainer_state.json"));
+        for record in state["log_history"].as_array_mut().expect("a log is a list") {
+            let record = record.as_object_mut().expect("a log line is an object");
+            record.retain(|name, _| !name.ends_with("runtime") && !name.ends_with("per_second"));
+        }
+        Ended { weights, state }
+    }
+
+    fn steps(&self) -> Vec<u64> {
+        let names =
+            fs::read_dir(self.output()).expect("it is there").flatten().map(|entry| entry.file_name());
+        let step = |name: std::ffi::OsString| name.to_str()?.strip_prefix("checkpoint-")?.parse().ok();
+        let mut steps: Vec<u64> = names.filter_map(step).collect();
+        steps.sort_unstable();
+        steps
+    }
+}
+
+/// Weights, and the state with its log, but for the times in it.
+#[derive(PartialEq)]
+struct Ended {
+    weights: Vec<u8>,
+    state: Value,
+}
+
+fn check_same(found: &Ended, expected: &Ended, what: &str) {
+    assert_eq!(found.state, expected.state, "{what}");
+    assert!(found.weights == expected.weights, "{what}: the final weights differ");
+}
+
+fn run(job: TrainJob, reporter: &mut dyn Reporter) -> Result<(), Error> {
+    job.prepare(&mut |_, _, _| {})?.train(reporter).map(|_| ())
+}
+
+/// Asks the run to stop after so many updates, and remembers what was skipped.
+struct StopsAfter {
+    n_updates: usize,
+    skipped: Vec<String>,
+}
+
+impl Reporter for StopsAfter {
+    fn step(&mut self, _: &Progress) {
+        self.n_updates = self.n_updates.saturating_sub(1);
+    }
+    fn wants_to_stop(&mut self) -> bool {
+        self.n_updates == 0
+    }
+    fn skipped(&mut self, checkpoint: &Path, _: &TrainError) {
+        self.skipped.push(support::name_of(checkpoint));
+    }
+}
+
+#[test]
+fn every_checkpoint_leads_to_the_same_end() {
+    for golden in own_goldens("training") {
+        let case = Case::new(&golden);
+        let expected = case.whole_run();
+        let steps = case.steps();
+        assert!(steps.len() > 4, "{steps:?}");
+        for &step in steps.iter().rev() {
+            let what = format!("{}, from step {step}", golden.display());
+            for later in case.steps().into_iter().filter(|&later| later > step) {
+                fs::remove_dir_all(case.checkpoint(later)).expect("writable");
+            }
+            for resume in [Resume::From(case.checkpoint(step)), Resume::Newest] {
+                fs::remove_dir_all(case.output().join("final_model")).expect("it was written");
+                case.train(resume).unwrap_or_else(|error| panic!("{what}: {error}"));
+                check_same(&case.ended(), &expected, &what);
+                for later in case.steps().into_iter().filter(|&later| later > step) {
+                    fs::remove_dir_all(case.checkpoint(later)).expect("writable");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_run_in_single_steps_ends_as_one_in_a_piece() {
+    let mut case = Case::with_evaluation();
+    case.arguments.save_steps = 3;
+    let expected = case.whole_run();
+    fs::remove_dir_all(case.output()).expect("writable");
+    let mut resume = Resume::No;
+    for step in 1.. {
+        let mut reporter = StopsAfter { n_updates: 1, skipped: Vec::new() };
+        match run(case.job(resume), &mut reporter) {
+            Ok(()) => break,
+            Err(Error::Train(TrainError::Interrupted { step: stopped, checkpoint, .. })) => {
+                assert_eq!((stopped, checkpoint), (step, case.checkpoint(step)));
+            }
+            Err(error) => panic!("{error}"),
+        }
+        resume = Resume::Newest;
+        if case.steps().last() == Some(&expected.state["global_step"].as_u64().expect("a number")) {
+            case.train(Resume::Newest).unwrap_or_else(|error| panic!("{error}"));
+            break;
+        }
+    }
+    check_same(&case.ended(), &expected, "in single steps");
+}
+
+#[test]
+fn a_damaged_checkpoint_is_skipped_with_a_word() {
+    let case = Case::with_evaluation();
+    let expected = case.whole_run();
+    let last = *case.steps().last().expect("steps were saved");
+    let damage: [(&str, Harm); 5] = [
+        ("optimizer.safetensors", cut),
+        ("model.safetensors", cut),
+        ("progress.json", cut),
+        ("trainer_state.json", cut),
+        ("progress.json", |file| fs::remove_file(file).expect("writable")),
+    ];
+    for (name, harm) in damage {
+        harm(&case.checkpoint(last).join(name));
+        let mut reporter = StopsAfter { n_updates: usize::MAX, skipped: Vec::new() };
+        run(case.job(Resume::Newest), &mut reporter).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(reporter.skipped, [format!("checkpoint-{last}")], "{name}");
+        check_same(&case.ended(), &expected, name);
+        let message = {
+            harm(&case.checkpoint(last).join(name));
+            case.refused(Resume::From(case.checkpoint(last)))
+        };
+        assert!(message.contains(name), "{name}: {message}");
+    }
+    for step in case.steps() {
+        cut(&case.checkpoint(step).join("optimizer.safetensors"));
+    }
+    let message = case.refused(Resume::Newest);
+    assert!(message.contains("no checkpoint is whole") && message.contains("cut off"), "{message}");
+}
+
+/// Something that goes wrong with a file.
+type Harm = fn(&Path);
+
+fn cut(file: &Path) {
+    let bytes = fs::read(file).expect("it was saved");
+    fs::write(file, &bytes[..bytes.len() / 2]).expect("writable");
+}
+
+#[test]
+fn what_a_killed_save_left_is_put_right() {
+    let case = Case::with_evaluation();
+    let expected = case.whole_run();
+    let last = *case.steps().last().expect("steps were saved");
+    let beside = |name: String| case.output().join(name);
+    // Killed between the two renames of a folder that is replaced, and while a file was written.
+    fs::rename(case.checkpoint(last), beside(format!(".checkpoint-{last}.saving-1-0.new")))
+        .expect("writable");
+    copy(&case.checkpoint(1), &beside(format!(".checkpoint-{last}.saving-1-0.old")));
+    fs::write(beside(format!(".checkpoint-{last}.saving-1-0.lock")), "").expect("writable");
+    fs::write(beside(".trainer_state.json.saving-1-1.partial".to_owned()), "{").expect("writable");
+    case.train(Resume::Newest).unwrap_or_else(|error| panic!("{error}"));
+    check_same(&case.ended(), &expected, "after a killed save");
+    let names = fs::read_dir(case.output()).expect("it is there").flatten().map(|entry| entry.file_name());
+    let hidden: Vec<_> = names.filter(|name| name.to_string_lossy().starts_with('.')).collect();
+    assert!(hidden.is_empty(), "{hidden:?}");
+}
+
+#[test]
+fn another_run_is_refused_by_what_changed() {
+    let mut case = Case::with_evaluation();
+    case.whole_run();
+    let mut job = case.job(Resume::Newest);
+    job.train.max_samples = Some(20);
+    let message = run(job, &mut Silent).expect_err("other rows").to_string();
+    assert!(message.contains("20 training rows and were 25"), "{message}");
+    let mut job = case.job(Resume::Newest);
+    job.validation = None;
+    let message = run(job, &mut Silent).expect_err("other rows").to_string();
+    assert!(message.contains("0 evaluation rows and were 7"), "{message}");
+    set_config(&case.scratch.path().join("init"), &[("dropout", json!(0.5))]);
+    assert!(case.refused(Resume::Newest).contains("another dropout"));
+    case.arguments.learning_rate = 0.5;
+    case.arguments.max_steps = Some(9);
+    let message = case.refused(Resume::Newest);
+    for words in ["learning_rate is 0.5 and was 0.002", "max_steps is 9 and was null"] {
+        assert!(message.contains(words), "{message}");
+    }
+}
+
+#[test]
+fn where_there_is_nothing_to_resume_it_is_said() {
+    let mut case = Case::with_evaluation();
+    let message = case.refused(Resume::Newest);
+    assert!(message.contains("no such folder") && message.contains("Start without"), "{message}");
+    fs::create_dir(case.output()).expect("writable");
+    assert!(case.refused(Resume::Newest).contains("it holds no checkpoint"));
+    case.arguments.save_only_model = true;
+    case.whole_run();
+    assert!(!case.checkpoint(1).join("optimizer.safetensors").exists());
+    assert!(case.refused(Resume::Newest).contains("--save-only-model"));
+    assert!(case.refused(Resume::No).contains("already holds a run"));
+}
+
+#[test]
+fn the_limit_keeps_the_last_and_the_best() {
+    let mut case = Case::with_evaluation();
+    case.arguments.save_total_limit = Some(2);
+    case.arguments.eval_steps = Some(1);
+    // The loss falls, so the highest is an early one.
+    case.arguments.greater_is_better = Some(true);
+    let expected = case.whole_run();
+    let best = expected.state["best_global_step"].as_u64().expect("there was an evaluation");
+    let last = expected.state["global_step"].as_u64().expect("a number");
+    assert!(best + 1 < last, "best {best}, last {last}: nothing would be forgotten between");
+    assert_eq!(case.steps(), [best, last]);
+    // Taken up from the best, the ones between come and go again.
+    fs::remove_dir_all(case.checkpoint(last)).expect("writable");
+    case.train(Resume::Newest).unwrap_or_else(|error| panic!("{error}"));
+    check_same(&case.ended(), &expected, "with a limit");
+    assert_eq!(case.steps(), [best, last]);
+    case.arguments.save_total_limit = Some(1);
+    case.train(Resume::Newest).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(case.steps(), [best, last], "neither the last nor the best is ever removed");
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_the_run_and_the_last_good_checkpoint_stays() {
+    let mut case = Case::with_evaluation();
+    case.arguments.learning_rate = 1e30;
+    case.arguments.warmup_steps = 0.0;
+    case.arguments.lr_scheduler_type = SchedulerType::Constant;
+    case.arguments.eval_strategy = Some(IntervalStrategy::No);
+    let message = case.refused(Resume::No);
+    let steps = case.steps();
+    let (next, last) = (steps.len() + 1, steps.last().copied().expect("the first step is finite"));
+    assert!(message.starts_with(&format!("step {next}: the loss is ")), "{message}");
+    for words in ["gradients NaN", "Rows of the step", "smaller learning rate (now 1e30)"] {
+        assert!(message.contains(words), "{words}: {message}");
+    }
+    support::opened(&case.checkpoint(last));
+    assert_eq!(case.refused(Resume::Newest), message, "taken up again it comes to the same end");
+}
+
+#[test]
+fn an_output_folder_that_cannot_be_is_named_before_the_first_step() {
+    let case = Case::with_evaluation();
+    fs::write(case.output(), "a file").expect("writable");
+    let message = case.refused(Resume::No);
+    assert!(message.contains("out: could not make the folder"), "{message}");
+    assert!(case.refused(Resume::Newest).contains("no such folder"));
+}
