@@ -81,7 +81,12 @@ pub fn examples(
         progress(examples.len());
     }
     if let Some(targets) = targets {
-        examples.iter_mut().zip(targets).for_each(|(example, target)| example.target = Some(target));
+        for ((example, target), record) in examples.iter_mut().zip(targets).zip(&dataset.records) {
+            example.target = Some(match target {
+                Target::Tokens(labels) => Target::Tokens(unmasked(labels, record.attention_mask.as_deref())),
+                target => target,
+            });
+        }
     }
     Ok((examples, truncated))
 }
@@ -93,15 +98,18 @@ pub(crate) fn text_input(record: &crate::data::Record) -> TextInput {
 
 /// A row that holds ids: masked tokens take no part, so they are left out.
 fn ready(record: crate::data::Record) -> Example {
-    let mut input_ids = record.input_ids.unwrap_or_default();
-    let mut token_type_ids = record.token_type_ids.unwrap_or_default();
-    if let Some(mask) = record.attention_mask {
-        let keep =
-            |ids: Vec<u32>| ids.into_iter().zip(&mask).filter(|&(_, &m)| m != 0).map(|(id, _)| id).collect();
-        input_ids = keep(input_ids);
-        token_type_ids = keep(token_type_ids);
+    let mask = record.attention_mask.as_deref();
+    Example {
+        input_ids: unmasked(record.input_ids.unwrap_or_default(), mask),
+        token_type_ids: unmasked(record.token_type_ids.unwrap_or_default(), mask),
+        target: None,
     }
-    Example { input_ids, token_type_ids, target: None }
+}
+
+/// What belongs to tokens that the mask keeps; all without a mask.
+fn unmasked<T>(values: Vec<T>, mask: Option<&[u32]>) -> Vec<T> {
+    let Some(mask) = mask else { return values };
+    values.into_iter().zip(mask).filter(|&(_, &m)| m != 0).map(|(value, _)| value).collect()
 }
 
 /// Packs examples into a batch.
@@ -114,4 +122,24 @@ pub fn batch<'a>(
 ) -> Result<Batch, TrainError> {
     let rows: Vec<Row<'_>> = examples.into_iter().map(Example::row).collect();
     Ok(Batch::new(spec, &rows)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Columns, read, token_targets};
+
+    #[test]
+    fn labels_of_masked_tokens_go_with_them() {
+        let file = tempfile::NamedTempFile::with_suffix(".jsonl").expect("a temporary file");
+        let row =
+            r#"{"input_ids": [5, 6, 0, 0], "attention_mask": [1, 1, 0, 0], "labels": [-100, 3, -100, 4]}"#;
+        std::fs::write(file.path(), row).expect("writable");
+        let dataset = read(&[file.path().to_path_buf()], &Columns::default()).expect("a ready row");
+        let targets = token_targets(&dataset, 7).expect("labels below 7");
+        let (examples, _) =
+            examples(&dataset, Some(targets), None, 8, &mut |_| {}).expect("no tokenizer needed");
+        assert_eq!(examples[0].input_ids, [5, 6]);
+        assert_eq!(examples[0].target, Some(Target::Tokens(vec![-100, 3])));
+    }
 }
