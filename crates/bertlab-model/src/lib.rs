@@ -29,7 +29,7 @@ pub use families::{Family, family_names, max_tokens};
 pub use heads::{HeadGradient, HeadOutput};
 pub use model::{Kept, Model, Output, Request, Training};
 pub use modules::Module;
-pub use open::{HeadChoice, OpenOptions, open};
+pub use open::{HeadChoice, OpenOptions, configured_labels, open};
 pub use params::{Embeddings, Layer, Linear, Norm, Params, Predictions};
 pub use report::LoadReport;
 pub use save::{save_pretrained, write_pretrained};

@@ -65,16 +65,18 @@ pub struct Kept {
 }
 
 impl Model {
-    /// Of weights in hand; `precision` is that of the encoder's matrix products.
+    /// Of weights in hand; `precision` is that of the encoder's matrix products. `trains`: also packed for
+    /// [`Self::backward`].
     pub fn new(
         family: &'static Family,
         spec: Spec,
         config: Map<String, Value>,
         params: Params,
         precision: Precision,
+        trains: bool,
     ) -> Self {
-        let packed = Packed::new(&params, precision, false);
-        Self { family, spec, config, params, packed, precision, trains: false }
+        let packed = Packed::new(&params, precision, trains);
+        Self { family, spec, config, params, packed, precision, trains }
     }
 
     /// In which precision the encoder's matrix products are computed.

@@ -68,10 +68,7 @@ pub fn open(folder: &Path, options: &OpenOptions) -> Result<(Model, LoadReport),
         }
         None => initialise_all(&spec.encoder, &mut params, options.seed),
     }
-    let mut model = Model::new(family, spec, config.values, params, options.precision);
-    if options.trains {
-        model.prepare_training();
-    }
+    let model = Model::new(family, spec, config.values, params, options.precision, options.trains);
     Ok((model, report))
 }
 
@@ -140,7 +137,10 @@ fn read_head(
 }
 
 /// `problem_type` and `id2label`, with HuggingFace's defaults: two labels; one label means regression.
-fn configured_labels(config: &Config) -> Result<(ProblemType, Vec<String>), Error> {
+///
+/// # Errors
+/// A config whose labels or problem type make no sense.
+pub fn configured_labels(config: &Config) -> Result<(ProblemType, Vec<String>), Error> {
     /// More labels than any classifier has; a config beyond it is damaged.
     const LABELS_MAX: usize = 1_000_000;
     let labels = match config.get("id2label") {

@@ -88,14 +88,7 @@ impl CheckJob {
     /// The model as a training would open it, and the head that its config names.
     fn open(&self) -> Result<(OpenedModel, HeadKind), Error> {
         let configured = configured_head(&resolve(&self.model, self.offline)?)?;
-        let kind = match (self.task, configured) {
-            (Some(Task::SequenceClassification), _) => HeadKind::SequenceClassification,
-            (Some(Task::MaskedLm), _) => HeadKind::MaskedLm,
-            (Some(Task::TokenClassification), _) | (None, HeadKind::TokenClassification) => {
-                HeadKind::TokenClassification
-            }
-            (None, _) => HeadKind::SequenceClassification,
-        };
+        let kind = Task::chosen(self.task, configured).head();
         let open = OpenOptions { head: HeadChoice::Kind(kind), allow_random: true, ..OpenOptions::default() };
         Ok((open_model(&self.model, &ModelOptions { open, offline: self.offline })?, configured))
     }

@@ -1,8 +1,9 @@
 //! Fine-tuning: a checkpoint and labelled rows in, a folder with the trained model out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use bertlab_model::{HeadChoice, HeadKind, OpenOptions, Precision};
+use bertlab_checkpoint::open_config;
+use bertlab_model::{HeadChoice, HeadKind, OpenOptions, Precision, configured_labels};
 use bertlab_train::data::{Dataset, LabelSpace, infer_label_space};
 use bertlab_train::{Plan, Reporter, Resume, TrainError, Trainer, TrainingArguments, TrainingSummary};
 
@@ -29,7 +30,16 @@ impl Task {
         self.head().name()
     }
 
-    fn head(self) -> HeadKind {
+    /// The task that was asked for, else what the checkpoint's head says.
+    pub(crate) fn chosen(asked: Option<Self>, configured: HeadKind) -> Self {
+        let by_config = match configured {
+            HeadKind::TokenClassification => Self::TokenClassification,
+            _ => Self::SequenceClassification,
+        };
+        asked.unwrap_or(by_config)
+    }
+
+    pub(crate) fn head(self) -> HeadKind {
         match self {
             Self::SequenceClassification => HeadKind::SequenceClassification,
             Self::TokenClassification => HeadKind::TokenClassification,
@@ -104,8 +114,9 @@ impl TrainJob {
         self.arguments.check()?;
         let folder = resolve(&self.model, self.offline)?;
         let dataset = self.train.read()?;
-        let (question, opened) = match self.task_for(configured_head(&folder)?) {
-            Task::SequenceClassification => self.open_classifier(&dataset)?,
+        let configured = configured_head(&folder)?;
+        let (question, opened) = match Task::chosen(self.task, configured) {
+            Task::SequenceClassification => self.open_classifier(&folder, configured, &dataset)?,
             task => self.open_token_model(task)?,
         };
         let targets = question.targets(&dataset)?;
@@ -125,26 +136,26 @@ impl TrainJob {
         Ok(PreparedTraining { opened, question, train, validation, job: self })
     }
 
-    fn task_for(&self, configured: HeadKind) -> Task {
-        let by_config = match configured {
-            HeadKind::TokenClassification => Task::TokenClassification,
-            _ => Task::SequenceClassification,
-        };
-        self.task.unwrap_or(by_config)
-    }
-
     /// A sequence classifier for the data's labels: the checkpoint's own where it has one.
-    fn open_classifier(&self, dataset: &Dataset) -> Result<(Question, OpenedModel), Error> {
+    fn open_classifier(
+        &self,
+        folder: &Path,
+        configured: HeadKind,
+        dataset: &Dataset,
+    ) -> Result<(Question, OpenedModel), Error> {
         let kind = HeadKind::SequenceClassification;
-        let configured = configured_head(&resolve(&self.model, self.offline)?)?;
         let given = if configured == kind && !self.new_head {
-            let head = self.open(kind, None)?.model.spec.head;
-            Some(LabelSpace { problem_type: head.problem_type, names: head.labels })
+            let (problem_type, names) = configured_labels(&open_config(folder)?)?;
+            Some(LabelSpace { problem_type, names })
         } else {
             None
         };
         let space = infer_label_space(dataset, given.as_ref())?;
         let opened = self.open(kind, Some(&space))?;
+        if given.is_some() && !opened.report.reshaped.is_empty() {
+            // A classifier that its own config does not fit is no new one: opened plainly, it is refused in words.
+            return self.open(kind, None).map(|opened| (Question::Rows(space), opened));
+        }
         Ok((Question::Rows(space), opened))
     }
 
