@@ -68,6 +68,14 @@ unsafe impl Simd for Avx2 {
         std::ptr::copy_nonoverlapping(lanes.as_ptr(), to, n);
     }
     #[inline(always)]
+    unsafe fn prefetch(address: *const f32) {
+        _mm_prefetch::<_MM_HINT_T0>(address.cast())
+    }
+    #[inline(always)]
+    unsafe fn prefetch_far(address: *const f32) {
+        _mm_prefetch::<_MM_HINT_T1>(address.cast())
+    }
+    #[inline(always)]
     unsafe fn add(a: V, b: V) -> V {
         [_mm256_add_ps(a[0], b[0]), _mm256_add_ps(a[1], b[1])]
     }

@@ -73,8 +73,8 @@ fn first(n: usize) -> __mmask16 {
 #[allow(unsafe_op_in_unsafe_fn)] // Each body is one intrinsic under the trait's contract.
 unsafe impl<const BF16: bool> Simd for Avx512<BF16> {
     type V = __m512;
-    const TILE_ROWS: usize = 14;
-    const TILE_VECTORS: usize = 2;
+    const TILE_ROWS: usize = 8;
+    const TILE_VECTORS: usize = 3;
 
     unsafe fn call<K: Kernel>(kernel: K) -> K::Output {
         if BF16 { call_bf16(kernel) } else { call(kernel) }
@@ -98,6 +98,14 @@ unsafe impl<const BF16: bool> Simd for Avx512<BF16> {
     #[inline(always)]
     unsafe fn store_part(to: *mut f32, x: __m512, n: usize) {
         _mm512_mask_storeu_ps(to, first(n), x)
+    }
+    #[inline(always)]
+    unsafe fn prefetch(address: *const f32) {
+        _mm_prefetch::<_MM_HINT_T0>(address.cast())
+    }
+    #[inline(always)]
+    unsafe fn prefetch_far(address: *const f32) {
+        _mm_prefetch::<_MM_HINT_T1>(address.cast())
     }
     #[inline(always)]
     unsafe fn add(a: __m512, b: __m512) -> __m512 {

@@ -106,6 +106,12 @@ pub(crate) unsafe trait Simd: Copy + 'static {
     /// The first `n`; the others read as zero.
     unsafe fn load_part(from: *const f32, n: usize) -> Self::V;
     unsafe fn store_part(to: *mut f32, x: Self::V, n: usize);
+    /// Asks for a cache line that is needed soon; any address.
+    #[inline(always)]
+    unsafe fn prefetch(_address: *const f32) {}
+    /// The same for later: into the second cache.
+    #[inline(always)]
+    unsafe fn prefetch_far(_address: *const f32) {}
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;

@@ -1,7 +1,8 @@
 //! The kernel: a tile of `out` stays in registers while k runs.
 //!
-//! After Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication": a block of
-//! `a` is packed so that it stays in the second cache, a panel of `b` in the first.
+//! After Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication": a block of `a` is
+//! packed so that it stays in the second cache, beside the panel of `b` that its tiles read one after the
+//! other. What is needed next (the tile's place in `out`, the panel after this one) is asked for meanwhile.
 
 use super::copy::copy;
 use super::{Epilogue, K_BLOCK, Matmul, MatrixView, PackedMatrix, Precision};
@@ -11,8 +12,11 @@ use crate::threads::{SharedPointer, n_threads, parallel_for};
 use std::cell::RefCell;
 use std::ops::Range;
 
-/// Rows of `a` in one task at most: with `K_BLOCK` columns they fill a part of the second cache.
-const ROWS_MAX: usize = 196;
+/// Rows of `a` in one task at most: with `K_BLOCK` columns they fill a part of the second cache, and are enough
+/// for a panel of `b` to arrive while the panel before it is used.
+const ROWS_MAX: usize = 144;
+/// Steps of k between two requests for the next panel.
+const REQUEST_EVERY: usize = 4;
 /// Columns of `out` in one task at least, so that packing `a` stays cheap beside the product.
 const COLUMNS_MIN: usize = 64;
 
@@ -145,6 +149,8 @@ struct Store {
     out_stride: usize,
     /// Valid columns of the tile.
     n_columns: usize,
+    /// This tile's share of the next panel, to be asked for.
+    next: *const f32,
     add_to_out: bool,
     bias: Option<*const f32>,
     activation: Option<Activation>,
@@ -175,7 +181,9 @@ impl Block<'_> {
                 for tile in 0..n_tiles {
                     let rows = part(m, n_tiles, tile);
                     let a = &packed[rows.start * depth..rows.end * depth];
-                    let store = self.store(rows.start, panel, first > 0, is_last);
+                    let requested = tile * depth.div_ceil(REQUEST_EVERY) * LANES;
+                    let next = b.as_ptr().wrapping_add(n_units * self.panel_width + requested);
+                    let store = Store { next, ..self.store(rows.start, panel, first > 0, is_last) };
                     // SAFETY: `a` and `b` hold `depth` runs; the store lies inside `out`, by the caller.
                     unsafe { tile_of::<S>(self.precision, rows.len(), depth, a.as_ptr(), b.as_ptr(), store) };
                 }
@@ -191,6 +199,7 @@ impl Block<'_> {
             out: self.out.wrapping_add(offset),
             out_stride: self.out_stride,
             n_columns: self.panel_width.min(self.n_columns - column),
+            next: std::ptr::null(),
             add_to_out: continues || self.accumulate,
             bias: self.bias.filter(|_| is_last).map(|bias| bias.wrapping_add(column)),
             activation: self.activation.filter(|_| is_last),
@@ -199,7 +208,7 @@ impl Block<'_> {
     }
 }
 
-/// Enters the tile kernel of the right size.
+/// Enters the tile kernel of the right size: as many rows as there are, as many vectors as hold columns.
 #[inline(always)]
 unsafe fn tile_of<S: Simd>(
     precision: Precision,
@@ -210,24 +219,28 @@ unsafe fn tile_of<S: Simd>(
     store: Store,
 ) {
     use Precision::{Bf16, F32};
-    macro_rules! by_rows {
+    macro_rules! by_size {
         ($($rows:literal)*) => {
-            match (n_rows, S::TILE_VECTORS, precision) {
+            match (n_rows, store.n_columns.div_ceil(LANES), precision) {
                 $(
                     // SAFETY: the caller's contract; the sizes are the tile's.
                     ($rows, 1, F32) => unsafe { tile::<S, $rows, 1, false>(depth, a, b, store) },
                     // SAFETY: as above.
                     ($rows, 1, Bf16) => unsafe { tile::<S, $rows, 1, true>(depth, a, b, store) },
                     // SAFETY: as above.
-                    ($rows, _, F32) => unsafe { tile::<S, $rows, 2, false>(depth, a, b, store) },
+                    ($rows, 2, F32) => unsafe { tile::<S, $rows, 2, false>(depth, a, b, store) },
                     // SAFETY: as above.
-                    ($rows, _, Bf16) => unsafe { tile::<S, $rows, 2, true>(depth, a, b, store) },
+                    ($rows, 2, Bf16) => unsafe { tile::<S, $rows, 2, true>(depth, a, b, store) },
+                    // SAFETY: as above.
+                    ($rows, _, F32) => unsafe { tile::<S, $rows, 3, false>(depth, a, b, store) },
+                    // SAFETY: as above.
+                    ($rows, _, Bf16) => unsafe { tile::<S, $rows, 3, true>(depth, a, b, store) },
                 )*
                 _ => unreachable!("tiles have at most {} rows", S::TILE_ROWS),
             }
         };
     }
-    by_rows!(1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+    by_size!(1 2 3 4 5 6 7 8)
 }
 
 /// `ROWS` rows of `NV` vectors: products over `depth`, then the store.
@@ -236,19 +249,27 @@ unsafe fn tile_of<S: Simd>(
 unsafe fn tile<S: Simd, const ROWS: usize, const NV: usize, const PAIRS: bool>(
     depth: usize,
     a: *const f32, // [depth, ROWS], with PAIRS two bf16 in each
-    b: *const f32, // [depth, NV * LANES]
+    b: *const f32, // [depth, TILE_VECTORS * LANES]
     store: Store,
 ) {
-    if ROWS > S::TILE_ROWS || NV != S::TILE_VECTORS {
+    if ROWS > S::TILE_ROWS || NV > S::TILE_VECTORS {
         return; // Never taken: keeps tiles of other sizes than the registers hold out of the program.
     }
     // SAFETY: the caller's contract gives `depth` runs of `a` and `b`.
     unsafe {
+        for row in 0..ROWS {
+            for v in 0..NV {
+                S::prefetch(store.out.wrapping_add(row * store.out_stride + v * LANES));
+            }
+        }
         let mut sums = [[S::splat(0.0); NV]; ROWS];
         for k in 0..depth {
+            if k % REQUEST_EVERY == 0 {
+                S::prefetch_far(store.next.wrapping_add(k / REQUEST_EVERY * LANES));
+            }
             let mut right = [S::splat(0.0); NV];
             for v in 0..NV {
-                right[v] = S::load(b.add((k * NV + v) * LANES));
+                right[v] = S::load(b.add((k * S::TILE_VECTORS + v) * LANES));
             }
             for row in 0..ROWS {
                 let left = S::splat(*a.add(k * ROWS + row));
@@ -261,37 +282,77 @@ unsafe fn tile<S: Simd, const ROWS: usize, const NV: usize, const PAIRS: bool>(
                 }
             }
         }
+        if store.n_columns == NV * LANES {
+            store_whole::<S, ROWS, NV>(&sums, store);
+        } else {
+            for row in 0..ROWS {
+                for v in 0..NV {
+                    store_part::<S>(sums[row][v], row, v, store);
+                }
+            }
+        }
+        if let Some(activation) = store.activation {
+            activate::<S>(ROWS, activation, store);
+        }
+    }
+}
+
+/// Every vector whole, so that the sums go from their registers to memory.
+#[allow(clippy::needless_range_loop)] // As in `tile`.
+#[inline(always)]
+unsafe fn store_whole<S: Simd, const ROWS: usize, const NV: usize>(sums: &[[S::V; NV]; ROWS], store: Store) {
+    // SAFETY: the tile's ROWS x NV * LANES numbers lie inside the caller's rectangle, and the bias is as wide.
+    unsafe {
+        let mut bias = [S::splat(0.0); NV];
+        if let Some(from) = store.bias {
+            for v in 0..NV {
+                bias[v] = S::load(from.add(v * LANES));
+            }
+        }
         for row in 0..ROWS {
             for v in 0..NV {
-                store_vector::<S>(sums[row][v], row, v, store);
+                let to = store.out.add(row * store.out_stride + v * LANES);
+                let sum = if store.add_to_out { S::add(S::load(to), sums[row][v]) } else { sums[row][v] };
+                S::store(to, if store.bias.is_some() { S::add(sum, bias[v]) } else { sum });
             }
         }
     }
 }
 
+/// One vector, perhaps the last of a row.
 #[inline(always)]
-unsafe fn store_vector<S: Simd>(sum: S::V, row: usize, v: usize, store: Store) {
+unsafe fn store_part<S: Simd>(sum: S::V, row: usize, v: usize, store: Store) {
     let column = v * LANES;
-    if column >= store.n_columns {
-        return;
-    }
     let n = (store.n_columns - column).min(LANES);
-    let offset = row * store.out_stride + column;
     // SAFETY: n numbers at this row and column lie inside the caller's rectangle.
     unsafe {
+        let to = store.out.add(row * store.out_stride + column);
         let mut x = sum;
         if store.add_to_out {
-            x = S::add(S::load_part(store.out.add(offset), n), x);
+            x = S::add(S::load_part(to, n), x);
         }
         if let Some(bias) = store.bias {
             x = S::add(x, S::load_part(bias.add(column), n));
         }
-        if let Some(activation) = store.activation {
-            if let Some(kept) = store.before_activation {
-                S::store_part(kept.add(offset), x, n);
+        S::store_part(to, x, n);
+    }
+}
+
+/// Applies the activation to a tile that was just stored, while it is in the first cache.
+#[inline(always)]
+unsafe fn activate<S: Simd>(n_rows: usize, activation: Activation, store: Store) {
+    for row in 0..n_rows {
+        for column in (0..store.n_columns).step_by(LANES) {
+            let n = (store.n_columns - column).min(LANES);
+            let offset = row * store.out_stride + column;
+            // SAFETY: n numbers at this row and column lie inside the caller's rectangle.
+            unsafe {
+                let x = S::load_part(store.out.add(offset), n);
+                if let Some(kept) = store.before_activation {
+                    S::store_part(kept.add(offset), x, n);
+                }
+                S::store_part(store.out.add(offset), activation.apply::<S>(x), n);
             }
-            x = activation.apply::<S>(x);
         }
-        S::store_part(store.out.add(offset), x, n);
     }
 }

@@ -44,7 +44,7 @@ impl Precision {
 }
 
 /// Inner products are summed in blocks of this many units of four bytes.
-pub(crate) const K_BLOCK: usize = 256;
+pub(crate) const K_BLOCK: usize = 768;
 
 /// What is done to every number of the product before it is stored.
 #[derive(Default)]
