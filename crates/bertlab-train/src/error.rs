@@ -76,6 +76,17 @@ pub enum TrainError {
         /// What lies there.
         found: String,
     },
+    /// An output folder that cannot be.
+    #[error(
+        "{}: nothing can be written there: {source}. Choose another --output-dir, or make room or leave to write there",
+        folder.display()
+    )]
+    OutputNotWritable {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// A run that cannot be taken up again: there is no whole checkpoint.
     #[error(
         "{}: there is nothing to resume from: {why}. Start without --resume-from-checkpoint", folder.display()

@@ -26,6 +26,7 @@ pub use evaluate::{Answer, Evaluation, Scores, answers, evaluate};
 pub use examples::{Example, Truncated, examples};
 pub use objective::Objective;
 pub use optimizer::Optimizer;
+pub use output::check_output_dir;
 pub use plan::Plan;
 pub use reporter::{Progress, Reporter, Silent};
 pub use resume::Resume;

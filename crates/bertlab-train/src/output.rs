@@ -4,6 +4,7 @@ use crate::arguments::TrainingArguments;
 use crate::error::TrainError;
 use crate::optimizer::Optimizer;
 use crate::progress::{self, SavedProgress};
+use crate::resume::Resume;
 use crate::state;
 use bertlab_checkpoint::{Error as CheckpointError, atomic};
 use bertlab_model::{HeadChoice, HeadKind, Model, OpenOptions, open, write_pretrained};
@@ -30,6 +31,58 @@ pub(crate) struct Checkpoint<'a> {
     pub(crate) resumable: Option<(&'a Optimizer, &'a SavedProgress)>,
 }
 
+/// Refuses an output folder before anything is read, opened or made: one that holds a run (unless it is written
+/// over or taken up), one that holds none to take up or a run with other settings, one that cannot be written.
+/// [`crate::Trainer::train`] looks again, with the rows in hand.
+///
+/// # Errors
+/// As said, with what lies there and what to try.
+pub fn check_output_dir(
+    folder: &Path,
+    overwrite: bool,
+    resume: &Resume,
+    arguments: &TrainingArguments,
+) -> Result<(), TrainError> {
+    let output = Output { folder: folder.to_path_buf() };
+    let steps = if folder.is_dir() { output.checkpoints()? } else { Vec::new() };
+    let is_taken_up = match resume {
+        Resume::No => false,
+        Resume::Newest => {
+            let newest = steps.last().ok_or_else(|| output.nothing_to_resume())?;
+            // One that is damaged is skipped later, with a word.
+            if let Ok(progress) = SavedProgress::read(&output.checkpoint(*newest)) {
+                progress.identity.check_settings(&output.checkpoint(*newest), arguments)?;
+            }
+            true
+        }
+        Resume::From(checkpoint) => {
+            SavedProgress::read(checkpoint)?.identity.check_settings(checkpoint, arguments)?;
+            folder.is_dir() && output.holds(checkpoint)
+        }
+    };
+    if !overwrite
+        && !is_taken_up
+        && let Some(found) = output.run_found(&steps)
+    {
+        return Err(TrainError::OutputInUse { folder: folder.to_path_buf(), found });
+    }
+    check_writable(folder)
+}
+
+/// Makes a file where the folder is, or will be, and takes it away again: the one answer that read-only and full
+/// disks, permissions and paths through files all give.
+fn check_writable(folder: &Path) -> Result<(), TrainError> {
+    let refused = |source| TrainError::OutputNotWritable { folder: folder.to_path_buf(), source };
+    let existing = folder.ancestors().find(|path| path.as_os_str().is_empty() || path.exists());
+    let existing = existing.filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !existing.is_dir() {
+        return Err(refused(std::io::Error::from(std::io::ErrorKind::NotADirectory)));
+    }
+    let trial = existing.join(format!(".bertlab-trial-{}", std::process::id()));
+    std::fs::write(&trial, b"?").map_err(refused)?;
+    std::fs::remove_file(&trial).map_err(refused)
+}
+
 impl Output {
     /// Makes the folder; refuses one that holds a run already, unless told to write over it.
     pub(crate) fn create(folder: &Path, overwrite: bool) -> Result<Self, TrainError> {
@@ -50,8 +103,7 @@ impl Output {
     pub(crate) fn reopen(folder: &Path) -> Result<Self, TrainError> {
         let output = Self { folder: folder.to_path_buf() };
         if !folder.is_dir() {
-            let why = "there is no such folder".to_owned();
-            return Err(TrainError::NothingToResume { folder: folder.to_path_buf(), why });
+            return Err(output.nothing_to_resume());
         }
         output.tidy()?;
         Ok(output)
@@ -63,6 +115,11 @@ impl Output {
 
     pub(crate) fn checkpoint(&self, step: u64) -> PathBuf {
         self.folder.join(format!("{CHECKPOINT}{step}"))
+    }
+
+    pub(crate) fn nothing_to_resume(&self) -> TrainError {
+        let why = if self.folder.is_dir() { "it holds no checkpoint" } else { "there is no such folder" };
+        TrainError::NothingToResume { folder: self.folder.clone(), why: why.to_owned() }
     }
 
     /// Whether this is one of the folder's own checkpoints.

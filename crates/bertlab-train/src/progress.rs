@@ -87,21 +87,30 @@ impl SavedProgress {
 impl Identity {
     /// Of a run with these settings and rows.
     pub(crate) fn new(arguments: &TrainingArguments, train: &[Example], eval: &[Example]) -> Self {
-        let Ok(Value::Object(mut settings)) = serde_json::to_value(arguments) else {
-            unreachable!("arguments are a struct of plain values")
-        };
-        settings.retain(|name, _| !FREE_SETTINGS.contains(&name.as_str()));
-        Self { settings, train_rows: RowsMark::new(train), eval_rows: RowsMark::new(eval) }
+        Self {
+            settings: settings(arguments),
+            train_rows: RowsMark::new(train),
+            eval_rows: RowsMark::new(eval),
+        }
+    }
+
+    /// Refuses a run with other settings than these, before its rows are there.
+    pub(crate) fn check_settings(
+        &self,
+        checkpoint: &Path,
+        arguments: &TrainingArguments,
+    ) -> Result<(), TrainError> {
+        match self.changed_settings(&settings(arguments)) {
+            changes if changes.is_empty() => Ok(()),
+            changes => {
+                Err(TrainError::ChangedRun { checkpoint: checkpoint.to_path_buf(), what: changes.join("; ") })
+            }
+        }
     }
 
     /// What is not as it was when the run began, in words. A setting that did not exist then is no change.
     pub(crate) fn changes_since(&self, begun: &Self) -> Vec<String> {
-        let mut changes = Vec::new();
-        for (name, now) in &self.settings {
-            if let Some(then) = begun.settings.get(name).filter(|then| *then != now) {
-                changes.push(format!("{name} is {now} and was {then} when the run began"));
-            }
-        }
+        let mut changes = begun.changed_settings(&self.settings);
         let rows = [
             ("training", &self.train_rows, &begun.train_rows),
             ("evaluation", &self.eval_rows, &begun.eval_rows),
@@ -115,6 +124,24 @@ impl Identity {
         }
         changes
     }
+
+    /// What is not as it is here, in words.
+    fn changed_settings(&self, now: &Map<String, Value>) -> Vec<String> {
+        let changed = |(name, now): (&String, &Value)| {
+            let then = self.settings.get(name).filter(|then| *then != now)?;
+            Some(format!("{name} is {now} and was {then} when the run began"))
+        };
+        now.iter().filter_map(changed).collect()
+    }
+}
+
+/// The settings that a run must have in common with the one that it takes up.
+fn settings(arguments: &TrainingArguments) -> Map<String, Value> {
+    let Ok(Value::Object(mut settings)) = serde_json::to_value(arguments) else {
+        unreachable!("arguments are a struct of plain values")
+    };
+    settings.retain(|name, _| !FREE_SETTINGS.contains(&name.as_str()));
+    settings
 }
 
 impl RowsMark {

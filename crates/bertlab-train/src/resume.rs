@@ -59,10 +59,9 @@ impl Wanted<'_> {
     /// # Errors
     /// No whole checkpoint; one whose data or settings are others.
     pub(crate) fn newest(&self, output: &Output, reporter: &mut dyn Reporter) -> Result<Saved, TrainError> {
-        let nothing = |why| TrainError::NothingToResume { folder: output.folder().to_path_buf(), why };
         let steps = output.checkpoints()?;
         if steps.is_empty() {
-            return Err(nothing("it holds no checkpoint".to_owned()));
+            return Err(output.nothing_to_resume());
         }
         let mut reasons = Vec::new();
         for step in steps.into_iter().rev() {
@@ -76,7 +75,8 @@ impl Wanted<'_> {
                 saved => return saved,
             }
         }
-        Err(nothing(format!("no checkpoint is whole ({})", reasons.join("; "))))
+        let why = format!("no checkpoint is whole ({})", reasons.join("; "));
+        Err(TrainError::NothingToResume { folder: output.folder().to_path_buf(), why })
     }
 
     /// This very checkpoint.

@@ -315,10 +315,29 @@ fn a_loss_that_is_no_number_stops_the_run_and_the_last_good_checkpoint_stays() {
 }
 
 #[test]
-fn an_output_folder_that_cannot_be_is_named_before_the_first_step() {
+fn an_output_folder_is_refused_before_anything_is_opened() {
     let case = Case::with_evaluation();
-    fs::write(case.output(), "a file").expect("writable");
-    let message = case.refused(Resume::No);
-    assert!(message.contains("out: could not make the folder"), "{message}");
-    assert!(case.refused(Resume::Newest).contains("no such folder"));
+    let refused = |resume: Resume, output_dir: PathBuf| {
+        let no_model = case.scratch.path().join("no-model").display().to_string();
+        let job = TrainJob { model: no_model, output_dir, ..case.job(resume) };
+        run(job, &mut Silent).expect_err("it must be refused").to_string()
+    };
+    let below_a_file = case.scratch.path().join("train.jsonl").join("out");
+    let message = refused(Resume::No, below_a_file.clone());
+    assert!(message.contains("train.jsonl/out: nothing can be written there"), "{message}");
+    assert!(refused(Resume::Newest, below_a_file).contains("no such folder"));
+    assert!(refused(Resume::No, case.output()).contains("no-model"), "this folder is good");
+    assert!(!case.output().exists(), "a refused run leaves no folder behind");
+    case.whole_run();
+    assert!(refused(Resume::No, case.output()).contains("already holds a run (trainer_state.json)"));
+    let last = *case.steps().last().expect("steps were saved");
+    let elsewhere = case.scratch.path().join("elsewhere");
+    for (resume, output_dir) in
+        [(Resume::Newest, case.output()), (Resume::From(case.checkpoint(last)), elsewhere)]
+    {
+        let mut job = TrainJob { model: "no-model".to_owned(), output_dir, ..case.job(resume) };
+        job.arguments.learning_rate = 0.5;
+        let message = run(job, &mut Silent).expect_err("another rate").to_string();
+        assert!(message.contains("learning_rate is 0.5 and was 0.002"), "{message}");
+    }
 }

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use bertlab_checkpoint::open_config;
 use bertlab_model::{HeadChoice, HeadKind, OpenOptions, Precision, configured_labels};
 use bertlab_train::data::{Dataset, LabelSpace, infer_label_space};
-use bertlab_train::{Plan, Reporter, Resume, TrainError, Trainer, TrainingArguments, TrainingSummary};
+use bertlab_train::{
+    Plan, Reporter, Resume, TrainError, Trainer, TrainingArguments, TrainingSummary, check_output_dir,
+};
 
 use crate::labelled::{LabelledRows, Question, RowsRequest, configured_head};
 use crate::{Error, ModelOptions, OpenedModel, open_model, resolve};
@@ -78,6 +80,7 @@ impl TrainJob {
     /// Settings, files, labels or a model that cannot be; a split with one label only.
     pub fn prepare(self, progress: &mut dyn FnMut(Split, usize, usize)) -> Result<PreparedTraining, Error> {
         self.arguments.check()?;
+        check_output_dir(&self.output_dir, self.overwrite_output_dir, &self.resume, &self.arguments)?;
         let folder = resolve(&self.model, self.offline)?;
         let dataset = self.train.read()?;
         let configured = configured_head(&folder)?;
