@@ -3,11 +3,12 @@
 use crate::data::Target;
 use crate::error::TrainError;
 use crate::examples::{Example, batch};
+use crate::masked_lm_scores::MaskedLmScores;
 use crate::metrics::classification::ClassificationReport;
 use crate::metrics::multilabel::MultiLabelReport;
 use crate::metrics::perplexity::perplexity;
 use crate::metrics::regression;
-use crate::objective::{Objective, logits};
+use crate::objective::{Averaging, Objective, logits};
 use bertlab_compute::Tensor;
 use bertlab_model::{HeadKind, Model, ProblemType, Request};
 use std::time::{Duration, Instant};
@@ -26,6 +27,8 @@ pub struct Answer {
     pub n_items: usize,
     /// Labelled tokens whose likeliest class is right.
     pub n_right: usize,
+    /// Labelled tokens whose class is one of the five likeliest.
+    pub n_right_of_5: usize,
 }
 
 /// The answers to all examples, in their order. Rows of like length are run together, which changes
@@ -65,6 +68,9 @@ fn batch_answers(
     let batch = batch(&model.spec.encoder, examples.iter().copied())?;
     let is_masked_lm = model.spec.head.kind == HeadKind::MaskedLm;
     let tokens = Objective::labelled_tokens(&batch, examples).filter(|_| is_masked_lm);
+    if tokens.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(vec![Answer::default(); examples.len()]);
+    }
     let output = model.forward(&batch, Request { tokens: tokens.as_deref(), ..Request::default() });
     let logits = logits(&output.head);
     let mut first = 0;
@@ -85,24 +91,30 @@ fn row_answer(model: &Model, objective: &Objective, logits: &Tensor, example: &E
     let n_items = Objective::n_items(example);
     let loss = if n_items > 0 { objective.row_loss(logits, example) } else { 0.0 };
     let is_row = model.spec.head.kind == HeadKind::SequenceClassification;
-    let n_right = match &example.target {
+    let (n_right, n_right_of_5) = match &example.target {
         Some(Target::Tokens(labels)) => n_right_tokens(logits, labels),
-        _ => 0,
+        _ => (0, 0),
     };
-    Answer { logits: if is_row { logits.as_slice().to_vec() } else { Vec::new() }, loss, n_items, n_right }
+    let logits = if is_row { logits.as_slice().to_vec() } else { Vec::new() };
+    Answer { logits, loss, n_items, n_right, n_right_of_5 }
 }
 
-/// `logits`: of every token, or of the labelled ones alone.
-fn n_right_tokens(logits: &Tensor, labels: &[i64]) -> usize {
+/// How many labelled tokens' classes are the likeliest, and how many are among the five likeliest. `logits`: of every
+/// token, or of the labelled ones alone.
+fn n_right_tokens(logits: &Tensor, labels: &[i64]) -> (usize, usize) {
     let all = logits.n_rows() == labels.len();
     let labelled = labels.iter().enumerate().filter(|&(_, &label)| label >= 0);
-    labelled
+    let ranks = labelled
         .enumerate()
-        .filter(|(nth, (i, label))| {
-            let row = logits.row(if all { *i } else { *nth });
-            crate::metrics::classification::likeliest(row) as i64 == **label
-        })
-        .count()
+        .map(|(nth, (i, &label))| rank(logits.row(if all { i } else { nth }), label as usize));
+    ranks.fold((0, 0), |(first, of_5), rank| (first + usize::from(rank < 1), of_5 + usize::from(rank < 5)))
+}
+
+/// How many classes are likelier than this one; of equals the first is.
+fn rank(logits: &[f32], class: usize) -> usize {
+    let own = logits[class];
+    let is_before = |&(other, &x): &(usize, &f32)| x > own || (x == own && other < class);
+    logits.iter().enumerate().filter(is_before).count()
 }
 
 /// What the answers are worth, by the kind of question.
@@ -130,6 +142,8 @@ pub enum Scores {
         /// Labelled tokens.
         n_tokens: usize,
     },
+    /// Hidden tokens.
+    MaskedLm(MaskedLmScores),
 }
 
 /// One evaluation.
@@ -166,7 +180,10 @@ pub fn evaluate(
     let answers = answers(model, objective, examples, progress)?;
     let scores = scores(model, examples, &answers).ok_or(TrainError::NoRows("labelled evaluation"))?;
     Ok(Evaluation {
-        loss: mean_loss(&answers, batch_size),
+        loss: match objective.averaging {
+            Averaging::Batches => mean_loss(&answers, batch_size),
+            Averaging::Items => mean_loss(&answers, answers.len()),
+        },
         n_rows: examples.len(),
         scores,
         runtime: start.elapsed(),
@@ -187,6 +204,9 @@ fn mean_loss(answers: &[Answer], batch_size: usize) -> f64 {
 fn scores(model: &Model, examples: &[Example], answers: &[Answer]) -> Option<Scores> {
     let head = &model.spec.head;
     let targets = || examples.iter().filter_map(|example| example.target.as_ref());
+    if head.kind == HeadKind::MaskedLm {
+        return Some(Scores::MaskedLm(MaskedLmScores::new(examples, answers)));
+    }
     if head.kind != HeadKind::SequenceClassification {
         let n_tokens: usize = answers.iter().map(|answer| answer.n_items).sum();
         let n_right: usize = answers.iter().map(|answer| answer.n_right).sum();
@@ -268,6 +288,7 @@ impl Evaluation {
             Scores::Tokens { accuracy, perplexity, .. } => {
                 metrics.extend([("accuracy", *accuracy), ("perplexity", *perplexity)]);
             }
+            Scores::MaskedLm(scores) => metrics.extend(scores.metrics()),
         }
         metrics
     }

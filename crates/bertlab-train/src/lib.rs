@@ -1,11 +1,14 @@
 //! Data sets, losses, the optimizer, the training loop, evaluation.
 
 mod arguments;
+mod blocks;
 pub mod data;
 mod error;
 mod evaluate;
 mod examples;
 pub mod losses;
+mod masked_lm_scores;
+mod masking;
 pub mod metrics;
 mod objective;
 mod optimizer;
@@ -19,12 +22,15 @@ mod resume;
 mod run;
 mod schedule;
 mod state;
+mod tokenized;
 
 pub use arguments::{IntervalStrategy, SamplingStrategy, TrainingArguments};
 pub use error::TrainError;
 pub use evaluate::{Answer, Evaluation, Scores, answers, evaluate};
 pub use examples::{Example, Truncated, examples};
-pub use objective::Objective;
+pub use masked_lm_scores::MaskedLmScores;
+pub use masking::{Masking, MaskingOptions};
+pub use objective::{Averaging, Objective};
 pub use optimizer::Optimizer;
 pub use output::check_output_dir;
 pub use plan::Plan;
@@ -33,3 +39,4 @@ pub use resume::Resume;
 pub use run::{Trainer, TrainingSummary};
 pub use schedule::{Schedule, SchedulerType};
 pub use state::Record;
+pub use tokenized::{Piece, TokenLength, TokenRow, TokenRows, Tokenization};

@@ -11,6 +11,30 @@ use bertlab_model::{Batch, HeadOutput};
 pub struct Objective {
     /// ε of the smoothed cross-entropy.
     pub label_smoothing: f64,
+    /// Over what the loss of tokens is averaged.
+    pub averaging: Averaging,
+}
+
+/// Over what a loss is averaged where rows have several items (tokens). Where every row is one item, both are the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Averaging {
+    /// Over the items of a batch first, then over batches, each counting its rows: what HuggingFace's Trainer does with
+    /// rows that bring their labels.
+    #[default]
+    Batches,
+    /// Over all items at once: every item weighs the same, however rows fell into batches.
+    Items,
+}
+
+impl Averaging {
+    /// What an item of a micro-batch counts in an update. `n_rows` and `n_items`: of the micro-batch and of the whole
+    /// update.
+    pub fn weight(self, (n_rows, n_rows_all): (usize, usize), (n_items, n_items_all): (usize, usize)) -> f64 {
+        match self {
+            Self::Batches => n_rows as f64 / n_rows_all as f64 / n_items.max(1) as f64,
+            Self::Items => 1.0 / n_items_all.max(1) as f64,
+        }
+    }
 }
 
 /// The packed tokens of a batch that have a target.

@@ -4,6 +4,7 @@ use crate::arguments::TrainingArguments;
 use crate::data::Target;
 use crate::error::TrainError;
 use crate::examples::Example;
+use crate::masking::Masking;
 use bertlab_compute::random::mix;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -108,6 +109,15 @@ impl Identity {
         }
     }
 
+    /// With what is hidden from the model.
+    pub(crate) fn with_masking(mut self, masking: Option<&Masking>) -> Self {
+        if let Some(masking) = masking {
+            let options = serde_json::to_value(masking.options()).expect("options are plain values");
+            self.settings.extend(options.as_object().cloned().unwrap_or_default());
+        }
+        self
+    }
+
     /// What is not as it was when the run began, in words. A setting that did not exist then is no change.
     pub(crate) fn changes_since(&self, begun: &Self) -> Vec<String> {
         let mut changes = begun.changed_settings(&self.settings);
@@ -149,8 +159,9 @@ impl RowsMark {
         let hash = rows.iter().fold(0, |hash, row| {
             let ids = row.input_ids.iter().chain(&row.token_type_ids).map(|&id| u64::from(id));
             let sizes = [row.input_ids.len() as u64, row.token_type_ids.len() as u64];
+            let pieces = row.pieces.iter().map(|&piece| piece as u64);
             let target = target_numbers(row.target.as_ref());
-            sizes.into_iter().chain(ids).chain(target).fold(hash, mix)
+            sizes.into_iter().chain(ids).chain(pieces).chain(target).fold(hash, mix)
         });
         Self { n_rows: rows.len(), hash: format!("{hash:016x}") }
     }
@@ -174,8 +185,8 @@ mod tests {
     fn rows(ids: &[u32]) -> Vec<Example> {
         let row = |&id: &u32| Example {
             input_ids: vec![id, 3],
-            token_type_ids: Vec::new(),
             target: Some(Target::Class(1)),
+            ..Example::default()
         };
         ids.iter().map(row).collect()
     }

@@ -8,7 +8,8 @@ use crate::arguments::TrainingArguments;
 use crate::error::TrainError;
 use crate::evaluate::Evaluation;
 use crate::examples::Example;
-use crate::objective::Objective;
+use crate::masking::Masking;
+use crate::objective::{Averaging, Objective};
 use crate::optimizer::Optimizer;
 use crate::order::epoch_order;
 use crate::output::Output;
@@ -34,6 +35,8 @@ pub struct Trainer<'a> {
     pub train: &'a [Example],
     /// With targets; empty for no evaluation.
     pub eval: &'a [Example],
+    /// Where training rows have no targets, but [`Example::pieces`]: hides some of their tokens, others in every epoch.
+    pub masking: Option<&'a Masking>,
     /// The settings.
     pub arguments: &'a TrainingArguments,
     /// Receives checkpoints, `final_model/` and `trainer_state.json`.
@@ -83,7 +86,7 @@ impl Trainer<'_> {
         if plan.n_steps == 0 || plan.n_updates_per_epoch == 0 {
             return Err(TrainError::NoRows("training"));
         }
-        let identity = Identity::new(self.arguments, self.train, self.eval);
+        let identity = Identity::new(self.arguments, self.train, self.eval).with_masking(self.masking);
         let (output, saved) = self.output_and_saved(&identity, reporter)?;
         saving(self.output_dir, output.save_arguments(self.arguments))?;
         self.model.prepare_training();
@@ -91,7 +94,10 @@ impl Trainer<'_> {
         let mut run = Run {
             optimizer: Optimizer::new(&self.model.spec, self.arguments),
             gradients: Params::zeros(&self.model.spec),
-            objective: Objective { label_smoothing: self.arguments.label_smoothing_factor },
+            objective: Objective {
+                label_smoothing: self.arguments.label_smoothing_factor,
+                averaging: if self.masking.is_some() { Averaging::Items } else { Averaging::Batches },
+            },
             state: TrainerState::default(),
             losses: Losses::default(),
             last_evaluation: None,

@@ -143,7 +143,7 @@ impl OpenedModel {
             .map(|encoding| Example {
                 input_ids: encoding.input_ids,
                 token_type_ids: encoding.token_type_ids,
-                target: None,
+                ..Example::default()
             })
             .collect();
         let answers = answers(&self.model, &Objective::default(), &examples, progress)?;

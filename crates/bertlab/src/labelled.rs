@@ -9,7 +9,7 @@ use bertlab_train::data::{
     self, Columns, DataError, Dataset, LabelSpace, ProblemType, Sampling, Target, label_counts, sample,
     targets, targets_by_row, token_targets, token_targets_by_row,
 };
-use bertlab_train::{Example, Truncated, examples};
+use bertlab_train::{Example, Tokenization, Truncated, examples};
 
 use crate::{Error, OpenedModel};
 
@@ -151,7 +151,9 @@ impl OpenedModel {
             return Err(Error::MaxLength { asked, max: max_tokens });
         }
         let max_length = max_length.unwrap_or(max_tokens);
-        let (examples, truncated) = examples(&dataset, Some(targets), tokenizer, max_length, progress)?;
+        let tokenization = Tokenization { tokenizer, max_length: Some(max_length) };
+        let (examples, lengths) = examples(&dataset, Some(targets), tokenization, progress)?;
+        let truncated = Truncated::of(&lengths, max_length);
         let texts = dataset.records.into_iter().filter_map(|record| record.text).collect();
         Ok(LabelledRows { examples, texts, counts, truncated })
     }

@@ -1,33 +1,15 @@
 //! How long rows are in tokens, before and after truncation.
 
-use bertlab_text::{EncodeOptions, TextInput, Tokenizer, Truncation};
+use bertlab_text::Tokenizer;
 use serde::Serialize;
 
 use super::SplitRows;
-use crate::data::{Dataset, Record};
+use crate::data::Dataset;
 use crate::error::TrainError;
-use crate::examples::text_input;
+use crate::tokenized::{TokenLength, Tokenization};
 
-/// Rows that are tokenized at once, so that progress can be shown.
-const CHUNK: usize = 512;
 /// Bins below the last, open one.
 const BINS_MAX: usize = 12;
-
-/// A row's length, special tokens included.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TokenLength {
-    /// What the model reads.
-    pub n_tokens: usize,
-    /// What truncation takes away.
-    pub n_cut: usize,
-}
-
-impl TokenLength {
-    /// Before truncation.
-    pub fn n_all(self) -> usize {
-        self.n_tokens + self.n_cut
-    }
-}
 
 /// Every row's length when texts are cut to `max_length` tokens; ready rows are as long as they are. `progress` is told
 /// how many rows are done.
@@ -40,37 +22,8 @@ pub fn token_lengths(
     max_length: usize,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Vec<TokenLength>, TrainError> {
-    let mut lengths = Vec::with_capacity(dataset.records.len());
-    let options = EncodeOptions {
-        truncation: Truncation::LongestFirst,
-        max_length: Some(max_length),
-        ..EncodeOptions::default()
-    };
-    for records in dataset.records.chunks(CHUNK) {
-        match tokenizer.filter(|_| records.iter().any(|record| record.input_ids.is_none())) {
-            Some(tokenizer) => {
-                let inputs: Vec<TextInput> = records.iter().map(text_input).collect();
-                let encodings = tokenizer.encode_batch(&inputs, &options)?;
-                lengths.extend(records.iter().zip(encodings).map(|(record, encoding)| {
-                    let encoded = TokenLength { n_tokens: encoding.len(), n_cut: encoding.n_truncated };
-                    ready_length(record).unwrap_or(encoded)
-                }));
-            }
-            None => lengths.extend(records.iter().map(|record| ready_length(record).unwrap_or_default())),
-        }
-        progress(lengths.len());
-    }
-    Ok(lengths)
-}
-
-/// Of a row that holds ids: those that the mask does not hide.
-fn ready_length(record: &Record) -> Option<TokenLength> {
-    let input_ids = record.input_ids.as_ref()?;
-    let n_tokens = match &record.attention_mask {
-        Some(mask) => mask.iter().filter(|&&value| value != 0).count(),
-        None => input_ids.len(),
-    };
-    Some(TokenLength { n_tokens, n_cut: 0 })
+    let rows = Tokenization { tokenizer, max_length: Some(max_length) }.rows(dataset, progress)?;
+    Ok(rows.row_lengths())
 }
 
 /// How many rows have which length before truncation.

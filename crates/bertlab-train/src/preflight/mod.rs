@@ -11,8 +11,9 @@ mod summary;
 mod tests;
 mod texts;
 
+pub use crate::tokenized::TokenLength;
 pub use finding::{Excerpt, Finding, Kind, RowPlace, Severity, Split};
-pub use lengths::{LengthHistogram, TokenLength, token_lengths};
+pub use lengths::{LengthHistogram, token_lengths};
 pub use summary::{LabelCount, SplitSummary};
 
 use crate::data::{DataError, Dataset, Target};

@@ -7,6 +7,7 @@ use crate::objective::{Objective, logits};
 use crate::optimizer::{clipping, gradient_norm};
 use bertlab_compute::random::mix;
 use bertlab_model::{HeadGradient, HeadKind, Training};
+use std::borrow::Cow;
 use std::time::Instant;
 
 /// What one update did.
@@ -18,8 +19,8 @@ pub(super) struct Update {
 }
 
 impl Run<'_, '_> {
-    /// One update of the weights from `rows`, a micro-batch at a time; every row weighs the same. Where
-    /// rows have labelled tokens, those of a micro-batch are averaged first, as HuggingFace does.
+    /// One update of the weights from `rows`, a micro-batch at a time; every row weighs the same, or every labelled
+    /// token, as [`Averaging`](crate::Averaging) says.
     pub(super) fn update(&mut self, rows: &[usize]) -> Result<Update, TrainError> {
         let start = Instant::now();
         let (arguments, train) = (self.trainer.arguments, self.trainer.train);
@@ -28,11 +29,18 @@ impl Run<'_, '_> {
         }
         let step_key = mix(arguments.seed, self.state.global_step);
         let mut loss = 0.0;
-        for (index, part) in rows.chunks(arguments.per_device_train_batch_size).enumerate() {
-            let examples: Vec<&Example> = part.iter().map(|&row| &train[row]).collect();
-            let n_items: usize = examples.iter().map(|example| Objective::n_items(example)).sum();
-            let weight = part.len() as f64 / rows.len() as f64 / n_items.max(1) as f64;
-            loss += self.add_gradients(&examples, weight, mix(step_key, index as u64))?;
+        let examples = self.examples(train, rows);
+        let n_items = |examples: &[Cow<'_, Example>]| -> usize {
+            examples.iter().map(|example| Objective::n_items(example)).sum()
+        };
+        for (index, part) in examples.chunks(arguments.per_device_train_batch_size).enumerate() {
+            let items = (n_items(part), n_items(&examples));
+            // Where nothing was masked there is nothing to learn, and no mean.
+            if items.0 > 0 {
+                let weight = self.objective.averaging.weight((part.len(), rows.len()), items);
+                let part: Vec<&Example> = part.iter().map(AsRef::as_ref).collect();
+                loss += self.add_gradients(&part, weight, mix(step_key, index as u64))?;
+            }
         }
         let learning_rate = self.plan.schedule.rate(self.state.global_step);
         let gradient_norm = gradient_norm(&self.gradients);
@@ -45,6 +53,16 @@ impl Run<'_, '_> {
         self.seconds.train += start.elapsed().as_secs_f64();
         let n_tokens = rows.iter().map(|&row| train[row].input_ids.len()).sum();
         Ok(Update { loss, gradient_norm, learning_rate, n_tokens })
+    }
+
+    /// The rows of an update; with masks of this epoch where masks are drawn anew.
+    fn examples<'e>(&self, train: &'e [Example], rows: &[usize]) -> Vec<Cow<'e, Example>> {
+        let epoch = self.state.global_step / self.plan.n_updates_per_epoch;
+        let example = |&row: &usize| match self.trainer.masking {
+            Some(masking) => Cow::Owned(masking.of_epoch(&train[row], epoch, row)),
+            None => Cow::Borrowed(&train[row]),
+        };
+        rows.iter().map(example).collect()
     }
 
     /// Forward and backward over one micro-batch; gives its part of the loss.

@@ -191,6 +191,7 @@ impl PreparedTraining {
             tokenizer,
             train: &self.train.examples,
             eval: self.validation.as_ref().map_or(&[], |rows| &rows.examples),
+            masking: None,
             arguments: &self.job.arguments,
             output_dir: &self.job.output_dir,
             overwrite_output_dir: self.job.overwrite_output_dir,
