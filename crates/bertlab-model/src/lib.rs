@@ -5,6 +5,7 @@
 
 mod batch;
 mod block;
+mod cost;
 mod encoder;
 mod error;
 mod families;

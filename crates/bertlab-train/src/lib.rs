@@ -18,6 +18,7 @@ mod plan;
 pub mod preflight;
 mod progress;
 mod reporter;
+mod results;
 mod resume;
 mod run;
 mod schedule;

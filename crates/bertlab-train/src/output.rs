@@ -4,8 +4,9 @@ use crate::arguments::TrainingArguments;
 use crate::error::TrainError;
 use crate::optimizer::Optimizer;
 use crate::progress::{self, SavedProgress};
+use crate::results::{self, Samples};
 use crate::resume::Resume;
-use crate::state;
+use crate::state::{self, Record};
 use bertlab_checkpoint::{Error as CheckpointError, atomic};
 use bertlab_model::{HeadChoice, HeadKind, Model, OpenOptions, open, write_pretrained};
 use bertlab_text::Tokenizer;
@@ -145,6 +146,11 @@ impl Output {
         write_json(&self.folder.join(state::FILE_NAME), state)
     }
 
+    /// What HuggingFace's scripts leave beside it at the end.
+    pub(crate) fn save_results(&self, log: &[Record], samples: Samples) -> Result<(), TrainError> {
+        results::write(&self.folder, log, samples)
+    }
+
     pub(crate) fn save_arguments(&self, arguments: &TrainingArguments) -> Result<(), TrainError> {
         let value = serde_json::to_value(arguments).expect("arguments are plain values");
         write_json(&self.folder.join(ARGUMENTS), &value)
@@ -199,9 +205,8 @@ impl Output {
     fn tidy(&self) -> Result<(), TrainError> {
         for name in self.names()? {
             let Some(name) = name.strip_prefix('.') else { continue };
-            if name.ends_with(".partial")
-                && [state::FILE_NAME, ARGUMENTS].iter().any(|file| name.starts_with(file))
-            {
+            let files = [state::FILE_NAME, ARGUMENTS].into_iter().chain(results::FILE_NAMES);
+            if name.ends_with(".partial") && files.into_iter().any(|file| name.starts_with(file)) {
                 let file = self.folder.join(format!(".{name}"));
                 std::fs::remove_file(&file).map_err(|source| io(&file, "remove the file", source))?;
             }

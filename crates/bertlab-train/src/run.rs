@@ -202,6 +202,7 @@ impl Run<'_, '_> {
         let n_done_before = (self.state.global_step - epoch * self.plan.n_updates_per_epoch) as usize;
         for (index, rows) in order.chunks(rows_per_update).enumerate().skip(n_done_before) {
             let update = self.update(rows)?;
+            self.count(rows);
             let n_done = ((index + 1) * self.plan.accumulation).min(self.plan.n_micro_batches);
             self.state.global_step += 1;
             self.state.epoch = epoch as f64 + n_done as f64 / self.plan.n_micro_batches as f64;
@@ -211,6 +212,17 @@ impl Run<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Counts an update's tokens and operations, as HuggingFace's state has them.
+    fn count(&mut self, rows: &[usize]) {
+        let (train, spec) = (self.trainer.train, &self.trainer.model.spec);
+        let length = |&row: &usize| train[row].input_ids.len();
+        for part in rows.chunks(self.trainer.arguments.per_device_train_batch_size) {
+            let longest = part.iter().map(length).max().unwrap_or(0);
+            self.state.num_input_tokens_seen += part.iter().map(length).sum::<usize>() as u64;
+            self.state.total_flos += spec.training_flos(part.len() * longest);
+        }
     }
 
     /// Log, evaluate, save: what is due.

@@ -21,6 +21,10 @@ pub struct TrainerState {
     pub epoch: f64,
     /// Every log line.
     pub log_history: Vec<Record>,
+    /// Tokens of all steps so far; padding, which exists nowhere here, is not among them.
+    pub num_input_tokens_seen: u64,
+    /// As HuggingFace counts them: see [`Spec::training_flos`](bertlab_model::Spec::training_flos).
+    pub total_flos: f64,
     /// The best metric so far, and the checkpoint that has it.
     pub best: Option<Best>,
 }
@@ -56,6 +60,8 @@ impl TrainerState {
         Some(Self {
             global_step: value.get("global_step")?.as_u64()?,
             epoch: value.get("epoch")?.as_f64()?,
+            num_input_tokens_seen: value.get("num_input_tokens_seen")?.as_u64()?,
+            total_flos: value.get("total_flos")?.as_f64()?,
             log_history: log.iter().map(|record| record.as_object().cloned()).collect::<Option<_>>()?,
             best: value.get("best_metric").and_then(Value::as_f64).and_then(best),
         })
@@ -77,14 +83,28 @@ impl TrainerState {
             "log_history": self.log_history,
             "logging_steps": plan.logging_steps,
             "max_steps": plan.n_steps,
-            "num_input_tokens_seen": 0,
+            "num_input_tokens_seen": self.num_input_tokens_seen,
             "num_train_epochs": plan.n_epochs,
             "save_steps": plan.save.1,
-            "stateful_callbacks": {},
-            "total_flos": 0.0,
+            "stateful_callbacks": { "TrainerControl": self.control(plan) },
+            "total_flos": self.total_flos,
             "train_batch_size": arguments.per_device_train_batch_size,
             "trial_name": null,
             "trial_params": null,
+        })
+    }
+
+    /// HuggingFace's `TrainerControl` at the moment of a save.
+    fn control(&self, plan: &Plan) -> Value {
+        json!({
+            "args": {
+                "should_epoch_stop": false,
+                "should_evaluate": false,
+                "should_log": false,
+                "should_save": true,
+                "should_training_stop": self.global_step >= plan.n_steps,
+            },
+            "attributes": {},
         })
     }
 }

@@ -65,18 +65,10 @@ pub fn bench(model: &mut Model, job: BenchJob) -> Result<BenchResult, Error> {
         min_ms: ms(times[0]),
         max_ms: ms(times[times.len() - 1]),
         tokens_per_second: batch.n_tokens() as f64 / median,
-        gflops: passes * encoder_flops(&model.spec.encoder, batch.row_starts()) / median / 1e9,
+        gflops: passes * model.spec.encoder.forward_flops(vec![job.seq; job.batch]) / median / 1e9,
         ceiling_gflops: flops_per_second(model.precision(), Duration::from_millis(300)) / 1e9,
         peak_rss_mb: peak_rss_mb(),
     })
-}
-
-/// T·L·(8·D² + 4·D·F) + 4·L·D·Σ s²
-fn encoder_flops(spec: &EncoderSpec, row_starts: &[usize]) -> f64 {
-    let (width, inner, n_layers) = (spec.width as f64, spec.inner_width as f64, spec.n_layers as f64);
-    let lengths = row_starts.windows(2).map(|row| (row[1] - row[0]) as f64);
-    let (n_tokens, squares) = lengths.fold((0.0, 0.0), |(sum, squares), s| (sum + s, squares + s * s));
-    n_tokens * n_layers * (8.0 * width * width + 4.0 * width * inner) + 4.0 * n_layers * width * squares
 }
 
 fn random_batch(spec: &EncoderSpec, job: BenchJob) -> Result<Batch, Error> {

@@ -4,6 +4,7 @@ use super::{Run, TrainingSummary};
 use crate::error::TrainError;
 use crate::output::{Checkpoint, read_weights};
 use crate::progress::{SavedProgress, Seconds};
+use crate::results::Samples;
 use crate::state::Best;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -86,6 +87,7 @@ impl Run<'_, '_> {
             ("train_runtime", (seconds * 1e4).round() / 1e4),
             ("train_samples_per_second", (rows / seconds * 1e3).round() / 1e3),
             ("train_steps_per_second", (self.state.global_step as f64 / seconds * 1e3).round() / 1e3),
+            ("total_flos", self.state.total_flos),
             ("train_loss", train_loss),
         ]);
         let final_model = self.save_final()?;
@@ -122,6 +124,8 @@ impl Run<'_, '_> {
         let start = Instant::now();
         let folder = self.output.final_model();
         saving(&folder, self.output.save_final(self.trainer.model, self.trainer.tokenizer))?;
+        let samples = Samples { train: self.trainer.train.len(), eval: self.trainer.eval.len() };
+        saving(self.output.folder(), self.output.save_results(&self.state.log_history, samples))?;
         let state = self.state.to_json(self.trainer.arguments, &self.plan);
         saving(self.output.folder(), self.output.save_state(&state))?;
         self.seconds.save += start.elapsed().as_secs_f64();
