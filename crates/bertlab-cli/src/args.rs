@@ -1,5 +1,7 @@
 //! Arguments that several commands share, as typed words.
 
+mod text_options;
+
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -14,6 +16,7 @@ use bertlab::{
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::print::Console;
+pub use text_options::{LengthArguments, MaskingArguments};
 
 /// When the terminal's colours are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

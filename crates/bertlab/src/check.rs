@@ -4,7 +4,7 @@ use bertlab_model::{HeadChoice, HeadKind, OpenOptions};
 use bertlab_train::data::{DataError, Dataset, LabelSpace, ProblemType, infer_label_space};
 
 use crate::labelled::{Question, RowsRequest, configured_head};
-use crate::{Error, ModelOptions, OpenedModel, Task, open_model, resolve};
+use crate::{Error, ModelOptions, OpenedModel, Task, TextOptions, open_model, resolve};
 
 pub use bertlab_train::preflight::{
     Excerpt, Finding, Kind, LabelCount, LengthHistogram, Preflight, RowPlace, Severity, Split, SplitSummary,
@@ -28,8 +28,8 @@ pub struct CheckJob {
     pub validation: Option<RowsRequest>,
     /// Rows to evaluate on at the end.
     pub test: Option<RowsRequest>,
-    /// Longer texts are cut; the model's own limit when none.
-    pub max_length: Option<usize>,
+    /// How texts become rows.
+    pub text: TextOptions,
 }
 
 /// What was looked at, and what was found.
@@ -94,16 +94,11 @@ impl CheckJob {
     }
 
     fn max_length(&self, opened: &OpenedModel, datasets: &[(Split, Dataset)]) -> Result<usize, Error> {
-        let mut max = opened.model.spec.encoder.max_tokens();
+        let mut uses_tokenizer = false;
         for (_, dataset) in datasets {
-            if opened.tokenizer_for(dataset)?.is_some() {
-                max = opened.max_tokens()?;
-            }
+            uses_tokenizer |= opened.tokenizer_for(dataset)?.is_some();
         }
-        match self.max_length {
-            Some(asked) if asked > max => Err(Error::MaxLength { asked, max }),
-            asked => Ok(asked.unwrap_or(max)),
-        }
+        opened.row_length(self.text.max_length, uses_tokenizer)
     }
 }
 
@@ -117,7 +112,7 @@ fn question(
     let spec = &opened.model.spec;
     let head = spec.head.kind;
     match head {
-        HeadKind::MaskedLm => Ok(Question::Tokens { head, n_classes: spec.encoder.vocab_size }),
+        HeadKind::MaskedLm => Ok(Question::of_masked_lm(training, spec.encoder.vocab_size)),
         HeadKind::TokenClassification => Ok(Question::Tokens { head, n_classes: spec.head.n_outputs() }),
         _ if configured == head && !new_head => {
             let given = LabelSpace { problem_type: spec.head.problem_type, names: spec.head.labels.clone() };
@@ -134,6 +129,6 @@ fn class_names(question: &Question, opened: &OpenedModel) -> Vec<String> {
         Question::Rows(space) if space.problem_type == ProblemType::Regression => Vec::new(),
         Question::Rows(space) => space.names.clone(),
         Question::Tokens { head: HeadKind::TokenClassification, .. } => opened.model.spec.head.labels.clone(),
-        Question::Tokens { .. } => Vec::new(),
+        Question::Tokens { .. } | Question::Texts => Vec::new(),
     }
 }

@@ -3,10 +3,10 @@
 use bertlab_model::{HeadChoice, HeadKind, OpenOptions, ProblemType};
 use bertlab_text::{EncodeOptions, TextInput, Truncation};
 use bertlab_train::data::LabelSpace;
-use bertlab_train::{Evaluation, Example, Objective, answers, evaluate};
+use bertlab_train::{Averaging, Evaluation, Example, Objective, answers, evaluate};
 
 use crate::labelled::{LabelledRows, Question, RowsRequest, configured_head};
-use crate::{Error, ModelOptions, OpenedModel, open_model, resolve};
+use crate::{Error, ModelOptions, OpenedModel, TextOptions, open_model, resolve};
 
 /// Rows that HuggingFace's Trainer averages a token loss over before it averages over batches.
 const BATCH_SIZE: usize = 8;
@@ -94,28 +94,29 @@ impl OpenedModel {
     pub fn evaluate(
         &self,
         request: &RowsRequest,
-        max_length: Option<usize>,
+        options: &TextOptions,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Evaluated, Error> {
         let head = &self.model.spec.head;
+        let dataset = request.read()?;
         let question = match head.kind {
             HeadKind::SequenceClassification => {
                 Question::Rows(LabelSpace { problem_type: head.problem_type, names: head.labels.clone() })
             }
-            HeadKind::MaskedLm => {
-                Question::Tokens { head: head.kind, n_classes: self.model.spec.encoder.vocab_size }
-            }
+            HeadKind::MaskedLm => Question::of_masked_lm(&dataset, self.model.spec.encoder.vocab_size),
             _ => Question::Tokens { head: head.kind, n_classes: head.n_outputs() },
         };
-        let dataset = request.read()?;
         let targets = question.targets(&dataset)?;
-        let rows =
-            self.labelled_rows(&question, request.choose(dataset, targets), max_length, &mut |_| {})?;
+        let mut rows =
+            self.labelled_rows(&question, request.choose(dataset, targets), options, &mut |_| {})?;
+        let mut objective = Objective::default();
+        if question == Question::Texts {
+            rows.hide(&self.masking(options, request.seed)?);
+            objective.averaging = Averaging::Items;
+        }
         let n_rows = rows.examples.len();
-        let evaluation =
-            evaluate(&self.model, &Objective::default(), &rows.examples, BATCH_SIZE, &mut |n_done| {
-                progress(n_done, n_rows)
-            })?;
+        let mut progress = |n_done| progress(n_done, n_rows);
+        let evaluation = evaluate(&self.model, &objective, &rows.examples, BATCH_SIZE, &mut progress)?;
         Ok(Evaluated { evaluation, rows, question })
     }
 

@@ -6,12 +6,12 @@ use bertlab_checkpoint::open_config;
 use bertlab_model::{Family, HeadKind};
 use bertlab_text::Tokenizer;
 use bertlab_train::data::{
-    self, Columns, DataError, Dataset, LabelSpace, ProblemType, Sampling, Target, label_counts, sample,
-    targets, targets_by_row, token_targets, token_targets_by_row,
+    self, Columns, DataError, Dataset, LabelSpace, ProblemType, RawLabel, Record, Sampling, Target,
+    label_counts, sample, targets, targets_by_row, token_targets, token_targets_by_row,
 };
-use bertlab_train::{Example, Tokenization, Truncated, examples};
+use bertlab_train::{Example, Masking, Tokenization, Truncated, examples};
 
-use crate::{Error, OpenedModel};
+use crate::{Error, OpenedModel, TextOptions};
 
 /// Files of labelled rows, and which of them are taken.
 #[derive(Clone, Debug, Default)]
@@ -60,10 +60,21 @@ pub enum Question {
         /// How many classes there are.
         n_classes: usize,
     },
+    /// The hidden tokens of plain texts.
+    Texts,
 }
 
 impl Question {
-    /// Every row's target.
+    /// What rows ask of a masked language model: the hidden tokens that they name, or such as are still to be hidden.
+    pub(crate) fn of_masked_lm(dataset: &Dataset, vocab_size: usize) -> Self {
+        let is_ready = |record: &Record| record.input_ids.is_some() && record.label != RawLabel::Missing;
+        match dataset.records.iter().all(is_ready) {
+            true => Self::Tokens { head: HeadKind::MaskedLm, n_classes: vocab_size },
+            false => Self::Texts,
+        }
+    }
+
+    /// Every row's target; without content where tokens are still to be hidden.
     ///
     /// # Errors
     /// A label that has no place among the classes.
@@ -71,6 +82,7 @@ impl Question {
         Ok(match self {
             Self::Rows(space) => targets(dataset, space)?,
             Self::Tokens { n_classes, .. } => token_targets(dataset, *n_classes)?,
+            Self::Texts => vec![Target::Tokens(Vec::new()); dataset.records.len()],
         })
     }
 
@@ -79,6 +91,7 @@ impl Question {
         match self {
             Self::Rows(space) => targets_by_row(dataset, space),
             Self::Tokens { n_classes, .. } => token_targets_by_row(dataset, *n_classes),
+            Self::Texts => dataset.records.iter().map(|_| Ok(Target::Tokens(Vec::new()))).collect(),
         }
     }
 
@@ -87,6 +100,7 @@ impl Question {
         match self {
             Self::Rows(_) => HeadKind::SequenceClassification,
             Self::Tokens { head, .. } => *head,
+            Self::Texts => HeadKind::MaskedLm,
         }
     }
 }
@@ -132,6 +146,26 @@ pub struct LabelledRows {
     pub counts: Option<LabelCounts>,
     /// What was cut.
     pub truncated: Truncated,
+    /// Of texts for a masked language model.
+    pub of_texts: Option<TextCounts>,
+}
+
+/// What became of texts for a masked language model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextCounts {
+    /// Texts that were read.
+    pub n_texts: usize,
+    /// Texts that were left out, because they are blank.
+    pub n_blank: usize,
+    /// The length of blocks in tokens; none where a text is a row.
+    pub block_length: Option<usize>,
+}
+
+impl LabelledRows {
+    /// Hides tokens, the same at every call, so that evaluations can be compared.
+    pub(crate) fn hide(&mut self, masking: &Masking) {
+        self.examples = masking.fixed(&self.examples);
+    }
 }
 
 impl OpenedModel {
@@ -140,22 +174,29 @@ impl OpenedModel {
         &self,
         question: &Question,
         (dataset, targets): (Dataset, Vec<Target>),
-        max_length: Option<usize>,
+        options: &TextOptions,
         progress: &mut dyn FnMut(usize),
     ) -> Result<LabelledRows, Error> {
+        if *question == Question::Texts {
+            return self.masked_rows(dataset, options, progress);
+        }
         let counts = LabelCounts::of(question, &targets);
         let tokenizer = self.tokenizer_for(&dataset)?;
-        let by_model = self.model.spec.encoder.max_tokens();
-        let max_tokens = if tokenizer.is_some() { self.max_tokens()? } else { by_model };
-        if let Some(asked) = max_length.filter(|&asked| asked > max_tokens) {
-            return Err(Error::MaxLength { asked, max: max_tokens });
-        }
-        let max_length = max_length.unwrap_or(max_tokens);
+        let max_length = self.row_length(options.max_length, tokenizer.is_some())?;
         let tokenization = Tokenization { tokenizer, max_length: Some(max_length) };
         let (examples, lengths) = examples(&dataset, Some(targets), tokenization, progress)?;
         let truncated = Truncated::of(&lengths, max_length);
         let texts = dataset.records.into_iter().filter_map(|record| record.text).collect();
-        Ok(LabelledRows { examples, texts, counts, truncated })
+        Ok(LabelledRows { examples, texts, counts, truncated, of_texts: None })
+    }
+
+    /// The length that rows are cut to: what was asked for, or what the model takes, and its tokenizer where it is used.
+    pub(crate) fn row_length(&self, asked: Option<usize>, uses_tokenizer: bool) -> Result<usize, Error> {
+        let max = if uses_tokenizer { self.max_tokens()? } else { self.model.spec.encoder.max_tokens() };
+        match asked {
+            Some(asked) if asked > max => Err(Error::MaxLength { asked, max }),
+            asked => Ok(asked.unwrap_or(max)),
+        }
     }
 
     /// The tokenizer; none where there is none and all rows hold ids already.

@@ -19,8 +19,10 @@ mod embeddings_file;
 mod error;
 mod evaluation;
 mod labelled;
+mod masked_texts;
 mod open;
 mod sentence;
+mod text_options;
 mod texts;
 mod training;
 
@@ -32,9 +34,10 @@ pub use embed::{EmbedRecipe, EmbedRequest, Embedded};
 pub use embeddings_file::{EmbeddingRow, EmbeddingsFormat, write_embeddings};
 pub use error::Error;
 pub use evaluation::{Evaluated, Prediction, WordLabel, open_trained};
-pub use labelled::{LabelCounts, LabelledRows, Question, RowsRequest};
+pub use labelled::{LabelCounts, LabelledRows, Question, RowsRequest, TextCounts};
 pub use open::{ModelOptions, OpenedModel, OpenedTokenizer, open_model, open_tokenizer, resolve};
 pub use sentence::SentenceSettings;
+pub use text_options::TextOptions;
 pub use texts::{read_text_lines, read_texts};
 pub use training::{PreparedTraining, Split, Task, TrainJob};
 
@@ -53,8 +56,9 @@ pub use bertlab_train::data::{Columns, Sampling};
 pub mod train {
     pub use bertlab_train::metrics;
     pub use bertlab_train::{
-        Answer, Evaluation, IntervalStrategy, Plan, Progress, Record, Reporter, Resume, SamplingStrategy,
-        SchedulerType, Scores, Silent, TrainError, Trainer, TrainingArguments, TrainingSummary, Truncated,
+        Answer, Averaging, Evaluation, IntervalStrategy, MaskedLmScores, Masking, MaskingOptions, Plan,
+        Progress, Record, Reporter, Resume, SamplingStrategy, SchedulerType, Scores, Silent, TrainError,
+        Trainer, TrainingArguments, TrainingSummary, Truncated,
     };
 }
 

@@ -6,7 +6,7 @@ use anyhow::bail;
 use bertlab::check::CheckJob;
 use bertlab::{Columns, RowsRequest, Task};
 
-use crate::args::{ColumnArguments, GlobalArguments, task_parser};
+use crate::args::{ColumnArguments, GlobalArguments, LengthArguments, task_parser};
 use crate::print::Console;
 use crate::print::check::{as_json, print};
 use crate::print::numbers::counted;
@@ -36,9 +36,8 @@ pub struct Arguments {
     test_file: Vec<PathBuf>,
     #[command(flatten)]
     columns: ColumnArguments,
-    /// Cut texts to so many tokens [default: what the model takes]
-    #[arg(long, value_name = "N")]
-    max_length: Option<usize>,
+    #[command(flatten)]
+    length: LengthArguments,
     /// What to learn [default: what the checkpoint's head and the data say]
     #[arg(long, value_name = "TASK", value_parser = task_parser())]
     task: Option<Task>,
@@ -68,7 +67,7 @@ impl Arguments {
             train: rows(&self.train_file).unwrap_or_default(),
             validation: rows(&self.validation_file),
             test: rows(&self.test_file),
-            max_length: self.max_length,
+            text: self.length.clone().options(None),
         }
     }
 }

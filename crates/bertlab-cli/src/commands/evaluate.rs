@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use bertlab::{ModelOptions, OpenOptions, RowsRequest, Sampling, open_trained};
 
-use crate::args::{ColumnArguments, GlobalArguments, PrecisionArguments, one_of};
+use crate::args::{
+    ColumnArguments, GlobalArguments, LengthArguments, MaskingArguments, PrecisionArguments, one_of,
+};
 use crate::print::Console;
 use crate::print::evaluation::{print, scores_json};
 use crate::print::progress::bar;
@@ -32,12 +34,13 @@ pub struct Arguments {
     #[arg(long, value_name = "HOW", default_value = "stratified")]
     #[arg(value_parser = one_of::<Sampling>(&["stratified", "random", "first"]))]
     sample: Sampling,
-    /// Of that choice
+    /// Of that choice, and of what is hidden (masked-lm)
     #[arg(long, value_name = "N", default_value_t = 42)]
     seed: u64,
-    /// Cut texts to so many tokens [default: what the model takes]
-    #[arg(long, value_name = "N")]
-    max_length: Option<usize>,
+    #[command(flatten)]
+    length: LengthArguments,
+    #[command(flatten)]
+    masking: MaskingArguments,
     #[command(flatten)]
     precision: PrecisionArguments,
     /// Print a JSON object
@@ -59,7 +62,8 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
         seed: arguments.seed,
     };
     let progress = bar(console, 0, "rows");
-    let evaluated = opened.evaluate(&request, arguments.max_length, &mut |n_done, n_rows| {
+    let options = arguments.length.options(Some(arguments.masking));
+    let evaluated = opened.evaluate(&request, &options, &mut |n_done, n_rows| {
         progress.set_length(n_rows as u64);
         progress.set_position(n_done as u64);
     })?;

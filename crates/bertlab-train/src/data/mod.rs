@@ -61,6 +61,17 @@ pub struct Record {
     pub attention_mask: Option<Vec<u32>>,
 }
 
+impl Record {
+    /// Whether there is nothing to read: blank texts, or no ids.
+    pub fn is_blank(&self) -> bool {
+        let is_blank = |text: &Option<String>| text.as_deref().is_none_or(|text| text.trim().is_empty());
+        match &self.input_ids {
+            Some(input_ids) => input_ids.is_empty(),
+            None => is_blank(&self.text) && is_blank(&self.pair),
+        }
+    }
+}
+
 /// A label as it stands in the file. CSV and TSV have texts only.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RawLabel {

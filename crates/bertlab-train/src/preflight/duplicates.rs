@@ -23,7 +23,7 @@ impl<'a> Content<'a> {
     /// `None` for a blank row: all of these are the same, and they have a finding of their own.
     fn of(record: &'a Record) -> Option<Self> {
         let input_ids = record.input_ids.as_deref().filter(|_| record.text.is_none());
-        (!super::texts::is_blank(record)).then_some(Self {
+        (!record.is_blank()).then_some(Self {
             text: record.text.as_deref(),
             pair: record.pair.as_deref(),
             input_ids,

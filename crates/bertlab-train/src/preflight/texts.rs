@@ -2,7 +2,6 @@
 
 use super::finding::{Finding, Kind, Severity, grouped, percent, rows_that, single_excerpts};
 use super::{ModelLimits, SplitRows};
-use crate::data::Record;
 
 /// From this share of all tokens on, what truncation loses is warned of.
 const SHARE_LOST_WARNED: f64 = 0.1;
@@ -15,17 +14,8 @@ pub(super) fn findings(splits: &[SplitRows], limits: &ModelLimits) -> Vec<Findin
     splits.iter().flat_map(of_split).flatten().collect()
 }
 
-/// Whether a row has nothing to read: blank texts, or no ids.
-pub(super) fn is_blank(record: &Record) -> bool {
-    let is_blank = |text: &Option<String>| text.as_deref().is_none_or(|text| text.trim().is_empty());
-    match &record.input_ids {
-        Some(input_ids) => input_ids.is_empty(),
-        None => is_blank(&record.text) && is_blank(&record.pair),
-    }
-}
-
 fn empty(rows: &SplitRows, limits: &ModelLimits) -> Option<Finding> {
-    let indices = indices(rows, |index| is_blank(&rows.dataset.records[index]));
+    let indices = indices(rows, |index| rows.dataset.records[index].is_blank());
     let n_rows = rows.dataset.records.len();
     let count = indices.len();
     // Without ids there is not even a [CLS] token: such a row cannot be run.

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::SAMPLES;
 use crate::Task;
-use crate::{Error, LabelCounts, PreparedTraining, Question, RowsRequest, TrainJob};
+use crate::{Error, LabelCounts, PreparedTraining, Question, RowsRequest, TextOptions, TrainJob};
 
 /// What T4 needs beside the lab's settings.
 #[derive(Clone, Debug)]
@@ -82,7 +82,7 @@ impl LabTraining {
             new_head: false,
             train: self.rows(&self.train_files, self.max_train_samples),
             validation: Some(self.rows(&self.validation_files, self.max_eval_samples)),
-            max_length: self.max_length,
+            text: TextOptions { max_length: self.max_length, ..TextOptions::default() },
             allow_single_class: false,
             arguments: self.arguments(),
             output_dir: self.output_dir.clone(),

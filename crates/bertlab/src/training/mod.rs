@@ -8,11 +8,12 @@ use bertlab_checkpoint::open_config;
 use bertlab_model::{HeadChoice, HeadKind, OpenOptions, Precision, configured_labels};
 use bertlab_train::data::{Dataset, LabelSpace, infer_label_space};
 use bertlab_train::{
-    Plan, Reporter, Resume, TrainError, Trainer, TrainingArguments, TrainingSummary, check_output_dir,
+    Masking, Plan, Reporter, Resume, TrainError, Trainer, TrainingArguments, TrainingSummary,
+    check_output_dir,
 };
 
 use crate::labelled::{LabelledRows, Question, RowsRequest, configured_head};
-use crate::{Error, ModelOptions, OpenedModel, open_model, resolve};
+use crate::{Error, ModelOptions, OpenedModel, TextOptions, open_model, resolve};
 
 pub use task::Task;
 
@@ -33,8 +34,8 @@ pub struct TrainJob {
     pub train: RowsRequest,
     /// Rows to evaluate on.
     pub validation: Option<RowsRequest>,
-    /// Longer texts are cut; the model's own limit when none.
-    pub max_length: Option<usize>,
+    /// How texts become rows.
+    pub text: TextOptions,
     /// Go on although a split has one label only.
     pub allow_single_class: bool,
     /// The settings.
@@ -57,6 +58,8 @@ pub struct PreparedTraining {
     pub train: LabelledRows,
     /// Rows to evaluate on.
     pub validation: Option<LabelledRows>,
+    /// Of plain texts: what is hidden, other tokens in every epoch.
+    pub masking: Option<Masking>,
     job: TrainJob,
 }
 
@@ -86,7 +89,7 @@ impl TrainJob {
         let configured = configured_head(&folder)?;
         let (question, opened) = match Task::chosen(self.task, configured) {
             Task::SequenceClassification => self.open_classifier(&folder, configured, &dataset)?,
-            task => self.open_token_model(task)?,
+            task => self.open_token_model(task, &dataset)?,
         };
         let targets = question.targets(&dataset)?;
         let train = self.train.choose(dataset, targets);
@@ -98,11 +101,12 @@ impl TrainJob {
         let mut tokenize = |split, rows: Rows| {
             let n_rows = rows.1.len();
             let mut progress = |n_done| progress(split, n_done, n_rows);
-            opened.labelled_rows(&question, rows, self.max_length, &mut progress)
+            opened.labelled_rows(&question, rows, &self.text, &mut progress)
         };
         let train = tokenize(Split::Train, train)?;
-        let validation = validation.map(|rows| tokenize(Split::Validation, rows)).transpose()?;
-        Ok(PreparedTraining { opened, question, train, validation, job: self })
+        let mut validation = validation.map(|rows| tokenize(Split::Validation, rows)).transpose()?;
+        let masking = self.masking(&opened, &question, validation.as_mut())?;
+        Ok(PreparedTraining { opened, question, train, validation, masking, job: self })
     }
 
     /// A sequence classifier for the data's labels: the checkpoint's own where it has one.
@@ -128,13 +132,29 @@ impl TrainJob {
         Ok((Question::Rows(space), opened))
     }
 
-    fn open_token_model(&self, task: Task) -> Result<(Question, OpenedModel), Error> {
+    fn open_token_model(&self, task: Task, dataset: &Dataset) -> Result<(Question, OpenedModel), Error> {
         let opened = self.open(task.head(), None)?;
-        let n_classes = match task {
-            Task::MaskedLm => opened.model.spec.encoder.vocab_size,
-            _ => opened.model.spec.head.n_outputs(),
+        let question = match task {
+            Task::MaskedLm => Question::of_masked_lm(dataset, opened.model.spec.encoder.vocab_size),
+            _ => Question::Tokens { head: task.head(), n_classes: opened.model.spec.head.n_outputs() },
         };
-        Ok((Question::Tokens { head: task.head(), n_classes }, opened))
+        Ok((question, opened))
+    }
+
+    /// What hides tokens of plain texts: in training; of the rows to evaluate on at once, by the seed of their choice.
+    fn masking(
+        &self,
+        opened: &OpenedModel,
+        question: &Question,
+        validation: Option<&mut LabelledRows>,
+    ) -> Result<Option<Masking>, Error> {
+        if *question != Question::Texts {
+            return Ok(None);
+        }
+        if let (Some(rows), Some(request)) = (validation, &self.validation) {
+            rows.hide(&opened.masking(&self.text, request.seed)?);
+        }
+        opened.masking(&self.text, self.arguments.seed).map(Some)
     }
 
     fn open(&self, kind: HeadKind, space: Option<&LabelSpace>) -> Result<OpenedModel, Error> {
@@ -191,7 +211,7 @@ impl PreparedTraining {
             tokenizer,
             train: &self.train.examples,
             eval: self.validation.as_ref().map_or(&[], |rows| &rows.examples),
-            masking: None,
+            masking: self.masking.as_ref(),
             arguments: &self.job.arguments,
             output_dir: &self.job.output_dir,
             overwrite_output_dir: self.job.overwrite_output_dir,

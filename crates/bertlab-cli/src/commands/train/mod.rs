@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use bertlab::train::Resume;
 use bertlab::{Columns, RowsRequest, Sampling, Task, TrainJob};
 
-use crate::args::{ColumnArguments, GlobalArguments, one_of, task_parser};
+use crate::args::{ColumnArguments, GlobalArguments, LengthArguments, MaskingArguments, one_of, task_parser};
 use crate::print::Console;
 use crate::print::progress::RowBars;
 use crate::print::training::{TerminalReporter, print_preparation, print_summary};
@@ -86,9 +86,10 @@ struct DataArguments {
     #[arg(long, value_name = "HOW", default_value = "stratified")]
     #[arg(value_parser = one_of::<Sampling>(&["stratified", "random", "first"]))]
     sample: Sampling,
-    /// Cut texts to so many tokens [default: what the model takes]
-    #[arg(long, value_name = "N")]
-    max_length: Option<usize>,
+    #[command(flatten)]
+    length: LengthArguments,
+    #[command(flatten)]
+    masking: MaskingArguments,
 }
 
 impl Arguments {
@@ -113,7 +114,7 @@ impl Arguments {
             train: rows(data.train_file, data.max_train_samples),
             validation: (!data.validation_file.is_empty())
                 .then(|| rows(data.validation_file, data.max_eval_samples)),
-            max_length: data.max_length,
+            text: data.length.options(Some(data.masking)),
             allow_single_class: self.allow_single_class,
             arguments,
             output_dir: self.output_dir,
