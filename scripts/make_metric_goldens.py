@@ -10,8 +10,10 @@ import warnings
 
 import numpy as np
 import scipy
+import scipy.special
 import scipy.stats
 import sklearn
+import sklearn.calibration
 import sklearn.metrics as metrics
 
 warnings.filterwarnings("ignore")
@@ -79,6 +81,42 @@ def auroc(name, labels, scores, n_classes):
     return {"name": name, "labels": labels, "scores": scores.ravel(), "n_classes": n_classes, "classes": classes, **together}
 
 
+def bins(confidence, is_right, n_bins=15):
+    """Per bin with answers: mean probability and share of right answers, by scikit-learn; and the error that they give."""
+    share, mean = sklearn.calibration.calibration_curve(is_right, confidence, n_bins=n_bins, strategy="uniform")
+    edges = np.linspace(0, 1, n_bins + 1)
+    counts = np.bincount(np.searchsorted(edges[1:-1], confidence), minlength=n_bins)
+    error = np.sum(counts[counts > 0] * np.abs(share - mean)) / len(confidence)
+    return {"counts": counts, "share_right": share, "mean_probability": mean, "expected_calibration_error": error}
+
+
+def probabilities(name, labels, logits):
+    logits = logits.astype(np.float32)
+    p = scipy.special.softmax(logits.astype(np.float64), axis=1)
+    n_classes = logits.shape[1]
+    answers = p.argmax(1)
+    # The order of the probabilities by their log odds: in f64 several sure answers are 1.0 and would tie.
+    z = logits.astype(np.float64)
+    odds = np.stack([z[:, c] - scipy.special.logsumexp(np.delete(z, c, 1), axis=1) for c in range(n_classes)], 1)
+    if n_classes == 2:
+        auroc = metrics.roc_auc_score(labels, odds[:, 1])
+        brier = metrics.brier_score_loss(labels, p[:, 1])
+    else:
+        auroc = np.mean([metrics.roc_auc_score(labels == c, odds[:, c]) for c in range(n_classes)])
+        if p.max() < 1:
+            assert np.isclose(auroc, metrics.roc_auc_score(labels, p, multi_class="ovr", average="macro"))
+        brier = metrics.brier_score_loss(labels, p, labels=range(n_classes))
+    return {
+        "name": name,
+        "labels": labels,
+        "logits": logits.ravel(),
+        "n_classes": n_classes,
+        "auroc": auroc,
+        "brier": brier,
+        **bins(p.max(1), answers == labels),
+    }
+
+
 def multilabel(name, truth, predictions):
     precision, recall, f1, support = metrics.precision_recall_fscore_support(
         truth, predictions, average=None, zero_division=np.nan
@@ -95,6 +133,39 @@ def multilabel(name, truth, predictions):
         "support": support,
         "micro": triple(truth, predictions, "micro"),
         "macro": triple(truth, predictions, "macro"),
+        "weighted": triple(truth, predictions, "weighted"),
+        "samples": triple(truth, predictions, "samples"),
+        "hamming_loss": metrics.hamming_loss(truth, predictions),
+    }
+
+
+def label_probabilities(name, truth, logits):
+    logits = logits.astype(np.float32)
+    p = scipy.special.expit(logits.astype(np.float64))
+    return {
+        **multilabel(name, truth, (logits > 0).astype(int)),
+        "logits": logits.ravel(),
+        "auroc": metrics.roc_auc_score(truth, p, average=None),
+        "auroc_macro": metrics.roc_auc_score(truth, p, average="macro"),
+        **bins(p.ravel(), truth.ravel()),
+    }
+
+
+def several_values(name, wanted, found):
+    wanted, found = wanted.astype(np.float32), found.astype(np.float32)
+    a, b = wanted.astype(np.float64), found.astype(np.float64)
+    columns = range(a.shape[1])
+    return {
+        "name": name,
+        "n_values": a.shape[1],
+        "wanted": wanted.ravel(),
+        "found": found.ravel(),
+        "mse": metrics.mean_squared_error(a, b),
+        "rmse": metrics.root_mean_squared_error(a, b),
+        "mae": metrics.mean_absolute_error(a, b),
+        "r2": metrics.r2_score(a, b),
+        "pearson": np.mean([scipy.stats.pearsonr(a[:, k], b[:, k]).statistic for k in columns]),
+        "spearman": np.mean([scipy.stats.spearmanr(a[:, k], b[:, k]).statistic for k in columns]),
     }
 
 
@@ -109,6 +180,7 @@ def regression(name, wanted, found):
         "rmse": metrics.root_mean_squared_error(a, b),
         "mae": metrics.mean_absolute_error(a, b),
         "pearson": scipy.stats.pearsonr(a, b).statistic,
+        "pearson_interval": list(scipy.stats.pearsonr(a, b).confidence_interval(0.95)),
         "spearman": scipy.stats.spearmanr(a, b).statistic,
         "r2": math.nan if np.ptp(a) == 0 else metrics.r2_score(a, b),
     }
@@ -157,6 +229,25 @@ def regression_cases():
     yield regression("far from zero", wanted / 1024 + 4096, wanted / 2048 + 4096)
 
 
+def probability_cases():
+    labels = random.integers(0, 2, 70)
+    yield probabilities("two classes", labels, np.eye(2)[labels] * 2 + random.normal(0, 1.5, (70, 2)))
+    labels = random.choice(4, 90, p=[0.4, 0.3, 0.2, 0.1])
+    yield probabilities("four classes", labels, np.eye(4)[labels] * 2 + random.normal(0, 1, (90, 4)))
+    labels = random.integers(0, 3, 60)
+    yield probabilities("sure of itself", labels, (np.eye(3)[labels] + random.normal(0, 0.7, (60, 3))) * 40)
+
+
+def label_probability_cases():
+    truth = (random.random((50, 4)) < [0.5, 0.3, 0.2, 0.4]).astype(int)
+    yield label_probabilities("four labels", truth, (truth * 2 - 1) * 1.5 + random.normal(0, 1.5, (50, 4)))
+
+
+def several_value_cases():
+    wanted = random.normal(0, [1, 3, 10], (40, 3))
+    yield several_values("three values a row", wanted, wanted * 0.7 + random.normal(0, 1, (40, 3)))
+
+
 def main():
     out = {
         "made_with": {"scikit-learn": sklearn.__version__, "scipy": scipy.__version__, "numpy": np.__version__},
@@ -164,6 +255,9 @@ def main():
         "auroc": list(auroc_cases()),
         "multilabel": list(multilabel_cases()),
         "regression": list(regression_cases()),
+        "probabilities": list(probability_cases()),
+        "label_probabilities": list(label_probability_cases()),
+        "several_values": list(several_value_cases()),
     }
     groups = []
     for key, value in plain(out).items():

@@ -92,7 +92,7 @@ pub struct TrainingArguments {
     pub load_best_model_at_end: Option<bool>,
     /// Which evaluation metric decides; the loss when none.
     pub metric_for_best_model: Option<String>,
-    /// Whether more of it is better; unless it is a loss when none.
+    /// Whether more of it is better; unless it is a loss or an error (mse, brier, ...) when none.
     pub greater_is_better: Option<bool>,
 }
 

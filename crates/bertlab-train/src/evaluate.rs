@@ -4,10 +4,11 @@ use crate::data::Target;
 use crate::error::TrainError;
 use crate::examples::{Example, batch};
 use crate::masked_lm_scores::MaskedLmScores;
+use crate::metrics::Figure;
 use crate::metrics::classification::ClassificationReport;
 use crate::metrics::multilabel::MultiLabelReport;
 use crate::metrics::perplexity::perplexity;
-use crate::metrics::regression;
+use crate::metrics::regression::RegressionReport;
 use crate::objective::{Averaging, Objective, logits};
 use bertlab_compute::Tensor;
 use bertlab_model::{HeadKind, Model, ProblemType, Request};
@@ -125,14 +126,7 @@ pub enum Scores {
     /// Any of several labels.
     MultiLabel(Box<MultiLabelReport>),
     /// Numbers.
-    Regression {
-        /// Mean squared error.
-        mean_squared_error: Option<f64>,
-        /// Undefined where all values are the same.
-        pearson: Option<f64>,
-        /// Undefined where all values are the same.
-        spearman: Option<f64>,
-    },
+    Regression(Box<RegressionReport>),
     /// A class or word for each labelled token.
     Tokens {
         /// Of labelled tokens.
@@ -214,31 +208,22 @@ fn scores(model: &Model, examples: &[Example], answers: &[Answer]) -> Option<Sco
         let accuracy = (n_tokens > 0).then(|| n_right as f64 / n_tokens as f64);
         return Some(Scores::Tokens { accuracy, perplexity: perplexity(loss, n_tokens), n_tokens });
     }
-    let logits = answers.iter().flat_map(|answer| &answer.logits).copied();
+    let logits: Vec<f32> = answers.iter().flat_map(|answer| &answer.logits).copied().collect();
+    let n_outputs = head.n_outputs();
     match head.problem_type {
         ProblemType::SingleLabel => {
             let classes: Vec<usize> = targets().filter_map(class_of).collect();
-            let predictions: Vec<usize> = answers
-                .iter()
-                .map(|answer| crate::metrics::classification::likeliest(&answer.logits))
-                .collect();
-            let report = ClassificationReport::new(&classes, &predictions, head.n_outputs())?;
+            let report = ClassificationReport::of_logits(&classes, &logits, n_outputs)?;
             Some(Scores::Classification(Box::new(report)))
         }
         ProblemType::MultiLabel => {
             let truth: Vec<bool> = numbers(targets()).into_iter().map(|share| share >= 0.5).collect();
-            // A probability of one half is a logit of 0.
-            let predictions: Vec<bool> = logits.map(|x| x > 0.0).collect();
-            let report = MultiLabelReport::new(&truth, &predictions, head.n_outputs())?;
+            let report = MultiLabelReport::of_logits(&truth, &logits, n_outputs)?;
             Some(Scores::MultiLabel(Box::new(report)))
         }
         ProblemType::Regression => {
-            let (wanted, found) = (numbers(targets()), logits.collect::<Vec<f32>>());
-            Some(Scores::Regression {
-                mean_squared_error: regression::mean_squared_error(&wanted, &found),
-                pearson: regression::pearson(&wanted, &found),
-                spearman: regression::spearman(&wanted, &found),
-            })
+            let report = RegressionReport::new(&numbers(targets()), &logits, n_outputs)?;
+            Some(Scores::Regression(Box::new(report)))
         }
     }
 }
@@ -263,33 +248,30 @@ fn numbers<'a>(targets: impl Iterator<Item = &'a Target>) -> Vec<f32> {
 }
 
 impl Evaluation {
-    /// The figures by name, without HuggingFace's prefix `eval_`: the loss first. Undefined is none.
-    pub fn metrics(&self) -> Vec<(&'static str, Option<f64>)> {
+    /// The figures that a person watches, by name, without HuggingFace's prefix `eval_`: the loss first. Undefined is none.
+    pub fn main_metrics(&self) -> Vec<Figure> {
         let mut metrics = vec![("loss", Some(self.loss))];
-        match &self.scores {
-            Scores::Classification(report) => metrics.extend([
-                ("accuracy", Some(report.accuracy)),
-                ("majority_baseline", Some(report.majority_baseline.share)),
-                ("f1_macro", Some(report.macro_average.f1.value)),
-                ("matthews_correlation", report.matthews_correlation),
-            ]),
-            Scores::MultiLabel(report) => metrics.extend([
-                ("accuracy", Some(report.subset_accuracy)),
-                ("f1_micro", report.micro_average.as_ref().map(|average| average.f1.value)),
-                ("f1_macro", Some(report.macro_average.f1.value)),
-            ]),
-            Scores::Regression { mean_squared_error, pearson, spearman } => {
-                metrics.extend([
-                    ("mse", *mean_squared_error),
-                    ("pearson", *pearson),
-                    ("spearman", *spearman),
-                ]);
-            }
+        metrics.extend(match &self.scores {
+            Scores::Classification(report) => report.figures(),
+            Scores::MultiLabel(report) => report.figures(),
+            Scores::Regression(report) => report.figures(),
             Scores::Tokens { accuracy, perplexity, .. } => {
-                metrics.extend([("accuracy", *accuracy), ("perplexity", *perplexity)]);
+                vec![("accuracy", *accuracy), ("perplexity", *perplexity)]
             }
-            Scores::MaskedLm(scores) => metrics.extend(scores.metrics()),
-        }
+            Scores::MaskedLm(scores) => scores.metrics().to_vec(),
+        });
+        metrics
+    }
+
+    /// Every figure by name: what is logged, and what `metric_for_best_model` can name.
+    pub fn metrics(&self) -> Vec<Figure> {
+        let mut metrics = self.main_metrics();
+        metrics.extend(match &self.scores {
+            Scores::Classification(report) => report.details(),
+            Scores::MultiLabel(report) => report.details(),
+            Scores::Regression(report) => report.details(),
+            Scores::Tokens { .. } | Scores::MaskedLm(_) => Vec::new(),
+        });
         metrics
     }
 }

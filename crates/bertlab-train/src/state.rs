@@ -109,8 +109,11 @@ impl TrainerState {
     }
 }
 
-/// The figures of one moment as a log line.
-pub(crate) fn record<'a>(figures: impl IntoIterator<Item = (&'a str, f64)>) -> Record {
-    let number = |value: f64| if value.is_finite() { json!(value) } else { json!(value.to_string()) };
-    figures.into_iter().map(|(name, value)| (name.to_owned(), number(value))).collect()
+/// The figures of one moment as a log line. Undefined is null; NaN and infinities, which JSON cannot say, are words.
+pub(crate) fn record(figures: impl IntoIterator<Item = (String, Option<f64>)>) -> Record {
+    let number = |value: Option<f64>| match value {
+        Some(value) if !value.is_finite() => json!(value.to_string()),
+        value => json!(value),
+    };
+    figures.into_iter().map(|(name, value)| (name, number(value))).collect()
 }

@@ -1,9 +1,11 @@
 //! Every metric against scikit-learn's and scipy's figures; `scripts/make_metric_goldens.py` makes them.
 
 use bertlab_train::metrics::auroc::{auroc, auroc_one_versus_rest};
+use bertlab_train::metrics::calibration::Calibration;
 use bertlab_train::metrics::classification::{Averages, ClassScores, ClassificationReport};
+use bertlab_train::metrics::interval::correlation_interval;
 use bertlab_train::metrics::multilabel::MultiLabelReport;
-use bertlab_train::metrics::regression;
+use bertlab_train::metrics::regression::{self, RegressionReport};
 use serde_json::Value;
 
 /// Both sides compute in f64; the sums run in another order.
@@ -113,6 +115,80 @@ fn several_labels_agree_with_scikit_learn() {
             &case["micro"],
         );
         check_averages(&format!("{name} macro"), &report.macro_average, &case["macro"]);
+        check_averages(
+            &format!("{name} weighted"),
+            &report.weighted_average.expect("labels are set"),
+            &case["weighted"],
+        );
+        check_averages(&format!("{name} samples"), &report.samples_average, &case["samples"]);
+        check(&format!("{name} hamming loss"), Some(report.hamming_loss), &case["hamming_loss"]);
+    }
+}
+
+/// The bins with answers, as scikit-learn's `calibration_curve` gives them, and all counts.
+fn check_calibration(name: &str, found: &Calibration, case: &Value) {
+    let counts: Vec<usize> = found.bins.iter().map(|bin| bin.n_answers).collect();
+    assert_eq!(counts, ids(&case["counts"]), "{name} counts");
+    let filled: Vec<_> = found.bins.iter().filter(|bin| bin.n_answers > 0).collect();
+    assert_eq!(filled.len(), case["share_right"].as_array().expect("a list").len(), "{name} bins");
+    for (index, bin) in filled.iter().enumerate() {
+        check(&format!("{name} share {index}"), bin.share_right(), &case["share_right"][index]);
+        check(&format!("{name} mean {index}"), bin.mean_probability, &case["mean_probability"][index]);
+    }
+    let error = &case["expected_calibration_error"];
+    check(&format!("{name} expected calibration error"), Some(found.expected_error), error);
+}
+
+#[test]
+fn probabilities_agree_with_scikit_learn() {
+    let cases = cases("probabilities");
+    assert_eq!(cases.len(), 3);
+    for case in cases {
+        let name = case["name"].as_str().expect("each case has a name");
+        let n_classes = case["n_classes"].as_u64().expect("a count") as usize;
+        let (labels, logits) = (ids(&case["labels"]), floats(&case["logits"]));
+        let report = ClassificationReport::of_logits(&labels, &logits, n_classes).expect("has rows");
+        let found = report.probabilities.as_ref().expect("finite logits");
+        check(&format!("{name} AUROC"), found.auroc_value(), &case["auroc"]);
+        check(&format!("{name} Brier"), Some(found.brier), &case["brier"]);
+        check_calibration(name, &found.calibration, &case);
+    }
+}
+
+#[test]
+fn probabilities_of_several_labels_agree_with_scikit_learn() {
+    let cases = cases("label_probabilities");
+    assert_eq!(cases.len(), 1);
+    for case in cases {
+        let name = case["name"].as_str().expect("each case has a name");
+        let n_labels = case["n_labels"].as_u64().expect("a count") as usize;
+        let truth = list(&case["truth"], Value::as_bool);
+        let report =
+            MultiLabelReport::of_logits(&truth, &floats(&case["logits"]), n_labels).expect("has rows");
+        check_classes(name, &report.labels, &case);
+        let found = report.probabilities.as_ref().expect("finite logits");
+        for (label, value) in found.auroc.iter().enumerate() {
+            check(&format!("{name} AUROC of {label}"), *value, &case["auroc"][label]);
+        }
+        check(&format!("{name} AUROC"), found.auroc_macro, &case["auroc_macro"]);
+        check_calibration(name, &found.calibration, &case);
+    }
+}
+
+#[test]
+fn several_values_a_row_agree_with_scikit_learn() {
+    let cases = cases("several_values");
+    assert_eq!(cases.len(), 1);
+    for case in cases {
+        let n_values = case["n_values"].as_u64().expect("a count") as usize;
+        let report = RegressionReport::new(&floats(&case["wanted"]), &floats(&case["found"]), n_values)
+            .expect("has rows");
+        check("mse", report.mean_squared_error, &case["mse"]);
+        check("rmse", report.root_mean_squared_error, &case["rmse"]);
+        check("mae", report.mean_absolute_error, &case["mae"]);
+        check("r2", report.r_squared, &case["r2"]);
+        check("pearson", report.pearson, &case["pearson"]);
+        check("spearman", report.spearman, &case["spearman"]);
     }
 }
 
@@ -127,6 +203,11 @@ fn regression_agrees_with_scikit_learn_and_scipy() {
         check(&format!("{name} rmse"), regression::root_mean_squared_error(&wanted, &found), &case["rmse"]);
         check(&format!("{name} mae"), regression::mean_absolute_error(&wanted, &found), &case["mae"]);
         check(&format!("{name} pearson"), regression::pearson(&wanted, &found), &case["pearson"]);
+        let interval = regression::pearson(&wanted, &found)
+            .and_then(|correlation| correlation_interval(correlation, wanted.len()));
+        let ends = interval.map(|interval| (interval.low, interval.high)).unzip();
+        check(&format!("{name} pearson low"), ends.0, &case["pearson_interval"][0]);
+        check(&format!("{name} pearson high"), ends.1, &case["pearson_interval"][1]);
         check(&format!("{name} spearman"), regression::spearman(&wanted, &found), &case["spearman"]);
         check(&format!("{name} r2"), regression::r_squared(&wanted, &found), &case["r2"]);
     }

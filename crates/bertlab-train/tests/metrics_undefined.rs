@@ -1,8 +1,10 @@
 //! Values without a meaning are `None`, and averages tell what they counted as 0.
 
 use bertlab_train::metrics::auroc::{auroc, auroc_one_versus_rest};
+use bertlab_train::metrics::calibration::Calibration;
 use bertlab_train::metrics::classification::{ClassificationReport, accuracy, majority_baseline};
 use bertlab_train::metrics::interval::wilson_interval;
+use bertlab_train::metrics::is_error;
 use bertlab_train::metrics::multilabel::MultiLabelReport;
 use bertlab_train::metrics::perplexity::perplexity;
 use bertlab_train::metrics::regression;
@@ -52,6 +54,48 @@ fn auroc_needs_both_answers_and_numbers() {
     let found = auroc_one_versus_rest(&[0, 1], &[0.9, 0.1, 0.0, 0.1, 0.9, 0.0], 3);
     assert_eq!(found.classes, [Some(1.0), Some(1.0), None]);
     assert_eq!(found.macro_average, None);
+}
+
+#[test]
+fn probabilities_need_finite_logits_and_answers() {
+    let report = ClassificationReport::of_logits(&[0, 1], &[f32::NAN, 0.0, 0.0, 1.0], 2).expect("has rows");
+    assert_eq!((report.accuracy, report.probabilities), (1.0, None));
+    assert_eq!(Calibration::new(&[]), None);
+    assert_eq!(Calibration::new(&[(1.5, true)]), None);
+    let one_label = ClassificationReport::of_logits(&[0, 0], &[1.0, 0.0, 2.0, 0.0], 2).expect("has rows");
+    assert_eq!(one_label.figures().last(), Some(&("auroc", None)));
+}
+
+#[test]
+fn a_sure_and_wrong_answer_is_as_far_from_honest_as_can_be() {
+    let found = Calibration::new(&[(1.0, false), (1.0, false)]).expect("has answers");
+    assert_eq!(found.expected_error, 1.0);
+    assert_eq!(found.bins.last().map(|bin| (bin.n_answers, bin.n_right)), Some((2, 0)));
+    assert_eq!(found.bins[0].share_right(), None);
+}
+
+#[test]
+fn labels_that_nobody_has_count_as_zero_and_have_no_auroc() {
+    let truth = [false, false, false, false];
+    let report = MultiLabelReport::of_logits(&truth, &[-1.0; 4], 2).expect("has rows");
+    assert_eq!(report.micro_average, None);
+    assert_eq!(report.weighted_average, None);
+    assert_eq!((report.subset_accuracy, report.baseline.share), (1.0, 1.0));
+    assert_eq!(report.samples_average.f1.n_undefined, 2);
+    let probabilities = report.probabilities.expect("finite logits");
+    assert_eq!((probabilities.auroc, probabilities.auroc_macro), (vec![None, None], None));
+}
+
+#[test]
+fn errors_are_better_when_less_and_scores_when_more() {
+    for name in
+        ["loss", "mse", "rmse", "mae", "brier", "perplexity", "expected_calibration_error", "hamming_loss"]
+    {
+        assert!(is_error(name), "{name}");
+    }
+    for name in ["accuracy", "f1_macro", "pearson", "r_squared", "auroc", "matthews_correlation"] {
+        assert!(!is_error(name), "{name}");
+    }
 }
 
 #[test]

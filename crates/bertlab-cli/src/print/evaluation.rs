@@ -2,16 +2,18 @@
 
 use std::io::Write;
 
-use bertlab::train::metrics::classification::{Average, ClassificationReport};
+use bertlab::train::metrics::calibration::Calibration;
+use bertlab::train::metrics::classification::{Average, Averages, ClassScores, ClassificationReport};
+use bertlab::train::metrics::multilabel::MultiLabelReport;
 use bertlab::train::{Evaluation, Scores};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Console, style};
 
-/// Every figure as "name value".
+/// The figures that a person watches, as "name value".
 pub fn figure_lines(evaluation: &Evaluation) -> Vec<String> {
     let figure = |value: Option<f64>| value.map_or("undefined".to_owned(), |value| format!("{value:.4}"));
-    evaluation.metrics().into_iter().map(|(name, value)| format!("{name} {}", figure(value))).collect()
+    evaluation.main_metrics().into_iter().map(|(name, value)| format!("{name} {}", figure(value))).collect()
 }
 
 /// Every figure as JSON; undefined is null.
@@ -21,26 +23,86 @@ pub fn scores_json(evaluation: &Evaluation, labels: &[String]) -> Value {
     for (name, value) in evaluation.metrics() {
         object.insert(name.to_owned(), json!(value));
     }
-    if let Scores::Classification(report) = &evaluation.scores {
-        let interval = report.accuracy_interval;
-        object.insert("accuracy_interval".to_owned(), json!([interval.low, interval.high]));
-        object.insert("confusion".to_owned(), json!(report.confusion.counts));
-        object.insert("labels".to_owned(), json!(labels));
-        let classes = report.classes.iter().zip(labels).map(|(scores, label)| {
-            json!({
-                "label": label, "precision": scores.precision, "recall": scores.recall,
-                "f1": scores.f1, "support": scores.support,
-            })
-        });
-        object.insert("classes".to_owned(), classes.collect());
+    match &evaluation.scores {
+        Scores::Classification(report) => object.extend(classification_json(report, labels)),
+        Scores::MultiLabel(report) => object.extend(multi_label_json(report, labels)),
+        Scores::Regression(report) => {
+            let interval = report.pearson_interval.map(|interval| [interval.low, interval.high]);
+            object.insert("pearson_interval".to_owned(), json!(interval));
+        }
+        _ => {}
     }
     Value::Object(object)
+}
+
+fn classification_json(report: &ClassificationReport, labels: &[String]) -> Map<String, Value> {
+    let interval = report.accuracy_interval;
+    let probabilities = report.probabilities.as_ref();
+    let auroc = |class: usize| probabilities.and_then(|found| found.auroc.classes[class]);
+    object([
+        ("accuracy_interval", json!([interval.low, interval.high])),
+        ("confusion", json!(report.confusion.counts)),
+        ("labels", json!(labels)),
+        ("classes", classes_json(&report.classes, labels, auroc)),
+        ("calibration", json!(probabilities.map(|found| calibration_json(&found.calibration)))),
+    ])
+}
+
+fn multi_label_json(report: &MultiLabelReport, labels: &[String]) -> Map<String, Value> {
+    let interval = report.subset_accuracy_interval;
+    let probabilities = report.probabilities.as_ref();
+    let auroc = |label: usize| probabilities.and_then(|found| found.auroc[label]);
+    object([
+        ("accuracy_interval", json!([interval.low, interval.high])),
+        ("labels", json!(labels)),
+        ("classes", classes_json(&report.labels, labels, auroc)),
+        ("calibration", json!(probabilities.map(|found| calibration_json(&found.calibration)))),
+    ])
+}
+
+fn classes_json(classes: &[ClassScores], labels: &[String], auroc: impl Fn(usize) -> Option<f64>) -> Value {
+    let class = |(id, (scores, label)): (usize, (&ClassScores, &String))| {
+        json!({
+            "label": label, "precision": scores.precision, "recall": scores.recall, "f1": scores.f1,
+            "auroc": auroc(id), "support": scores.support,
+        })
+    };
+    classes.iter().zip(labels).enumerate().map(class).collect()
+}
+
+/// The bins that hold answers.
+fn calibration_json(calibration: &Calibration) -> Value {
+    let filled = calibration.bins.iter().filter(|bin| bin.n_answers > 0);
+    filled
+        .map(|bin| {
+            json!({
+                "above": bin.low, "to": bin.high, "n": bin.n_answers, "mean_probability": bin.mean_probability,
+                "share_right": bin.share_right(),
+            })
+        })
+        .collect()
+}
+
+fn object<const N: usize>(pairs: [(&str, Value); N]) -> Map<String, Value> {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// For a person.
 pub fn print(console: &mut Console, evaluation: &Evaluation, labels: &[String]) -> anyhow::Result<()> {
     match &evaluation.scores {
         Scores::Classification(report) => print_classification(console, evaluation, report, labels),
+        Scores::MultiLabel(report) => {
+            figure_lines(evaluation).iter().try_for_each(|line| writeln!(console.out, "{line}"))?;
+            writeln!(console.out)?;
+            let [micro, weighted] = [report.micro_average, report.weighted_average];
+            let averages = [
+                ("micro", micro.as_ref()),
+                ("macro", Some(&report.macro_average)),
+                ("weighted", weighted.as_ref()),
+                ("samples", Some(&report.samples_average)),
+            ];
+            print_classes(console, &report.labels, &averages, labels)
+        }
         _ => {
             figure_lines(evaluation).iter().try_for_each(|line| writeln!(console.out, "{line}"))?;
             Ok(())
@@ -69,15 +131,29 @@ fn print_classification(
     )?;
     writeln!(console.out, "loss       {:.4}", evaluation.loss)?;
     let mcc = report.matthews_correlation.map_or("undefined".to_owned(), |mcc| format!("{mcc:.4}"));
-    writeln!(console.out, "MCC        {mcc}\n")?;
-    print_classes(console, report, labels)?;
+    writeln!(console.out, "MCC        {mcc}")?;
+    if let Some(found) = &report.probabilities {
+        let auroc = found.auroc_value().map_or("undefined".to_owned(), |auroc| format!("{auroc:.4}"));
+        let of = if labels.len() == 2 {
+            format!("of {:?}", labels[1])
+        } else {
+            "each label against the rest".to_owned()
+        };
+        writeln!(console.out, "AUROC      {auroc}   {dim}{of}{dim:#}")?;
+        let error = found.calibration.expected_error;
+        writeln!(console.out, "calibration error {error:.4}   {dim}Brier score {:.4}{dim:#}", found.brier)?;
+    }
+    writeln!(console.out)?;
+    let averages = [("macro", Some(&report.macro_average)), ("weighted", Some(&report.weighted_average))];
+    print_classes(console, &report.classes, &averages, labels)?;
     writeln!(console.out)?;
     print_confusion(console, report, labels)
 }
 
 fn print_classes(
     console: &mut Console,
-    report: &ClassificationReport,
+    classes: &[ClassScores],
+    all_averages: &[(&str, Option<&Averages>)],
     labels: &[String],
 ) -> anyhow::Result<()> {
     let dim = console.style(style::DIM);
@@ -88,7 +164,7 @@ fn print_classes(
         "{dim}{:width$}  {:>9}  {:>9}  {:>9}  {:>7}{dim:#}",
         "label", "precision", "recall", "F1", "rows"
     )?;
-    for (scores, label) in report.classes.iter().zip(labels) {
+    for (scores, label) in classes.iter().zip(labels) {
         let figures = [scores.precision, scores.recall, scores.f1].map(defined);
         writeln!(
             console.out,
@@ -99,7 +175,8 @@ fn print_classes(
     // An undefined figure counts as 0 in an average, as scikit-learn has it; the star says so.
     let average =
         |average: &Average| format!("{:.4}{}", average.value, if average.n_undefined > 0 { "*" } else { "" });
-    for (name, averages) in [("macro", &report.macro_average), ("weighted", &report.weighted_average)] {
+    for (name, averages) in all_averages {
+        let Some(averages) = averages else { continue };
         let figures = [&averages.precision, &averages.recall, &averages.f1].map(average);
         writeln!(
             console.out,

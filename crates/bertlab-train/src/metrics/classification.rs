@@ -2,7 +2,9 @@
 
 // C classes, N rows; labels and predictions are class ids below C.
 
+use super::Figure;
 use super::interval::{Interval, wilson_interval};
+use super::probability::ProbabilityReport;
 
 /// Share of rows whose predicted class is the label; `None` without rows.
 ///
@@ -219,6 +221,8 @@ pub struct ClassificationReport {
     pub weighted_average: Averages,
     /// Matthews' correlation, if it has a meaning.
     pub matthews_correlation: Option<f64>,
+    /// What the probabilities are worth, where they are known and finite.
+    pub probabilities: Option<ProbabilityReport>,
 }
 
 impl ClassificationReport {
@@ -240,7 +244,52 @@ impl ClassificationReport {
             matthews_correlation: confusion.matthews_correlation(),
             confusion,
             classes,
+            probabilities: None,
         })
+    }
+
+    /// The same from logits `[N, C]`, row by row: the answer is the greatest, and the probabilities are judged too.
+    ///
+    /// # Panics
+    /// When `logits` does not hold `labels.len() * n_classes` numbers, or a label is not below `n_classes`.
+    pub fn of_logits(labels: &[usize], logits: &[f32], n_classes: usize) -> Option<ClassificationReport> {
+        assert_eq!(logits.len(), labels.len() * n_classes, "a logit for each row and class");
+        let predictions: Vec<usize> = logits.chunks(n_classes.max(1)).map(likeliest).collect();
+        let report = ClassificationReport::new(labels, &predictions, n_classes)?;
+        Some(ClassificationReport {
+            probabilities: ProbabilityReport::new(labels, logits, n_classes),
+            ..report
+        })
+    }
+
+    /// The figures that a person watches, by their names.
+    pub fn figures(&self) -> Vec<Figure> {
+        vec![
+            ("accuracy", Some(self.accuracy)),
+            ("majority_baseline", Some(self.majority_baseline.share)),
+            ("f1_macro", Some(self.macro_average.f1.value)),
+            ("matthews_correlation", self.matthews_correlation),
+            ("auroc", self.probabilities.as_ref().and_then(ProbabilityReport::auroc_value)),
+        ]
+    }
+
+    /// All other figures. Of two classes `f1`, `precision` and `recall` are those of class 1, as in scikit-learn.
+    pub fn details(&self) -> Vec<Figure> {
+        let probabilities = self.probabilities.as_ref();
+        let mut details = vec![
+            ("precision_macro", Some(self.macro_average.precision.value)),
+            ("recall_macro", Some(self.macro_average.recall.value)),
+            ("f1_micro", Some(self.micro_average.f1.value)),
+            ("precision_weighted", Some(self.weighted_average.precision.value)),
+            ("recall_weighted", Some(self.weighted_average.recall.value)),
+            ("f1_weighted", Some(self.weighted_average.f1.value)),
+            ("brier", probabilities.map(|report| report.brier)),
+            ("expected_calibration_error", probabilities.map(|report| report.calibration.expected_error)),
+        ];
+        if let [_, of_one] = self.classes.as_slice() {
+            details.extend([("precision", of_one.precision), ("recall", of_one.recall), ("f1", of_one.f1)]);
+        }
+        details
     }
 }
 

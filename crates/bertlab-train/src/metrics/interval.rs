@@ -1,6 +1,6 @@
-//! How sure a share is: Wilson's score interval.
+//! How sure a share is, by Wilson's score interval, and how sure a correlation is, by Fisher's transformation.
 
-/// A range of shares, both ends within 0 to 1.
+/// A range: of shares within 0 to 1, of correlations within -1 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
     /// Lower end.
@@ -31,4 +31,15 @@ pub fn wilson_interval(n_right: usize, n_rows: usize) -> Option<Interval> {
     let low = if n_right == 0 { 0.0 } else { centre - half_width };
     let high = if n_right == n_rows { 1.0 } else { centre + half_width };
     Some(Interval { low, high })
+}
+
+/// Fisher's 95 % interval of Pearson's correlation over `n_rows` rows (tanh of atanh r ± 1.96 / √(n - 3)); `None` below
+/// four rows.
+pub fn correlation_interval(correlation: f64, n_rows: usize) -> Option<Interval> {
+    if n_rows < 4 || !(-1.0..=1.0).contains(&correlation) {
+        return None;
+    }
+    let half_width = Z_95 / (n_rows as f64 - 3.0).sqrt();
+    let centre = correlation.atanh();
+    Some(Interval { low: (centre - half_width).tanh(), high: (centre + half_width).tanh() })
 }

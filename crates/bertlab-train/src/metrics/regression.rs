@@ -2,6 +2,87 @@
 
 // N values; sums run in f64. Every function is `None` without values, and when a value is NaN or infinite.
 
+use super::Figure;
+use super::interval::{Interval, correlation_interval};
+
+/// Everything below for one evaluation. Where rows have several values each is scored alone, and the means are given,
+/// as scikit-learn's `uniform_average`; a figure that one of them lacks has no mean.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RegressionReport {
+    /// Rows evaluated, at least one.
+    pub n_rows: usize,
+    /// Values of each row.
+    pub n_values: usize,
+    /// Mean squared error.
+    pub mean_squared_error: Option<f64>,
+    /// Its root, in the unit of the values.
+    pub root_mean_squared_error: Option<f64>,
+    /// Mean absolute error.
+    pub mean_absolute_error: Option<f64>,
+    /// Undefined where all values are the same.
+    pub pearson: Option<f64>,
+    /// 95 % interval of it; of rows with one value.
+    pub pearson_interval: Option<Interval>,
+    /// Undefined where all values are the same.
+    pub spearman: Option<f64>,
+    /// Share of the variance that is explained: 0 is what always answering the mean reaches.
+    pub r_squared: Option<f64>,
+}
+
+impl RegressionReport {
+    /// Of values `[N, K]`, row by row; `None` without any.
+    ///
+    /// # Panics
+    /// When the slices differ in length, or do not divide into rows of `n_values`.
+    pub fn new(wanted: &[f32], found: &[f32], n_values: usize) -> Option<RegressionReport> {
+        assert_eq!(wanted.len(), found.len(), "a prediction for each value");
+        if wanted.is_empty() || n_values == 0 {
+            return None;
+        }
+        assert_eq!(wanted.len() % n_values, 0, "whole rows of {n_values} values");
+        let column = |values: &[f32], k: usize| -> Vec<f32> {
+            values.iter().skip(k).step_by(n_values).copied().collect()
+        };
+        let columns: Vec<(Vec<f32>, Vec<f32>)> =
+            (0..n_values).map(|k| (column(wanted, k), column(found, k))).collect();
+        let average = |figure: fn(&[f32], &[f32]) -> Option<f64>| {
+            let all: Option<Vec<f64>> = columns.iter().map(|(wanted, found)| figure(wanted, found)).collect();
+            all.map(|all| all.iter().sum::<f64>() / n_values as f64)
+        };
+        let n_rows = wanted.len() / n_values;
+        let pearson = average(pearson);
+        Some(RegressionReport {
+            n_rows,
+            n_values,
+            mean_squared_error: average(mean_squared_error),
+            root_mean_squared_error: average(root_mean_squared_error),
+            mean_absolute_error: average(mean_absolute_error),
+            pearson,
+            pearson_interval: pearson
+                .filter(|_| n_values == 1)
+                .and_then(|value| correlation_interval(value, n_rows)),
+            spearman: average(spearman),
+            r_squared: average(r_squared),
+        })
+    }
+
+    /// The figures that a person watches, by their names.
+    pub fn figures(&self) -> Vec<Figure> {
+        vec![
+            ("mse", self.mean_squared_error),
+            ("mae", self.mean_absolute_error),
+            ("pearson", self.pearson),
+            ("spearman", self.spearman),
+            ("r_squared", self.r_squared),
+        ]
+    }
+
+    /// All other figures.
+    pub fn details(&self) -> Vec<Figure> {
+        vec![("rmse", self.root_mean_squared_error)]
+    }
+}
+
 /// Mean squared error.
 ///
 /// # Panics

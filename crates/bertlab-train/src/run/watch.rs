@@ -4,6 +4,7 @@ use super::Run;
 use super::update::Update;
 use crate::error::TrainError;
 use crate::evaluate::{Evaluation, evaluate};
+use crate::metrics::is_error;
 use crate::state::{Best, record};
 
 impl Run<'_, '_> {
@@ -11,14 +12,14 @@ impl Run<'_, '_> {
         let loss = std::mem::take(&mut self.losses.since_log) / self.losses.n_since_log as f64;
         self.losses.n_since_log = 0;
         self.log([
-            ("loss", loss),
-            ("grad_norm", update.gradient_norm),
-            ("learning_rate", update.learning_rate),
+            ("loss".to_owned(), Some(loss)),
+            ("grad_norm".to_owned(), Some(update.gradient_norm)),
+            ("learning_rate".to_owned(), Some(update.learning_rate)),
         ]);
     }
 
     /// Adds a line to the log, with epoch and step.
-    pub(super) fn log<'n>(&mut self, figures: impl IntoIterator<Item = (&'n str, f64)>) {
+    pub(super) fn log(&mut self, figures: impl IntoIterator<Item = (String, Option<f64>)>) {
         let mut record = record(figures);
         record.insert("epoch".to_owned(), serde_json::json!(self.state.epoch));
         record.insert("step".to_owned(), serde_json::json!(self.state.global_step));
@@ -31,20 +32,14 @@ impl Run<'_, '_> {
         let evaluation = self.evaluation()?;
         let (eval, batch_size) = (self.trainer.eval, self.trainer.arguments.per_device_eval_batch_size);
         let seconds = evaluation.runtime.as_secs_f64();
-        let names: Vec<(String, f64)> = evaluation
-            .metrics()
-            .into_iter()
-            .map(|(name, value)| (format!("eval_{name}"), value.unwrap_or(f64::NAN)))
-            .chain([
-                ("eval_runtime".to_owned(), (seconds * 1e4).round() / 1e4),
-                ("eval_samples_per_second".to_owned(), (eval.len() as f64 / seconds * 1e3).round() / 1e3),
-                (
-                    "eval_steps_per_second".to_owned(),
-                    (eval.len().div_ceil(batch_size) as f64 / seconds * 1e3).round() / 1e3,
-                ),
-            ])
-            .collect();
-        self.log(names.iter().map(|(name, value)| (name.as_str(), *value)));
+        let per_second = |n: usize| Some((n as f64 / seconds * 1e3).round() / 1e3);
+        let speed = [
+            ("runtime", Some((seconds * 1e4).round() / 1e4)),
+            ("samples_per_second", per_second(eval.len())),
+            ("steps_per_second", per_second(eval.len().div_ceil(batch_size))),
+        ];
+        let figures = evaluation.metrics().into_iter().chain(speed);
+        self.log(figures.map(|(name, value)| (format!("eval_{name}"), value)));
         self.reporter.evaluated(&evaluation);
         self.remember_best(&evaluation)?;
         self.evaluated_at = Some(self.state.global_step);
@@ -72,8 +67,7 @@ impl Run<'_, '_> {
             return Err(TrainError::Setting { name: "metric_for_best_model", found, wanted });
         };
         let Some(metric) = value.filter(|value| value.is_finite()) else { return Ok(()) };
-        let greater =
-            self.trainer.arguments.greater_is_better.unwrap_or(!name.ends_with("loss") && name != "mse");
+        let greater = self.trainer.arguments.greater_is_better.unwrap_or(!is_error(name));
         let is_better = |best: &Best| if greater { metric > best.metric } else { metric < best.metric };
         if self.state.best.as_ref().is_none_or(is_better) {
             self.state.best = Some(Best { metric, global_step: self.state.global_step, checkpoint: None });
