@@ -110,10 +110,14 @@ impl TrainerState {
 }
 
 /// The figures of one moment as a log line. Undefined is null; NaN and infinities, which JSON cannot say, are words.
-pub(crate) fn record(figures: impl IntoIterator<Item = (String, Option<f64>)>) -> Record {
+pub(crate) fn record<N, V>(figures: impl IntoIterator<Item = (N, V)>) -> Record
+where
+    N: Into<String>,
+    V: Into<Option<f64>>,
+{
     let number = |value: Option<f64>| match value {
         Some(value) if !value.is_finite() => json!(value.to_string()),
         value => json!(value),
     };
-    figures.into_iter().map(|(name, value)| (name, number(value))).collect()
+    figures.into_iter().map(|(name, value)| (name.into(), number(value.into()))).collect()
 }

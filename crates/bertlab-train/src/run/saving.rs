@@ -83,14 +83,13 @@ impl Run<'_, '_> {
         let seconds = self.seconds_in_all();
         let rows = self.state.epoch * self.plan.n_rows as f64;
         let train_loss = self.losses.total / self.state.global_step as f64;
-        let figures = [
+        self.log([
             ("train_runtime", (seconds * 1e4).round() / 1e4),
             ("train_samples_per_second", (rows / seconds * 1e3).round() / 1e3),
             ("train_steps_per_second", (self.state.global_step as f64 / seconds * 1e3).round() / 1e3),
             ("total_flos", self.state.total_flos),
             ("train_loss", train_loss),
-        ];
-        self.log(figures.map(|(name, value)| (name.to_owned(), Some(value))));
+        ]);
         let final_model = self.save_final()?;
         let time = Duration::from_secs_f64;
         Ok(TrainingSummary {

@@ -12,14 +12,18 @@ impl Run<'_, '_> {
         let loss = std::mem::take(&mut self.losses.since_log) / self.losses.n_since_log as f64;
         self.losses.n_since_log = 0;
         self.log([
-            ("loss".to_owned(), Some(loss)),
-            ("grad_norm".to_owned(), Some(update.gradient_norm)),
-            ("learning_rate".to_owned(), Some(update.learning_rate)),
+            ("loss", loss),
+            ("grad_norm", update.gradient_norm),
+            ("learning_rate", update.learning_rate),
         ]);
     }
 
     /// Adds a line to the log, with epoch and step.
-    pub(super) fn log(&mut self, figures: impl IntoIterator<Item = (String, Option<f64>)>) {
+    pub(super) fn log<N, V>(&mut self, figures: impl IntoIterator<Item = (N, V)>)
+    where
+        N: Into<String>,
+        V: Into<Option<f64>>,
+    {
         let mut record = record(figures);
         record.insert("epoch".to_owned(), serde_json::json!(self.state.epoch));
         record.insert("step".to_owned(), serde_json::json!(self.state.global_step));
