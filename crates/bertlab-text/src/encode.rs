@@ -4,7 +4,7 @@ use tokenizers::parallelism::MaybeParallelIterator;
 use tokenizers::utils::truncation::{
     TruncationDirection, TruncationParams, TruncationStrategy, truncate_encodings,
 };
-use tokenizers::{Encoding as PieceEncoding, PostProcessor};
+use tokenizers::{Encoding as PieceEncoding, InputSequence, PostProcessor};
 
 use crate::special::Role;
 use crate::{EncodeOptions, Error, Padding, TextInput, Tokenizer, Truncation};
@@ -34,7 +34,7 @@ pub struct Encoding {
 }
 
 /// The options of a call, checked and completed once for all of its inputs.
-struct Plan {
+pub(crate) struct Plan {
     add_special_tokens: bool,
     cut: Option<Cut>,
     fill: Option<Fill>,
@@ -83,20 +83,7 @@ impl Tokenizer {
         options: &EncodeOptions,
     ) -> Result<Vec<Encoding>, Error> {
         let plan = self.plan(options)?;
-        let encode_row = |row: usize| {
-            let encoded = self.encode_unpadded(&inputs[row], &plan);
-            encoded.map_err(|error| Error::Row { row, source: Box::new(error) })
-        };
-        let results: Vec<Result<Encoding, Error>> =
-            (0..inputs.len()).into_maybe_par_iter().map(encode_row).collect();
-        // Gathered in order here, so that it is always the first wrong row that is reported.
-        let mut encodings = results.into_iter().collect::<Result<Vec<_>, _>>()?;
-        if let Some(fill) = &plan.fill {
-            let longest = || encodings.iter().map(|encoding| encoding.input_ids.len()).max().unwrap_or(0);
-            let length = fill.length.unwrap_or_else(longest);
-            encodings.iter_mut().for_each(|encoding| encoding.fill_up(length, fill));
-        }
-        Ok(encodings)
+        encode_rows(inputs, &plan, |input| self.encode_unpadded(input, &plan))
     }
 
     /// How many special tokens an input gets when they are added.
@@ -104,7 +91,7 @@ impl Tokenizer {
         self.post_processor.as_ref().map_or(0, |processor| processor.added_tokens(is_pair))
     }
 
-    fn plan(&self, options: &EncodeOptions) -> Result<Plan, Error> {
+    pub(crate) fn plan(&self, options: &EncodeOptions) -> Result<Plan, Error> {
         let max_length = |option: String| {
             let length = options.max_length.or(self.settings.model_max_length);
             length.ok_or(Error::MaxLengthMissing { option })
@@ -141,10 +128,20 @@ impl Tokenizer {
     }
 
     fn encode_unpadded(&self, input: &TextInput, plan: &Plan) -> Result<Encoding, Error> {
-        let first = self.pieces_of(&input.text)?;
+        let first = self.pieces_of(input.text.as_str())?;
         // HuggingFace takes an empty second text for none, unless it comes in a batch; here a row is the same in both.
         let second = input.pair.as_deref().filter(|text| !text.is_empty());
         let second = second.map(|text| self.pieces_of(text)).transpose()?;
+        self.finish_unpadded(first, second, plan)
+    }
+
+    /// Pieces of one or two texts, cut and put together.
+    pub(crate) fn finish_unpadded(
+        &self,
+        first: PieceEncoding,
+        second: Option<PieceEncoding>,
+        plan: &Plan,
+    ) -> Result<Encoding, Error> {
         let n_before = n_pieces(&first, second.as_ref());
         let (first, second) = match &plan.cut {
             Some(cut) => self.cut(first, second, cut, plan.add_special_tokens)?,
@@ -155,7 +152,9 @@ impl Tokenizer {
         Ok(Encoding::from_pieces(&merged, n_truncated))
     }
 
-    fn pieces_of(&self, text: &str) -> Result<PieceEncoding, Error> {
+    /// Of a text, or of words that stand for themselves.
+    pub(crate) fn pieces_of<'s>(&self, text: impl Into<InputSequence<'s>>) -> Result<PieceEncoding, Error> {
+        let text: InputSequence<'s> = text.into();
         self.pieces.encode_char_offsets(text, false).map_err(encode_error)
     }
 
@@ -200,6 +199,26 @@ impl Tokenizer {
         }
         Ok(merged)
     }
+}
+
+/// Encodes rows on all threads, in their order, and pads them to one another's length where that is asked for.
+pub(crate) fn encode_rows<T: Sync>(
+    inputs: &[T],
+    plan: &Plan,
+    encode: impl Fn(&T) -> Result<Encoding, Error> + Sync,
+) -> Result<Vec<Encoding>, Error> {
+    let encode_row =
+        |row: usize| encode(&inputs[row]).map_err(|error| Error::Row { row, source: Box::new(error) });
+    let results: Vec<Result<Encoding, Error>> =
+        (0..inputs.len()).into_maybe_par_iter().map(encode_row).collect();
+    // Gathered in order here, so that it is always the first wrong row that is reported.
+    let mut encodings = results.into_iter().collect::<Result<Vec<_>, _>>()?;
+    if let Some(fill) = &plan.fill {
+        let longest = || encodings.iter().map(|encoding| encoding.input_ids.len()).max().unwrap_or(0);
+        let length = fill.length.unwrap_or_else(longest);
+        encodings.iter_mut().for_each(|encoding| encoding.fill_up(length, fill));
+    }
+    Ok(encodings)
 }
 
 impl Cut {

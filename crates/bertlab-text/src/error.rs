@@ -163,6 +163,12 @@ pub enum Error {
         /// The padding that was asked for.
         padding: crate::Padding,
     },
+    /// Rows of words for a byte-level tokenizer that would run them together.
+    #[error(
+        "this tokenizer tells words by the space before them (it is byte-level, as RoBERTa's) and puts none before the words of a \
+         row; set `add_prefix_space` to true in tokenizer_config.json"
+    )]
+    NoPrefixSpace,
     /// A word that is not one of an option's values.
     #[error("unknown {option} {found:?}: give one of {choices}")]
     UnknownWord {

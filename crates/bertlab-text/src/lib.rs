@@ -27,6 +27,7 @@ mod span;
 mod special;
 mod template;
 mod vocabulary;
+mod words;
 
 use std::fmt;
 
@@ -37,6 +38,7 @@ pub use encode::Encoding;
 pub use error::Error;
 pub use options::{EncodeOptions, Padding, TextInput, Truncation};
 pub use span::find_word;
+pub use words::split_into_words;
 
 use config::{Class, Settings};
 use special::{Role, SpecialToken};

@@ -137,7 +137,7 @@ fn put(files: &mut Vec<(String, Vec<u8>)>, name: &str, contents: Vec<u8>) {
     files.push((name.to_owned(), contents));
 }
 
-fn json_bytes(object: &Map<String, Value>) -> Vec<u8> {
+pub(crate) fn json_bytes(object: &Map<String, Value>) -> Vec<u8> {
     let mut bytes = serde_json::to_vec_pretty(object).expect("a map with strings as keys is always JSON");
     bytes.push(b'\n');
     bytes

@@ -81,7 +81,7 @@ fn stands_alone(text: &[char], start: usize, end: usize) -> bool {
 }
 
 /// The ranges that BERT splits into words of one character each (Unicode's CJK Unified Ideographs and extensions).
-fn is_ideograph(character: char) -> bool {
+pub(crate) fn is_ideograph(character: char) -> bool {
     matches!(u32::from(character),
         0x4E00..=0x9FFF | 0x3400..=0x4DBF | 0x20000..=0x2A6DF | 0x2A700..=0x2CEAF | 0xF900..=0xFAFF | 0x2F800..=0x2FA1F)
 }

@@ -9,7 +9,9 @@ use crate::metrics::classification::ClassificationReport;
 use crate::metrics::multilabel::MultiLabelReport;
 use crate::metrics::perplexity::perplexity;
 use crate::metrics::regression::RegressionReport;
+use crate::metrics::tagging::TaggingReport;
 use crate::objective::{Averaging, Objective, logits};
+use crate::word_answers::{WordAnswer, sentence, word_answers};
 use bertlab_compute::Tensor;
 use bertlab_model::{HeadKind, Model, ProblemType, Request};
 use std::time::{Duration, Instant};
@@ -30,6 +32,8 @@ pub struct Answer {
     pub n_right: usize,
     /// Labelled tokens whose class is one of the five likeliest.
     pub n_right_of_5: usize,
+    /// Of a token classifier: every word that has a label; of rows of ids, every labelled token.
+    pub words: Vec<WordAnswer>,
 }
 
 /// The answers to all examples, in their order. Rows of like length are run together, which changes
@@ -96,8 +100,15 @@ fn row_answer(model: &Model, objective: &Objective, logits: &Tensor, example: &E
         Some(Target::Tokens(labels)) => n_right_tokens(logits, labels),
         _ => (0, 0),
     };
-    let logits = if is_row { logits.as_slice().to_vec() } else { Vec::new() };
-    Answer { logits, loss, n_items, n_right, n_right_of_5 }
+    let is_tagger = model.spec.head.kind == HeadKind::TokenClassification;
+    Answer {
+        logits: if is_row { logits.as_slice().to_vec() } else { Vec::new() },
+        loss,
+        n_items,
+        n_right,
+        n_right_of_5,
+        words: if is_tagger { word_answers(logits, example) } else { Vec::new() },
+    }
 }
 
 /// How many labelled tokens' classes are the likeliest, and how many are among the five likeliest. `logits`: of every
@@ -127,6 +138,8 @@ pub enum Scores {
     MultiLabel(Box<MultiLabelReport>),
     /// Numbers.
     Regression(Box<RegressionReport>),
+    /// A label for each word.
+    Tagging(Box<TaggingReport>),
     /// A class or word for each labelled token.
     Tokens {
         /// Of labelled tokens.
@@ -201,6 +214,10 @@ fn scores(model: &Model, examples: &[Example], answers: &[Answer]) -> Option<Sco
     if head.kind == HeadKind::MaskedLm {
         return Some(Scores::MaskedLm(MaskedLmScores::new(examples, answers)));
     }
+    if head.kind == HeadKind::TokenClassification {
+        let sentences: Vec<_> = answers.iter().map(|answer| sentence(&answer.words)).collect();
+        return TaggingReport::new(&head.labels, &sentences).map(|report| Scores::Tagging(Box::new(report)));
+    }
     if head.kind != HeadKind::SequenceClassification {
         let n_tokens: usize = answers.iter().map(|answer| answer.n_items).sum();
         let n_right: usize = answers.iter().map(|answer| answer.n_right).sum();
@@ -255,6 +272,7 @@ impl Evaluation {
             Scores::Classification(report) => report.figures(),
             Scores::MultiLabel(report) => report.figures(),
             Scores::Regression(report) => report.figures(),
+            Scores::Tagging(report) => report.figures(),
             Scores::Tokens { accuracy, perplexity, .. } => {
                 vec![("accuracy", *accuracy), ("perplexity", *perplexity)]
             }
@@ -270,6 +288,7 @@ impl Evaluation {
             Scores::Classification(report) => report.details(),
             Scores::MultiLabel(report) => report.details(),
             Scores::Regression(report) => report.details(),
+            Scores::Tagging(report) => report.details(),
             Scores::Tokens { .. } | Scores::MaskedLm(_) => Vec::new(),
         });
         metrics

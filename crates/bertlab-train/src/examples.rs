@@ -16,6 +16,17 @@ pub struct Example {
     pub pieces: Vec<Piece>,
     /// What the model should say; none in prediction, and where masks are drawn anew.
     pub target: Option<Target>,
+    /// Of a row that came in words: each of them. Empty for texts and ids.
+    pub words: Vec<Word>,
+}
+
+/// A word of a row that came in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// Its first token; none where truncation took it, or where it has no token at all.
+    pub token: Option<usize>,
+    /// Its label; [`IGNORED_TOKEN`](crate::data::labels::IGNORED_TOKEN) where none counts or none is known.
+    pub label: i64,
 }
 
 impl Example {

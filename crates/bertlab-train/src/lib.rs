@@ -24,11 +24,12 @@ mod run;
 mod schedule;
 mod state;
 mod tokenized;
+mod word_answers;
 
 pub use arguments::{IntervalStrategy, SamplingStrategy, TrainingArguments};
 pub use error::TrainError;
 pub use evaluate::{Answer, Evaluation, Scores, answers, evaluate};
-pub use examples::{Example, Truncated, examples};
+pub use examples::{Example, Truncated, Word, examples};
 pub use masked_lm_scores::MaskedLmScores;
 pub use masking::{Masking, MaskingOptions};
 pub use objective::{Averaging, Objective};
@@ -41,3 +42,4 @@ pub use run::{Trainer, TrainingSummary};
 pub use schedule::{Schedule, SchedulerType};
 pub use state::Record;
 pub use tokenized::{Piece, TokenLength, TokenRow, TokenRows, Tokenization};
+pub use word_answers::WordAnswer;

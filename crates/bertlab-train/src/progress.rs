@@ -161,7 +161,9 @@ impl RowsMark {
             let sizes = [row.input_ids.len() as u64, row.token_type_ids.len() as u64];
             let pieces = row.pieces.iter().map(|&piece| piece as u64);
             let target = target_numbers(row.target.as_ref());
-            sizes.into_iter().chain(ids).chain(pieces).chain(target).fold(hash, mix)
+            // What was not read counts in an evaluation, and stands in no token.
+            let words = row.words.iter().map(|word| word.label as u64);
+            sizes.into_iter().chain(ids).chain(pieces).chain(target).chain(words).fold(hash, mix)
         });
         Self { n_rows: rows.len(), hash: format!("{hash:016x}") }
     }

@@ -58,7 +58,7 @@ pub mod train {
     pub use bertlab_train::{
         Answer, Averaging, Evaluation, IntervalStrategy, MaskedLmScores, Masking, MaskingOptions, Plan,
         Progress, Record, Reporter, Resume, SamplingStrategy, SchedulerType, Scores, Silent, TrainError,
-        Trainer, TrainingArguments, TrainingSummary, Truncated,
+        Trainer, TrainingArguments, TrainingSummary, Truncated, Word, WordAnswer,
     };
 }
 

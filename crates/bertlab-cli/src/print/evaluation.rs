@@ -8,7 +8,7 @@ use bertlab::train::metrics::multilabel::MultiLabelReport;
 use bertlab::train::{Evaluation, Scores};
 use serde_json::{Map, Value, json};
 
-use super::{Console, style};
+use super::{Console, style, tagging};
 
 /// The figures that a person watches, as "name value".
 pub fn figure_lines(evaluation: &Evaluation) -> Vec<String> {
@@ -30,6 +30,7 @@ pub fn scores_json(evaluation: &Evaluation, labels: &[String]) -> Value {
             let interval = report.pearson_interval.map(|interval| [interval.low, interval.high]);
             object.insert("pearson_interval".to_owned(), json!(interval));
         }
+        Scores::Tagging(report) => tagging::add_json(&mut object, report, labels),
         _ => {}
     }
     Value::Object(object)
@@ -103,6 +104,7 @@ pub fn print(console: &mut Console, evaluation: &Evaluation, labels: &[String]) 
             ];
             print_classes(console, &report.labels, &averages, labels)
         }
+        Scores::Tagging(report) => tagging::print(console, evaluation.loss, report, labels),
         _ => {
             figure_lines(evaluation).iter().try_for_each(|line| writeln!(console.out, "{line}"))?;
             Ok(())
@@ -158,7 +160,6 @@ fn print_classes(
 ) -> anyhow::Result<()> {
     let dim = console.style(style::DIM);
     let width = label_width(labels).max("weighted".len());
-    let defined = |value: Option<f64>| value.map_or("undefined".to_owned(), |value| format!("{value:.4}"));
     writeln!(
         console.out,
         "{dim}{:width$}  {:>9}  {:>9}  {:>9}  {:>7}{dim:#}",
@@ -172,9 +173,6 @@ fn print_classes(
             figures[0], figures[1], figures[2], scores.support
         )?;
     }
-    // An undefined figure counts as 0 in an average, as scikit-learn has it; the star says so.
-    let average =
-        |average: &Average| format!("{:.4}{}", average.value, if average.n_undefined > 0 { "*" } else { "" });
     for (name, averages) in all_averages {
         let Some(averages) = averages else { continue };
         let figures = [&averages.precision, &averages.recall, &averages.f1].map(average);
@@ -185,6 +183,16 @@ fn print_classes(
         )?;
     }
     Ok(())
+}
+
+/// A figure, or the word that there is none.
+pub fn defined(value: Option<f64>) -> String {
+    value.map_or("undefined".to_owned(), |value| format!("{value:.4}"))
+}
+
+/// A figure in which undefined ones count as 0, as scikit-learn has it; the star says so.
+pub fn average(average: &Average) -> String {
+    format!("{:.4}{}", average.value, if average.n_undefined > 0 { "*" } else { "" })
 }
 
 /// Labels down, answers across.

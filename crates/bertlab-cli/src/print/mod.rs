@@ -10,6 +10,7 @@ pub mod numbers;
 pub mod progress;
 pub mod prose;
 pub mod style;
+pub mod tagging;
 pub mod token_lines;
 pub mod training;
 

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::evaluation::{figure_lines, scores_json};
 use super::numbers::{counted, grouped};
 use super::prose::{fill, print_hanging};
-use super::{Console, style};
+use super::{Console, style, tagging};
 use crate::stop::Stop;
 
 /// Where the words of a line start, after its heading.
@@ -277,6 +277,10 @@ fn print_worth(console: &mut Console, evaluation: &Evaluation) -> anyhow::Result
                 100.0 * report.majority_baseline.share
             );
             print_line(console, "result", &text)
+        }
+        Scores::Tagging(report) if report.entities.is_some() => {
+            let entities = report.entities.as_ref().expect("the guard looked for them");
+            print_line(console, "result", &tagging::result_in_words(entities, figure))
         }
         _ => {
             let figures = fill(figure_lines(evaluation), "  ", console.width().saturating_sub(INDENT));

@@ -1,13 +1,17 @@
 //! Metrics over slices, one file per family. A value that has no meaning is `None`, never NaN.
 
 pub mod auroc;
+pub mod bootstrap;
 pub mod calibration;
 pub mod classification;
+pub mod entities;
 pub mod interval;
 pub mod multilabel;
 pub mod perplexity;
 pub mod probability;
 pub mod regression;
+pub mod tagging;
+pub mod tags;
 
 /// A figure with its name in logs and in `metric_for_best_model`; none where it has no meaning.
 pub type Figure = (&'static str, Option<f64>);
