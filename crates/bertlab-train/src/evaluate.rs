@@ -7,7 +7,6 @@ use crate::masked_lm_scores::MaskedLmScores;
 use crate::metrics::Figure;
 use crate::metrics::classification::ClassificationReport;
 use crate::metrics::multilabel::MultiLabelReport;
-use crate::metrics::perplexity::perplexity;
 use crate::metrics::regression::RegressionReport;
 use crate::metrics::tagging::TaggingReport;
 use crate::objective::{Averaging, Objective, logits};
@@ -140,15 +139,6 @@ pub enum Scores {
     Regression(Box<RegressionReport>),
     /// A label for each word.
     Tagging(Box<TaggingReport>),
-    /// A class or word for each labelled token.
-    Tokens {
-        /// Of labelled tokens.
-        accuracy: Option<f64>,
-        /// e to the mean loss.
-        perplexity: Option<f64>,
-        /// Labelled tokens.
-        n_tokens: usize,
-    },
     /// Hidden tokens.
     MaskedLm(MaskedLmScores),
 }
@@ -218,13 +208,6 @@ fn scores(model: &Model, examples: &[Example], answers: &[Answer]) -> Option<Sco
         let sentences: Vec<_> = answers.iter().map(|answer| sentence(&answer.words)).collect();
         return TaggingReport::new(&head.labels, &sentences).map(|report| Scores::Tagging(Box::new(report)));
     }
-    if head.kind != HeadKind::SequenceClassification {
-        let n_tokens: usize = answers.iter().map(|answer| answer.n_items).sum();
-        let n_right: usize = answers.iter().map(|answer| answer.n_right).sum();
-        let loss: f64 = answers.iter().map(|answer| answer.loss).sum();
-        let accuracy = (n_tokens > 0).then(|| n_right as f64 / n_tokens as f64);
-        return Some(Scores::Tokens { accuracy, perplexity: perplexity(loss, n_tokens), n_tokens });
-    }
     let logits: Vec<f32> = answers.iter().flat_map(|answer| &answer.logits).copied().collect();
     let n_outputs = head.n_outputs();
     match head.problem_type {
@@ -273,9 +256,6 @@ impl Evaluation {
             Scores::MultiLabel(report) => report.figures(),
             Scores::Regression(report) => report.figures(),
             Scores::Tagging(report) => report.figures(),
-            Scores::Tokens { accuracy, perplexity, .. } => {
-                vec![("accuracy", *accuracy), ("perplexity", *perplexity)]
-            }
             Scores::MaskedLm(scores) => scores.metrics().to_vec(),
         });
         metrics
@@ -289,7 +269,7 @@ impl Evaluation {
             Scores::MultiLabel(report) => report.details(),
             Scores::Regression(report) => report.details(),
             Scores::Tagging(report) => report.details(),
-            Scores::Tokens { .. } | Scores::MaskedLm(_) => Vec::new(),
+            Scores::MaskedLm(_) => Vec::new(),
         });
         metrics
     }

@@ -119,7 +119,7 @@ impl Masking {
         }
         let target = Some(Target::Tokens(labels));
         let token_type_ids = example.token_type_ids.clone();
-        Example { input_ids, token_type_ids, target, pieces: Vec::new() }
+        Example { input_ids, token_type_ids, target, ..Example::default() }
     }
 
     fn in_place_of(&self, id: u32, fate: f64, random: u64) -> u32 {
