@@ -1,5 +1,6 @@
 //! A label per word: named entities, parts of speech. Accuracy over words, every label's scores, and entities where the labels mark them.
 
+use super::Figure;
 use super::bootstrap::bootstrap_interval;
 use super::classification::{
     Averages, ClassScores, ConfusionMatrix, MajorityBaseline, macro_averages, majority_baseline,
@@ -79,7 +80,7 @@ impl TaggingReport {
     }
 
     /// The figures that a person watches, by the names that HuggingFace's run_ner gives them.
-    pub fn figures(&self) -> Vec<(&'static str, Option<f64>)> {
+    pub fn figures(&self) -> Vec<Figure> {
         let accuracy = ("accuracy", Some(self.accuracy));
         match &self.entities {
             Some(report) => {
@@ -95,7 +96,7 @@ impl TaggingReport {
     }
 
     /// All other figures: averages over types of entities, or over labels where there are no entities.
-    pub fn details(&self) -> Vec<(&'static str, Option<f64>)> {
+    pub fn details(&self) -> Vec<Figure> {
         let averages = |average: Option<&Averages>, names: [&'static str; 3]| {
             let values = average.map(|of| [of.precision.value, of.recall.value, of.f1.value]);
             names.into_iter().enumerate().map(move |(i, name)| (name, values.map(|values| values[i])))
