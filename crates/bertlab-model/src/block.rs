@@ -72,40 +72,54 @@ impl Block<'_> {
         (out, KeptBlock { hidden, qkv, attended, attention_sum, middle, inner, output_sum })
     }
 
-    /// `d_out` to `d_hidden`; adds to the layer's gradients. `[T, D]` both.
-    pub(crate) fn backward(&self, d_out: Vec<f32>, kept: &KeptBlock, gradient: &mut Layer) -> Vec<f32> {
-        let d_middle = self.feed_forward_backward(d_out, kept, gradient);
+    /// `d_out` to `d_hidden`; adds to the layer's gradients, if it is not frozen. `[T, D]` both.
+    pub(crate) fn backward(
+        &self,
+        d_out: Vec<f32>,
+        kept: &KeptBlock,
+        mut gradient: Option<&mut Layer>,
+    ) -> Vec<f32> {
+        let d_middle = self.feed_forward_backward(d_out, kept, gradient.as_deref_mut());
         self.attention_backward(d_middle, kept, gradient)
     }
 
-    fn feed_forward_backward(&self, mut d: Vec<f32>, kept: &KeptBlock, gradient: &mut Layer) -> Vec<f32> {
-        self.norm_backward(&self.layer.output_norm, &kept.output_sum, &mut d, &mut gradient.output_norm);
+    fn feed_forward_backward(
+        &self,
+        mut d: Vec<f32>,
+        kept: &KeptBlock,
+        mut gradient: Option<&mut Layer>,
+    ) -> Vec<f32> {
+        let norm_gradient = gradient.as_deref_mut().map(|gradient| &mut gradient.output_norm);
+        self.norm_backward(&self.layer.output_norm, &kept.output_sum, &mut d, norm_gradient);
         let dropped = self.dropped(Site::Output, &d);
         let d_output = dropped.as_deref().unwrap_or(&d);
-        let mut activated = kept.inner.clone();
-        activation::forward(self.spec.activation, &mut activated);
-        self.packed.output.add_gradients(d_output, &activated, &mut [&mut gradient.output]);
-        drop(activated);
+        if let Some(gradient) = gradient.as_deref_mut() {
+            let mut activated = kept.inner.clone();
+            activation::forward(self.spec.activation, &mut activated);
+            self.packed.output.add_gradients(d_output, &activated, &mut [&mut gradient.output]);
+        }
         let mut d_inner = self.packed.output.backward(d_output);
         activation::backward(self.spec.activation, &kept.inner, &mut d_inner);
-        self.packed.intermediate.add_gradients(&d_inner, &kept.middle, &mut [&mut gradient.intermediate]);
+        if let Some(gradient) = gradient {
+            self.packed.intermediate.add_gradients(&d_inner, &kept.middle, &mut [&mut gradient.intermediate]);
+        }
         self.packed.intermediate.backward_adding(&d_inner, d)
     }
 
-    fn attention_backward(&self, mut d: Vec<f32>, kept: &KeptBlock, gradient: &mut Layer) -> Vec<f32> {
-        self.norm_backward(
-            &self.layer.attention_norm,
-            &kept.attention_sum,
-            &mut d,
-            &mut gradient.attention_norm,
-        );
+    fn attention_backward(
+        &self,
+        mut d: Vec<f32>,
+        kept: &KeptBlock,
+        mut gradient: Option<&mut Layer>,
+    ) -> Vec<f32> {
+        let norm_gradient = gradient.as_deref_mut().map(|gradient| &mut gradient.attention_norm);
+        self.norm_backward(&self.layer.attention_norm, &kept.attention_sum, &mut d, norm_gradient);
         let dropped = self.dropped(Site::AttentionOutput, &d);
         let d_output = dropped.as_deref().unwrap_or(&d);
-        self.packed.attention_output.add_gradients(
-            d_output,
-            &kept.attended.out,
-            &mut [&mut gradient.attention_output],
-        );
+        if let Some(gradient) = gradient.as_deref_mut() {
+            let mut parts = [&mut gradient.attention_output];
+            self.packed.attention_output.add_gradients(d_output, &kept.attended.out, &mut parts);
+        }
         let d_attended = self.packed.attention_output.backward(d_output);
         let job = AttentionGradient {
             qkv: &kept.qkv,
@@ -115,8 +129,10 @@ impl Block<'_> {
             dropout: self.dropout(Site::Attention),
         };
         let d_qkv = attention::backward(self.heads(), job);
-        let mut parts = [&mut gradient.query, &mut gradient.key, &mut gradient.value];
-        self.packed.qkv.add_gradients(&d_qkv, &kept.hidden, &mut parts);
+        if let Some(gradient) = gradient {
+            let mut parts = [&mut gradient.query, &mut gradient.key, &mut gradient.value];
+            self.packed.qkv.add_gradients(&d_qkv, &kept.hidden, &mut parts);
+        }
         self.packed.qkv.backward_adding(&d_qkv, d)
     }
 
@@ -148,7 +164,7 @@ impl Block<'_> {
         out
     }
 
-    fn norm_backward(&self, norm: &Norm, z: &[f32], d: &mut [f32], gradient: &mut Norm) {
+    fn norm_backward(&self, norm: &Norm, z: &[f32], d: &mut [f32], gradient: Option<&mut Norm>) {
         norm_backward(norm, self.spec.norm_epsilon, z, d, gradient);
     }
 }
@@ -158,8 +174,23 @@ pub(crate) fn affine(norm: &Norm, epsilon: f32) -> Affine<'_> {
     Affine { weight: norm.weight.as_slice(), bias: norm.bias.as_slice(), epsilon }
 }
 
-/// `d_y` to `d_z` in place; adds to the norm's gradients.
-pub(crate) fn norm_backward(norm: &Norm, epsilon: f32, z: &[f32], d: &mut [f32], gradient: &mut Norm) {
+/// `d_y` to `d_z` in place; adds to the norm's gradients, if it is not frozen.
+pub(crate) fn norm_backward(
+    norm: &Norm,
+    epsilon: f32,
+    z: &[f32],
+    d: &mut [f32],
+    gradient: Option<&mut Norm>,
+) {
+    // The operation sums the norm's gradients on its way; of a frozen one they are thrown away.
+    let mut unused;
+    let gradient = match gradient {
+        Some(gradient) => gradient,
+        None => {
+            unused = Norm::zeros(norm.bias.len());
+            &mut unused
+        }
+    };
     let job =
         NormGradient { z, d, d_weight: gradient.weight.as_mut_slice(), d_bias: gradient.bias.as_mut_slice() };
     layer_norm::backward(affine(norm, epsilon), job);

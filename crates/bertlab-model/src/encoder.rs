@@ -2,6 +2,7 @@
 
 use crate::batch::Batch;
 use crate::block::{Block, KeptBlock, affine, norm_backward};
+use crate::frozen::{Frozen, Place};
 use crate::packed::Packed;
 use crate::params::{Embeddings, Params};
 use crate::spec::{EncoderSpec, Positions};
@@ -28,13 +29,15 @@ pub(crate) struct Encoder<'a> {
     pub spec: &'a EncoderSpec,
     pub params: &'a Params,
     pub packed: &'a Packed,
+    pub frozen: Frozen,
 }
 
 /// What the forward pass leaves for the backward pass.
 pub(crate) struct KeptEncoder {
-    /// Before the embeddings' norm. `[T, D]`
-    embedding_sum: Vec<f32>,
-    layers: Vec<KeptLayer>,
+    /// Before the embeddings' norm; none where they are frozen. `[T, D]`
+    embedding_sum: Option<Vec<f32>>,
+    /// By layer; none where the backward pass does not come.
+    layers: Vec<Option<KeptLayer>>,
     dropout_key: Option<u64>,
 }
 
@@ -85,30 +88,36 @@ impl Encoder<'_> {
         let (embedding_sum, mut hidden) = self.embed(batch, dropout_key);
         let mut layers = Vec::with_capacity(self.spec.n_layers);
         for layer in 0..self.spec.n_layers {
-            let input = is_checkpointed.then(|| hidden.clone());
+            let goes_back = layer >= self.frozen.lowest_layer();
+            let input = (goes_back && is_checkpointed).then(|| hidden.clone());
             let (out, kept) = self.block(layer, batch.row_starts(), dropout_key).forward_keeping(hidden);
             hidden = out;
-            layers.push(input.map_or_else(|| KeptLayer::All(Box::new(kept)), KeptLayer::Input));
+            let kept = || input.map_or_else(|| KeptLayer::All(Box::new(kept)), KeptLayer::Input);
+            layers.push(goes_back.then(kept));
         }
+        let embedding_sum = (!self.frozen.embeddings).then_some(embedding_sum);
         (hidden, KeptEncoder { embedding_sum, layers, dropout_key })
     }
 
-    /// Adds to the gradients of all of the encoder's weights. `d [T, D]`
+    /// Adds to the gradients of the encoder's weights that are not frozen. `d [T, D]`
     pub(crate) fn backward(&self, mut d: Vec<f32>, batch: &Batch, kept: KeptEncoder, gradients: &mut Params) {
         let key = kept.dropout_key;
         for (index, layer) in kept.layers.into_iter().enumerate().rev() {
+            let Some(layer) = layer else { return }; // Nothing below is trained.
             let block = self.block(index, batch.row_starts(), key);
             let kept = match layer {
                 KeptLayer::All(kept) => kept,
                 KeptLayer::Input(hidden) => Box::new(block.forward_keeping(hidden).1),
             };
-            d = block.backward(d, &kept, &mut gradients.layers[index]);
+            let is_frozen = self.frozen.holds(Place::Layer(index));
+            d = block.backward(d, &kept, (!is_frozen).then_some(&mut gradients.layers[index]));
         }
+        let Some(embedding_sum) = kept.embedding_sum else { return };
         if let Some(dropout) = self.embedding_dropout(key) {
             dropout::apply(dropout, &mut d, self.spec.width);
         }
         let (norm, gradient) = (&self.params.embeddings.norm, &mut gradients.embeddings);
-        norm_backward(norm, self.spec.norm_epsilon, &kept.embedding_sum, &mut d, &mut gradient.norm);
+        norm_backward(norm, self.spec.norm_epsilon, &embedding_sum, &mut d, Some(&mut gradient.norm));
         self.embeddings_backward(&d, batch, gradient);
     }
 

@@ -3,16 +3,17 @@
 use crate::batch::Batch;
 use crate::encoder::{Encoder, EncoderOutput, KeptEncoder};
 use crate::families::Family;
+use crate::frozen::{Frozen, Place};
 use crate::heads::{Head, HeadGradient, HeadOutput, KeptHead};
-use crate::packed::Packed;
+use crate::packed::{Packed, Packing};
 use crate::params::Params;
-use crate::spec::Spec;
+use crate::spec::{Positions, Spec};
 use bertlab_compute::Tensor;
 use bertlab_compute::ops::matmul::Precision;
 use serde_json::{Map, Value};
 
 /// An encoder with its head.
-// Invariant: `packed` was made from `params`.
+// Invariant: `packed` was made from `params` by `packing()`.
 #[derive(Clone)]
 pub struct Model {
     /// Whose names its files use.
@@ -25,6 +26,7 @@ pub struct Model {
     packed: Packed,
     precision: Precision,
     trains: bool,
+    frozen: Frozen,
 }
 
 /// What a forward pass shall give beyond the last hidden state and the head's output.
@@ -75,8 +77,9 @@ impl Model {
         precision: Precision,
         trains: bool,
     ) -> Self {
-        let packed = Packed::new(&params, precision, trains);
-        Self { family, spec, config, params, packed, precision, trains }
+        let frozen = Frozen::default();
+        let packed = Packed::new(&params, Packing { precision, for_training: trains, frozen });
+        Self { family, spec, config, params, packed, precision, trains, frozen }
     }
 
     /// In which precision the encoder's matrix products are computed.
@@ -92,7 +95,14 @@ impl Model {
     /// Changes the weights, and packs them anew.
     pub fn update<T>(&mut self, change: impl FnOnce(&mut Params) -> T) -> T {
         let result = change(&mut self.params);
-        self.packed = Packed::new(&self.params, self.precision, self.trains);
+        self.packed = Packed::new(&self.params, self.packing());
+        result
+    }
+
+    /// Changes weights that are not frozen, and packs those anew. What is frozen must stay as it is.
+    pub fn update_trained<T>(&mut self, change: impl FnOnce(&mut Params) -> T) -> T {
+        let result = change(&mut self.params);
+        self.packed.renew(&self.params, self.packing());
         result
     }
 
@@ -100,8 +110,34 @@ impl Model {
     pub fn prepare_training(&mut self) {
         if !self.trains {
             self.trains = true;
-            self.packed = Packed::new(&self.params, self.precision, true);
+            self.packed = Packed::new(&self.params, self.packing());
         }
+    }
+
+    /// From now on these weights get no gradients, and the backward pass ends above the lowest that do.
+    /// Panics when there are fewer layers.
+    pub fn freeze(&mut self, frozen: Frozen) {
+        let n_layers = self.spec.encoder.n_layers;
+        assert!(frozen.n_layers <= n_layers, "{} of {n_layers} layers", frozen.n_layers);
+        let is_change = frozen != self.frozen;
+        self.frozen = frozen;
+        if is_change && self.trains {
+            self.packed = Packed::new(&self.params, self.packing());
+        }
+    }
+
+    /// Whether the weight with this canonical name is trained: neither frozen nor computed, as a table of
+    /// sines and cosines is.
+    pub fn is_trained(&self, canonical: &str) -> bool {
+        let is_computed = self.spec.encoder.positions == Positions::Sinusoidal
+            && canonical == "embeddings.position_embeddings.weight";
+        !is_computed && !self.frozen.holds(Place::of(canonical))
+    }
+
+    /// How many numbers are trained.
+    pub fn n_trained(&self) -> usize {
+        let named = self.params.named().into_iter();
+        named.filter(|(name, _)| self.is_trained(name)).map(|(_, tensor)| tensor.len()).sum()
     }
 
     /// Every weight with HuggingFace's name.
@@ -131,17 +167,22 @@ impl Model {
         (output, Kept { encoder, head })
     }
 
-    /// Adds the gradients of all weights to `gradients`. Panics when the model was not made for training.
+    /// Adds the gradients of all weights that are not frozen to `gradients`. Panics when the model was not
+    /// made for training.
     pub fn backward(&self, d: HeadGradient, batch: &Batch, kept: Kept, gradients: &mut Params) {
         let d_hidden = self.head().backward(d, batch, kept.head, gradients);
         self.encoder().backward(d_hidden.into_vec(), batch, kept.encoder, gradients);
     }
 
     fn encoder(&self) -> Encoder<'_> {
-        Encoder { spec: &self.spec.encoder, params: &self.params, packed: &self.packed }
+        Encoder { spec: &self.spec.encoder, params: &self.params, packed: &self.packed, frozen: self.frozen }
     }
 
     fn head(&self) -> Head<'_> {
-        Head { spec: &self.spec, params: &self.params, packed: &self.packed }
+        Head { spec: &self.spec, params: &self.params, packed: &self.packed, frozen: self.frozen }
+    }
+
+    fn packing(&self) -> Packing {
+        Packing { precision: self.precision, for_training: self.trains, frozen: self.frozen }
     }
 }

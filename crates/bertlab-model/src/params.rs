@@ -31,7 +31,7 @@ pub struct Norm {
 }
 
 impl Norm {
-    fn zeros(width: usize) -> Self {
+    pub(crate) fn zeros(width: usize) -> Self {
         Self { weight: Tensor::zeros(&[width]), bias: Tensor::zeros(&[width]) }
     }
 }

@@ -94,6 +94,13 @@ pub struct TrainingArguments {
     pub metric_for_best_model: Option<String>,
     /// Whether more of it is better; unless it is a loss or an error (mse, brier, ...) when none.
     pub greater_is_better: Option<bool>,
+    /// The embeddings keep their bits. (This and what follows HuggingFace does not have.)
+    pub freeze_embeddings: bool,
+    /// So many layers, counted from the bottom, keep their bits.
+    pub freeze_layers: usize,
+    /// Every layer learns this many times as fast as the one above it, the embeddings as a layer below all;
+    /// the head and the top layer at the learning rate. 1 changes nothing.
+    pub layerwise_lr_decay: f64,
 }
 
 impl Default for TrainingArguments {
@@ -130,6 +137,9 @@ impl Default for TrainingArguments {
             load_best_model_at_end: None,
             metric_for_best_model: None,
             greater_is_better: None,
+            freeze_embeddings: false,
+            freeze_layers: 0,
+            layerwise_lr_decay: 1.0,
         }
     }
 }
@@ -165,6 +175,8 @@ impl TrainingArguments {
         share("label_smoothing_factor", self.label_smoothing_factor)?;
         share("adam_beta1", self.adam_beta1)?;
         share("adam_beta2", self.adam_beta2)?;
+        let (name, decay) = ("layerwise_lr_decay", self.layerwise_lr_decay);
+        range(name, decay, decay > 0.0 && decay <= 1.0, "a number above 0, at most 1")?;
         positive("adam_epsilon", self.adam_epsilon)
     }
 }

@@ -1,11 +1,13 @@
-//! AdamW over all of a model's weights, with HuggingFace's two groups: biases and norms do not decay.
+//! AdamW over all weights of a model that are trained: biases and norms do not decay, as in HuggingFace's two
+//! groups, and lower layers may learn more slowly.
 
 use crate::arguments::TrainingArguments;
 use crate::error::TrainError;
 use bertlab_checkpoint::{NamedArray, read_safetensors, write_safetensors};
+use bertlab_compute::Tensor;
 use bertlab_compute::ops::adamw::{self, AdamW, Moments};
 use bertlab_compute::ops::sum::sum_of_squares;
-use bertlab_model::{Model, Params, Positions, Spec};
+use bertlab_model::{Model, Params, Place};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -16,35 +18,49 @@ const STEP: &str = "step";
 /// PyTorch's names of the first and the second moments.
 const MOMENTS: [&str; 2] = ["exp_avg", "exp_avg_sq"];
 
-/// The optimizer's memory.
+/// AdamW, and what it remembers of every weight that is trained.
 pub struct Optimizer {
-    first: Params,
-    second: Params,
+    /// In the order of [`Params::named`]; without what is frozen.
+    weights: Vec<Weight>,
     n_steps: u64,
     settings: AdamW,
-    /// A table of sines and cosines is no weight.
-    has_fixed_positions: bool,
+}
+
+/// A weight that is trained.
+struct Weight {
+    /// Canonical.
+    name: String,
+    /// The mean of its gradients.
+    first: Tensor,
+    /// The mean of their squares.
+    second: Tensor,
+    weight_decay: f64,
+    /// What the learning rate is multiplied by.
+    rate_factor: f64,
 }
 
 impl Optimizer {
-    /// For a model of this shape.
-    pub fn new(spec: &Spec, arguments: &TrainingArguments) -> Self {
+    /// For the weights of a model that are trained.
+    pub fn new(model: &Model, arguments: &TrainingArguments) -> Self {
         let settings = AdamW {
             learning_rate: 0.0,
             beta1: arguments.adam_beta1,
             beta2: arguments.adam_beta2,
             epsilon: arguments.adam_epsilon,
-            weight_decay: arguments.weight_decay,
+            weight_decay: 0.0,
             gradient_scale: 1.0,
             step: 0,
         };
-        Self {
-            first: Params::zeros(spec),
-            second: Params::zeros(spec),
-            n_steps: 0,
-            settings,
-            has_fixed_positions: spec.encoder.positions == Positions::Sinusoidal,
-        }
+        let n_layers = model.spec.encoder.n_layers;
+        let trained = model.params().named().into_iter().filter(|(name, _)| model.is_trained(name));
+        let weight = |(name, tensor): (String, &Tensor)| Weight {
+            first: Tensor::zeros(tensor.shape()),
+            second: Tensor::zeros(tensor.shape()),
+            weight_decay: if decays(&name) { arguments.weight_decay } else { 0.0 },
+            rate_factor: rate_factor(Place::of(&name), n_layers, arguments.layerwise_lr_decay),
+            name,
+        };
+        Self { weights: trained.map(weight).collect(), n_steps: 0, settings }
     }
 
     /// Updates made.
@@ -58,9 +74,10 @@ impl Optimizer {
     /// When the file cannot be written.
     pub fn write(&self, checkpoint: &Path, model: &Model) -> Result<(), TrainError> {
         let mut arrays = vec![NamedArray::from_i64(STEP, [1], vec![self.n_steps as i64])];
-        for (moment, params) in MOMENTS.iter().zip([&self.first, &self.second]) {
-            arrays.extend(params.named().into_iter().map(|(name, tensor)| {
-                let name = format!("{}.{moment}", model.name_of(&name));
+        for moment in 0..MOMENTS.len() {
+            arrays.extend(self.weights.iter().map(|weight| {
+                let tensor = [&weight.first, &weight.second][moment];
+                let name = format!("{}.{}", model.name_of(&weight.name), MOMENTS[moment]);
                 NamedArray::from_f32(name, tensor.shape(), tensor.as_slice().to_vec())
             }));
         }
@@ -68,7 +85,7 @@ impl Optimizer {
         Ok(write_safetensors(&checkpoint.join(FILE_NAME), &arrays, &metadata)?)
     }
 
-    /// Reads what [`Self::write`] wrote for a model of the same shape.
+    /// Reads what [`Self::write`] wrote for a model of the same shape, with the same weights frozen.
     ///
     /// # Errors
     /// A file that is missing or damaged, or of another model.
@@ -78,13 +95,13 @@ impl Optimizer {
         let arrays = read_safetensors(&file)?;
         let arrays: HashMap<&str, &NamedArray> =
             arrays.iter().map(|array| (array.name.as_str(), array)).collect();
-        let mut optimizer = Self::new(&model.spec, arguments);
+        let mut optimizer = Self::new(model, arguments);
         let steps = arrays.get(STEP).map(|array| array.to_i64()).transpose()?.unwrap_or_default();
         let [n_steps] = steps[..] else { return Err(damaged(format!("it lacks the array {STEP}"))) };
         optimizer.n_steps = n_steps as u64;
-        for (moment, params) in MOMENTS.iter().zip([&mut optimizer.first, &mut optimizer.second]) {
-            for (name, tensor) in params.named_mut() {
-                let name = format!("{}.{moment}", model.name_of(&name));
+        for weight in &mut optimizer.weights {
+            for (moment, tensor) in MOMENTS.iter().zip([&mut weight.first, &mut weight.second]) {
+                let name = format!("{}.{moment}", model.name_of(&weight.name));
                 let array = arrays.get(name.as_str()).filter(|array| array.shape == tensor.shape());
                 let Some(array) = array else {
                     return Err(damaged(format!("it lacks {name} of shape {:?}", tensor.shape())));
@@ -95,25 +112,24 @@ impl Optimizer {
         Ok(optimizer)
     }
 
-    /// One update of all weights, with every gradient times `gradient_scale`.
+    /// One update of all weights that are trained, with every gradient times `gradient_scale`.
     pub fn step(&mut self, params: &mut Params, gradients: &Params, learning_rate: f64, gradient_scale: f64) {
         self.n_steps += 1;
-        let settings = AdamW { learning_rate, gradient_scale, step: self.n_steps, ..self.settings };
-        let moments = self.first.named_mut().into_iter().zip(self.second.named_mut());
-        let weights = params.named_mut().into_iter().zip(gradients.named());
-        for (((name, parameter), (_, gradient)), ((_, first), (_, second))) in weights.zip(moments) {
-            if self.has_fixed_positions && name == "embeddings.position_embeddings.weight" {
-                continue;
-            }
-            let weight_decay = if decays(&name) { settings.weight_decay } else { 0.0 };
+        let settings = AdamW { gradient_scale, step: self.n_steps, ..self.settings };
+        let mut weights = self.weights.iter_mut().peekable();
+        for ((name, parameter), (_, gradient)) in params.named_mut().into_iter().zip(gradients.named()) {
+            let Some(weight) = weights.next_if(|weight| weight.name == name) else { continue };
+            let weight_decay = weight.weight_decay;
+            let learning_rate = learning_rate * weight.rate_factor;
             let job = Moments {
                 parameter: parameter.as_mut_slice(),
                 gradient: gradient.as_slice(),
-                first: first.as_mut_slice(),
-                second: second.as_mut_slice(),
+                first: weight.first.as_mut_slice(),
+                second: weight.second.as_mut_slice(),
             };
-            adamw::step(AdamW { weight_decay, ..settings }, job);
+            adamw::step(AdamW { learning_rate, weight_decay, ..settings }, job);
         }
+        assert!(weights.next().is_none(), "gradients have the weights' structure");
     }
 }
 
@@ -122,12 +138,47 @@ fn decays(name: &str) -> bool {
     !name.ends_with("bias") && !name.contains("LayerNorm")
 }
 
-/// The L2 norm over all gradients.
-pub fn gradient_norm(gradients: &Params) -> f64 {
-    gradients.named().iter().map(|(_, gradient)| sum_of_squares(gradient.as_slice())).sum::<f64>().sqrt()
+/// What the learning rate is multiplied by at a place: 1 in the head and the top layer, `decay` times that
+/// of the layer above in every layer below, and least in the embeddings.
+fn rate_factor(place: Place, n_layers: usize, decay: f64) -> f64 {
+    let n_below_top = match place {
+        Place::Head => 0,
+        Place::Layer(index) => n_layers - 1 - index,
+        Place::Embeddings => n_layers,
+    };
+    decay.powi(n_below_top as i32)
+}
+
+/// Sets the gradients of all trained weights to 0; those of frozen ones are never written.
+pub fn clear(gradients: &mut Params, model: &Model) {
+    for (name, gradient) in gradients.named_mut() {
+        if model.is_trained(&name) {
+            gradient.as_mut_slice().fill(0.0);
+        }
+    }
+}
+
+/// The L2 norm over the gradients of all trained weights.
+pub fn gradient_norm(gradients: &Params, model: &Model) -> f64 {
+    let trained = gradients.named().into_iter().filter(|(name, _)| model.is_trained(name));
+    trained.map(|(_, gradient)| sum_of_squares(gradient.as_slice())).sum::<f64>().sqrt()
 }
 
 /// By how much gradients of this norm are multiplied, so that it is at most `max_norm` (0: never).
 pub fn clipping(norm: f64, max_norm: f64) -> f64 {
     if max_norm > 0.0 { (max_norm / (norm + 1e-6)).min(1.0) } else { 1.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lower_layers_learn_more_slowly() {
+        let factor = |place| rate_factor(place, 3, 0.5);
+        assert_eq!(factor(Place::Head), 1.0);
+        assert_eq!([2, 1, 0].map(|index| factor(Place::Layer(index))), [1.0, 0.5, 0.25]);
+        assert_eq!(factor(Place::Embeddings), 0.125);
+        assert_eq!(rate_factor(Place::Embeddings, 12, 1.0), 1.0, "1 changes nothing");
+    }
 }

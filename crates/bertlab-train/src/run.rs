@@ -8,6 +8,7 @@ use crate::arguments::TrainingArguments;
 use crate::error::TrainError;
 use crate::evaluate::Evaluation;
 use crate::examples::Example;
+use crate::freezing::frozen;
 use crate::masking::Masking;
 use crate::objective::{Averaging, Objective};
 use crate::optimizer::Optimizer;
@@ -82,6 +83,7 @@ impl Trainer<'_> {
     /// another run; a reporter that wants to stop.
     pub fn train(self, reporter: &mut dyn Reporter) -> Result<TrainingSummary, TrainError> {
         self.arguments.check()?;
+        self.model.freeze(frozen(self.arguments, &self.model.spec)?);
         let plan = self.plan();
         if plan.n_steps == 0 || plan.n_updates_per_epoch == 0 {
             return Err(TrainError::NoRows("training"));
@@ -92,7 +94,7 @@ impl Trainer<'_> {
         self.model.prepare_training();
         reporter.planned(&plan);
         let mut run = Run {
-            optimizer: Optimizer::new(&self.model.spec, self.arguments),
+            optimizer: Optimizer::new(self.model, self.arguments),
             gradients: Params::zeros(&self.model.spec),
             objective: Objective {
                 label_smoothing: self.arguments.label_smoothing_factor,

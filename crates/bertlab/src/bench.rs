@@ -92,7 +92,7 @@ impl Step {
             return Self::Forward;
         }
         model.prepare_training();
-        let optimizer = Optimizer::new(&model.spec, &TrainingArguments::default());
+        let optimizer = Optimizer::new(model, &TrainingArguments::default());
         Self::Train(Box::new((Params::zeros(&model.spec), optimizer)))
     }
 

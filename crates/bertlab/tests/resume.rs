@@ -156,6 +156,28 @@ fn every_checkpoint_leads_to_the_same_end() {
 }
 
 #[test]
+fn a_run_with_frozen_layers_goes_on_where_it_stood() {
+    let mut case = Case::with_evaluation();
+    case.arguments.freeze_embeddings = true;
+    case.arguments.freeze_layers = 1;
+    case.arguments.layerwise_lr_decay = 0.7;
+    let expected = case.whole_run();
+    for step in [4, 1] {
+        for later in case.steps().into_iter().filter(|&later| later > step) {
+            fs::remove_dir_all(case.checkpoint(later)).expect("writable");
+        }
+        case.train(Resume::Newest).unwrap_or_else(|error| panic!("{error}"));
+        check_same(&case.ended(), &expected, &format!("from step {step}"));
+    }
+    case.arguments.freeze_layers = 0;
+    case.arguments.layerwise_lr_decay = 1.0;
+    let message = case.refused(Resume::Newest);
+    for words in ["freeze_layers is 0 and was 1", "layerwise_lr_decay is 1.0 and was 0.7"] {
+        assert!(message.contains(words), "{message}");
+    }
+}
+
+#[test]
 fn a_run_in_single_steps_ends_as_one_in_a_piece() {
     let mut case = Case::with_evaluation();
     case.arguments.save_steps = 3;

@@ -4,6 +4,7 @@ pub mod check;
 pub mod evaluation;
 pub mod histogram;
 pub mod lab;
+pub mod learning;
 pub mod matrix;
 pub mod module_tree;
 pub mod numbers;

@@ -19,7 +19,7 @@ use crate::stop::Stop;
 const INDENT: usize = 12;
 
 /// A line with a heading; in a terminal it is wrapped, in a pipe it stays one.
-fn print_line(console: &mut Console, name: &str, text: &str) -> anyhow::Result<()> {
+pub fn print_line(console: &mut Console, name: &str, text: &str) -> anyhow::Result<()> {
     let heading = console.style(style::HEADING);
     print_hanging(console, console.width(), &format!("{heading}{name:<INDENT$}{heading:#}"), text)
 }
@@ -30,6 +30,7 @@ pub fn print_preparation(console: &mut Console, prepared: &PreparedTraining) -> 
     if let Some(rows) = &prepared.validation {
         print_rows(console, "evaluation", rows)?;
     }
+    super::learning::print(console, prepared)?;
     let plan = prepared.plan();
     let figure = console.style(style::FIGURE);
     let n_steps = counted(plan.n_steps as usize, "update step");

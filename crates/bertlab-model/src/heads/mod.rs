@@ -6,6 +6,7 @@ mod pooler;
 mod predictions;
 
 use crate::batch::Batch;
+use crate::frozen::Frozen;
 use crate::packed::Packed;
 use crate::params::Params;
 use crate::spec::{HeadKind, Spec};
@@ -44,6 +45,7 @@ pub(crate) struct Head<'a> {
     pub spec: &'a Spec,
     pub params: &'a Params,
     pub packed: &'a Packed,
+    pub frozen: Frozen,
 }
 
 /// What the forward pass leaves for the backward pass.

@@ -6,6 +6,7 @@ use crate::params::{Linear, Params};
 use bertlab_compute::Tensor;
 use bertlab_compute::ops::activation;
 use bertlab_compute::ops::layer_norm::{self, AddNorm};
+use bertlab_compute::ops::sum::add_column_sums;
 
 pub(super) struct KeptPredictions {
     /// Which tokens went through; all when none.
@@ -54,7 +55,7 @@ impl Head<'_> {
         let gradient = gradients.predictions.as_mut().expect("gradients have the weights' structure");
         let mut d = packed.decoder.as_ref().expect(KEPT).backward(d_logits.as_slice());
         let encoder = &self.spec.encoder;
-        norm_backward(&params.norm, encoder.norm_epsilon, &kept.activated, &mut d, &mut gradient.norm);
+        norm_backward(&params.norm, encoder.norm_epsilon, &kept.activated, &mut d, Some(&mut gradient.norm));
         activation::backward(encoder.activation, &kept.dense, &mut d);
         let dense = packed.predictions_dense.as_ref().expect(KEPT);
         dense.add_gradients(&d, kept.input.as_slice(), &mut [&mut gradient.dense]);
@@ -66,9 +67,13 @@ impl Head<'_> {
         }
     }
 
-    /// Adds to the decoder's gradient, which is the word embedding's where they are tied.
+    /// Adds to the decoder's gradient, which is the word embedding's where they are tied, and frozen with it.
     fn decoder_gradient(&self, d_logits: &Tensor, normed: &[f32], gradients: &mut Params) {
         let predictions = gradients.predictions.as_mut().expect("gradients have the weights' structure");
+        if predictions.decoder.is_none() && self.frozen.embeddings {
+            add_column_sums(d_logits.as_slice(), predictions.bias.as_mut_slice());
+            return;
+        }
         let weight = predictions.decoder.as_mut().unwrap_or(&mut gradients.embeddings.word);
         // The two tensors are moved together into one dense layer's gradient and back, without a copy.
         let empty = || Tensor::zeros(&[0]);

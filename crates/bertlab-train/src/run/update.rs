@@ -4,7 +4,7 @@ use super::Run;
 use crate::error::TrainError;
 use crate::examples::{Example, batch};
 use crate::objective::{Objective, logits};
-use crate::optimizer::{clipping, gradient_norm};
+use crate::optimizer::{clear, clipping, gradient_norm};
 use bertlab_compute::random::mix;
 use bertlab_model::{HeadGradient, HeadKind, Training};
 use std::borrow::Cow;
@@ -24,9 +24,7 @@ impl Run<'_, '_> {
     pub(super) fn update(&mut self, rows: &[usize]) -> Result<Update, TrainError> {
         let start = Instant::now();
         let (arguments, train) = (self.trainer.arguments, self.trainer.train);
-        for (_, gradient) in self.gradients.named_mut() {
-            gradient.as_mut_slice().fill(0.0);
-        }
+        clear(&mut self.gradients, self.trainer.model);
         let step_key = mix(arguments.seed, self.state.global_step);
         let mut loss = 0.0;
         let examples = self.examples(train, rows);
@@ -43,13 +41,13 @@ impl Run<'_, '_> {
             }
         }
         let learning_rate = self.plan.schedule.rate(self.state.global_step);
-        let gradient_norm = gradient_norm(&self.gradients);
+        let gradient_norm = gradient_norm(&self.gradients, self.trainer.model);
         if !loss.is_finite() || !gradient_norm.is_finite() {
             return Err(self.not_finite(rows, loss, gradient_norm, learning_rate));
         }
         let scale = clipping(gradient_norm, arguments.max_grad_norm);
         let (optimizer, gradients) = (&mut self.optimizer, &self.gradients);
-        self.trainer.model.update(|params| optimizer.step(params, gradients, learning_rate, scale));
+        self.trainer.model.update_trained(|params| optimizer.step(params, gradients, learning_rate, scale));
         self.seconds.train += start.elapsed().as_secs_f64();
         let n_tokens = rows.iter().map(|&row| train[row].input_ids.len()).sum();
         Ok(Update { loss, gradient_norm, learning_rate, n_tokens })

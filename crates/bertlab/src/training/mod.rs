@@ -9,7 +9,7 @@ use bertlab_model::{HeadChoice, HeadKind, OpenOptions, Precision, configured_lab
 use bertlab_train::data::{Dataset, LabelSpace, infer_label_space};
 use bertlab_train::{
     Masking, Plan, Reporter, Resume, TrainError, Trainer, TrainingArguments, TrainingSummary,
-    check_output_dir,
+    check_output_dir, frozen,
 };
 
 use crate::labelled::{LabelledRows, Question, RowsRequest, configured_head};
@@ -87,10 +87,11 @@ impl TrainJob {
         let folder = resolve(&self.model, self.offline)?;
         let dataset = self.train.read()?;
         let configured = configured_head(&folder)?;
-        let (question, opened) = match Task::chosen(self.task, configured) {
+        let (question, mut opened) = match Task::chosen(self.task, configured) {
             Task::SequenceClassification => self.open_classifier(&folder, configured, &dataset)?,
             task => self.open_token_model(task, &dataset)?,
         };
+        opened.model.freeze(frozen(&self.arguments, &opened.model.spec)?);
         let targets = question.targets(&dataset)?;
         let train = self.train.choose(dataset, targets);
         let validation = self.validation.as_ref().map(|request| read_rows(request, &question)).transpose()?;
@@ -194,6 +195,11 @@ fn read_rows(request: &RowsRequest, question: &Question) -> Result<Rows, Error> 
 }
 
 impl PreparedTraining {
+    /// The settings.
+    pub fn arguments(&self) -> &TrainingArguments {
+        &self.job.arguments
+    }
+
     /// What the run will do.
     pub fn plan(&self) -> Plan {
         let lengths: Vec<usize> = self.train.examples.iter().map(|example| example.input_ids.len()).collect();

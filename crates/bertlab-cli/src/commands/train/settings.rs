@@ -99,6 +99,24 @@ pub struct Settings {
     /// Whether more of it is better [default: unless it is a loss]
     #[arg(long, value_name = "BOOL")]
     greater_is_better: Option<bool>,
+    #[command(flatten)]
+    learning: Learning,
+}
+
+/// What HuggingFace's arguments do not have.
+#[derive(clap::Args)]
+#[command(next_help_heading = "What learns, and how fast")]
+struct Learning {
+    /// The embeddings keep their weights
+    #[arg(long)]
+    freeze_embeddings: bool,
+    /// The first N layers keep their weights; with --freeze-embeddings their backward pass is saved
+    #[arg(long, value_name = "N")]
+    freeze_layers: Option<usize>,
+    /// Each layer learns X times as fast as the one above, the embeddings slowest, the head and the top
+    /// layer at the learning rate [default: 1]
+    #[arg(long, value_name = "X")]
+    layerwise_lr_decay: Option<f64>,
 }
 
 impl Settings {
@@ -122,6 +140,9 @@ impl Settings {
                     load_best_model_at_end: self.load_best_model_at_end,
                     metric_for_best_model: self.metric_for_best_model.clone(),
                     greater_is_better: self.greater_is_better,
+                    freeze_embeddings: self.learning.freeze_embeddings,
+                    freeze_layers: self.learning.freeze_layers.unwrap_or(default.freeze_layers),
+                    layerwise_lr_decay: self.learning.layerwise_lr_decay.unwrap_or(default.layerwise_lr_decay),
                 }
             };
         }

@@ -1,0 +1,154 @@
+//! Law: what is frozen keeps its bits and changes no gradient of the rest; layers learn at the rates they should.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use bertlab::train::TrainingArguments;
+use bertlab::{Batch, Model, OpenOptions, Tensor};
+use bertlab_model::{Frozen, HeadGradient, Params, Place, Training};
+use support::{
+    ReferenceRun, Rows, arrays, bits, golden, name_of, open, opened, own_goldens, train, weight_bits,
+};
+
+/// Nothing below the head learns; the embeddings alone are frozen; the layers above them are; one below learns.
+const CASES: [Frozen; 4] = [
+    Frozen { embeddings: true, n_layers: usize::MAX },
+    Frozen { embeddings: true, n_layers: 0 },
+    Frozen { embeddings: false, n_layers: usize::MAX },
+    Frozen { embeddings: true, n_layers: 1 },
+];
+
+#[test]
+fn what_is_not_frozen_has_the_same_gradients() {
+    for folder in own_goldens("checkpoints") {
+        let rows = Rows::of_golden(&folder);
+        let model = |frozen: Frozen| {
+            let options = OpenOptions { trains: true, ..OpenOptions::default() };
+            let mut model = open(&folder, options).unwrap_or_else(|error| panic!("{error}")).model;
+            let n_layers = frozen.n_layers.min(model.spec.encoder.n_layers);
+            model.freeze(Frozen { n_layers, ..frozen });
+            model
+        };
+        let free = model(Frozen::default());
+        let batch = Batch::new(&free.spec.encoder, &rows.rows()).expect("rows of this model");
+        for frozen in CASES {
+            for gradient_checkpointing in [false, true] {
+                let training = Training { dropout_key: Some(5), gradient_checkpointing, tokens: None };
+                let all = gradients(&free, &batch, training);
+                let some = gradients(&model(frozen), &batch, training);
+                for ((name, expected), (_, found)) in all.named().into_iter().zip(some.named()) {
+                    let what = format!("{}, {frozen:?}: {name}", name_of(&folder));
+                    if frozen.holds(Place::of(&name)) {
+                        assert!(found.as_slice().iter().all(|&x| x == 0.0), "{what}");
+                    } else {
+                        assert!(bits(expected) == bits(found), "{what}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Of the sum of all that the model gives.
+fn gradients(model: &Model, batch: &Batch, training: Training<'_>) -> Params {
+    let (output, kept) = model.forward_keeping(batch, training);
+    let ones = |tensor: Tensor| Tensor::from_vec(tensor.shape(), vec![1.0; tensor.len()]);
+    let d = match output.logits {
+        Some(logits) => HeadGradient {
+            logits: Some(ones(logits)),
+            relationship_logits: output.relationship_logits.map(ones),
+            last_hidden_state: None,
+        },
+        None => {
+            let shape = [batch.n_tokens(), model.spec.encoder.width];
+            let ones = Tensor::from_vec(&shape, vec![1.0; shape[0] * shape[1]]);
+            HeadGradient { last_hidden_state: Some(ones), ..HeadGradient::default() }
+        }
+    };
+    let mut gradients = Params::zeros(&model.spec);
+    model.backward(d, batch, kept, &mut gradients);
+    gradients
+}
+
+/// A run of a golden with other settings; where it began, and where it ended.
+fn run(golden: &Path, change: impl FnOnce(&mut TrainingArguments)) -> (Model, Model, PathBuf) {
+    let scratch = tempfile::tempdir().expect("a temporary folder");
+    let reference = ReferenceRun::open(golden);
+    let mut arguments = reference.arguments();
+    change(&mut arguments);
+    let mut job = reference.job(scratch.path(), arguments);
+    job.arguments.save_strategy = bertlab::train::IntervalStrategy::Epoch;
+    let trained = train(job).unwrap_or_else(|error| panic!("{}: {error}", golden.display()));
+    (opened(&golden.join("init")).model, opened(&trained).model, scratch.keep())
+}
+
+#[test]
+fn what_is_frozen_keeps_its_bits_and_has_no_moments() {
+    let golden = golden("training/distilbert-uneven-accumulation");
+    let (before, after, scratch) = run(&golden, |arguments| {
+        arguments.freeze_embeddings = true;
+        arguments.freeze_layers = 1;
+        arguments.weight_decay = 0.5;
+    });
+    let last = std::fs::read_dir(scratch.join("out")).expect("it is there").flatten();
+    let checkpoint = last.map(|entry| entry.path()).find(|path| name_of(path).starts_with("checkpoint-"));
+    let moments = arrays(&checkpoint.expect("every epoch is saved").join("optimizer.safetensors"));
+    std::fs::remove_dir_all(&scratch).expect("ours");
+    let (before_bits, after_bits) = (weight_bits(&before), weight_bits(&after));
+    let frozen = Frozen { embeddings: true, n_layers: 1 };
+    let mut n_frozen = 0;
+    for (canonical, _) in before.params().named() {
+        let is_frozen = frozen.holds(Place::of(&canonical));
+        let name = before.name_of(&canonical);
+        assert_eq!(before_bits[&name] == after_bits[&name], is_frozen, "{name}");
+        assert_eq!(moments.contains_key(&format!("{name}.exp_avg")), !is_frozen, "{name}");
+        n_frozen += usize::from(is_frozen);
+    }
+    assert!(n_frozen > 16 && n_frozen < before_bits.len(), "{n_frozen} of {}", before_bits.len());
+}
+
+/// With decay 0 every weight moves by the learning rate at most at its first step, and by about it where it moves at all.
+#[test]
+fn layers_learn_at_the_rates_that_they_should() {
+    let golden = golden("training/distilbert-uneven-accumulation");
+    let moved = |decay: f64| {
+        let (before, after, scratch) = run(&golden, |arguments| {
+            arguments.layerwise_lr_decay = decay;
+            arguments.weight_decay = 0.0;
+            arguments.warmup_steps = 0.0;
+            arguments.max_steps = Some(1);
+        });
+        std::fs::remove_dir_all(&scratch).expect("ours");
+        let mut by_place: BTreeMap<String, f32> = BTreeMap::new();
+        for ((name, a), (_, b)) in before.params().named().into_iter().zip(after.params().named()) {
+            let furthest = a.as_slice().iter().zip(b.as_slice()).map(|(a, b)| (a - b).abs());
+            let place = by_place.entry(format!("{:?}", Place::of(&name))).or_default();
+            *place = furthest.fold(*place, f32::max);
+        }
+        by_place
+    };
+    let rate = 2e-3;
+    for (place, factor) in [("Embeddings", 0.25), ("Layer(0)", 0.5), ("Layer(1)", 1.0), ("Head", 1.0)] {
+        for (decay, factor) in [(0.5, factor), (1.0, 1.0)] {
+            let found = moved(decay)[place] / rate;
+            assert!((found / factor - 1.0).abs() < 2e-3, "{place}, decay {decay}: {found}");
+        }
+    }
+}
+
+#[test]
+fn more_layers_than_there_are_cannot_be_frozen() {
+    let scratch = tempfile::tempdir().expect("a temporary folder");
+    let reference = ReferenceRun::open(&golden("training/distilbert-uneven-accumulation"));
+    for (n_layers, decay, words) in
+        [(3, 1.0, "at most 2, the layers"), (0, 1.5, "a number above 0, at most 1")]
+    {
+        let mut arguments = reference.arguments();
+        arguments.freeze_layers = n_layers;
+        arguments.layerwise_lr_decay = decay;
+        let message = train(reference.job(scratch.path(), arguments)).expect_err("it cannot be").to_string();
+        assert!(message.contains(words), "{message}");
+    }
+}
