@@ -16,7 +16,7 @@ use bertlab::{
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::print::Console;
-pub use text_options::{LengthArguments, MaskingArguments};
+pub use text_options::{LengthArguments, MaskingArguments, TruncationArguments};
 
 /// When the terminal's colours are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

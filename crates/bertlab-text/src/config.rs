@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use tokenizers::utils::truncation::TruncationDirection;
 
-use crate::Error;
 use crate::files::{self, Files};
+use crate::keep::{HEAD_KEY, KEEP_KEY};
 use crate::special::{Naming, Role, TokenSpec};
+use crate::{Error, Keep};
 
 /// HuggingFace writes 1e30 for "no limit" and takes everything above 1e20 as such.
 const NO_LIMIT_ABOVE: f64 = 1e20;
@@ -38,6 +39,8 @@ pub(crate) struct Settings {
     /// Which end truncation cuts and padding fills. The enum is the crate's one for truncation.
     pub truncation_side: Option<TruncationDirection>,
     pub padding_side: Option<TruncationDirection>,
+    /// What [`Keep`] stands for beyond a side.
+    pub keep: Option<Keep>,
     namings: Vec<(Role, Naming)>,
     pub additional_special_tokens: Vec<TokenSpec>,
     /// Added tokens by the ids that the files give them.
@@ -61,6 +64,7 @@ impl Settings {
             model_max_length: reader.length("model_max_length", "max_len")?,
             truncation_side: reader.side("truncation_side")?,
             padding_side: reader.side("padding_side")?,
+            keep: reader.keep()?,
             namings: Vec::new(),
             additional_special_tokens: reader.token_list("additional_special_tokens")?,
             added_tokens: BTreeMap::new(),
@@ -201,6 +205,16 @@ impl Reader<'_> {
             Some("right") => Ok(Some(TruncationDirection::Right)),
             Some("left") => Ok(Some(TruncationDirection::Left)),
             Some(_) => Err(self.wrong(key, "\"left\" or \"right\"")),
+        }
+    }
+
+    /// Keys of our own; a head without its word says nothing.
+    fn keep(&self) -> Result<Option<Keep>, Error> {
+        let head = self.length(HEAD_KEY, HEAD_KEY)?;
+        match self.string(KEEP_KEY)? {
+            None => Ok(None),
+            Some("head+tail") => Ok(Some(Keep::HeadAndTail { head })),
+            Some(_) => Err(self.wrong(KEEP_KEY, "\"head+tail\", or nothing and truncation_side")),
         }
     }
 

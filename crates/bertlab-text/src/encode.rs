@@ -1,13 +1,11 @@
 //! Text → [`Encoding`]: pieces, truncation, special tokens, padding, in this order, as HuggingFace does it.
 
 use tokenizers::parallelism::MaybeParallelIterator;
-use tokenizers::utils::truncation::{
-    TruncationDirection, TruncationParams, TruncationStrategy, truncate_encodings,
-};
+use tokenizers::utils::truncation::{TruncationDirection, TruncationStrategy};
 use tokenizers::{Encoding as PieceEncoding, InputSequence, PostProcessor};
 
 use crate::special::Role;
-use crate::{EncodeOptions, Error, Padding, TextInput, Tokenizer, Truncation};
+use crate::{EncodeOptions, Error, Keep, Padding, TextInput, Tokenizer, Truncation};
 
 /// The ids of one input and all that is known of each. Every list has one entry per token.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -45,7 +43,7 @@ struct Cut {
     max_length: usize,
     asked: Truncation,
     strategy: TruncationStrategy,
-    direction: TruncationDirection,
+    keep: Keep,
 }
 
 struct Fill {
@@ -107,7 +105,7 @@ impl Tokenizer {
                 max_length: max_length(format!("truncation {}", options.truncation))?,
                 asked: options.truncation,
                 strategy,
-                direction: self.settings.truncation_side.unwrap_or(TruncationDirection::Right),
+                keep: self.keep,
             })
         });
         let fill = match options.padding {
@@ -170,9 +168,8 @@ impl Tokenizer {
         let room = max_length.checked_sub(n_special_tokens);
         let room = room.ok_or(Error::MaxLengthTooSmall { max_length, n_special_tokens })?;
         cut.check_possible(&first, second.as_ref(), room, n_special_tokens)?;
-        let strategy = cut.strategy;
-        let params = TruncationParams { direction: cut.direction, max_length: room, strategy, stride: 0 };
-        let (mut first, mut second) = truncate_encodings(first, second, &params).map_err(encode_error)?;
+        let cut = cut.keep.cut(first, second, room, cut.strategy);
+        let (mut first, mut second) = cut.map_err(encode_error)?;
         // What was cut off would be processed and copied along, and nobody asks for it.
         first.take_overflowing();
         if let Some(second) = &mut second {

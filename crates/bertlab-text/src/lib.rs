@@ -20,6 +20,7 @@ mod decode;
 mod encode;
 mod error;
 mod files;
+mod keep;
 mod open;
 mod options;
 mod save;
@@ -36,6 +37,7 @@ use tokenizers::processors::PostProcessorWrapper;
 
 pub use encode::Encoding;
 pub use error::Error;
+pub use keep::Keep;
 pub use options::{EncodeOptions, Padding, TextInput, Truncation};
 pub use span::find_word;
 pub use words::split_into_words;
@@ -43,8 +45,8 @@ pub use words::split_into_words;
 use config::{Class, Settings};
 use special::{Role, SpecialToken};
 
-/// A tokenizer, opened from a folder with [`Tokenizer::open`]. Nothing in it changes afterwards: it may be shared
-/// between threads.
+/// A tokenizer, opened from a folder with [`Tokenizer::open`]. Nothing in it changes afterwards, but for
+/// [`Tokenizer::set_keep`]: it may be shared between threads.
 pub struct Tokenizer {
     // Invariant: no truncation, no padding, no post-processor. Those come from each call's options.
     pieces: Pieces,
@@ -54,6 +56,7 @@ pub struct Tokenizer {
     /// Whether decoding ends with HuggingFace's clean-up of spaces.
     cleans_up: bool,
     class: Class,
+    keep: Keep,
     settings: Settings,
     source_files: Vec<(String, Vec<u8>)>,
     /// The source's tokenizer.json describes this tokenizer and may be passed on.
@@ -70,6 +73,17 @@ impl Tokenizer {
     /// says nothing, or "no limit".
     pub fn model_max_length(&self) -> Option<usize> {
         self.settings.model_max_length
+    }
+
+    /// Which part of a text stays when it is cut: what the folder says, or [`Tokenizer::set_keep`].
+    pub fn keep(&self) -> Keep {
+        self.keep
+    }
+
+    /// Another part shall stay. It is saved with the tokenizer: in HuggingFace's word `truncation_side` where that can
+    /// say it, beside that where not.
+    pub fn set_keep(&mut self, keep: Keep) {
+        self.keep = keep;
     }
 
     /// The id of the padding token.

@@ -15,7 +15,7 @@ use tokenizers::{AddedToken, Model, Tokenizer as Pieces};
 use crate::config::{Class, Settings};
 use crate::files::{self, Files};
 use crate::special::{Naming, Role, SpecialToken, TokenSpec};
-use crate::{Error, Tokenizer, template, vocabulary};
+use crate::{Error, Keep, Tokenizer, template, vocabulary};
 
 /// The parts of a tokenizer while it is being opened.
 struct Parts {
@@ -395,6 +395,7 @@ fn finish(
         last_id,
         cleans_up,
         class,
+        keep: Keep::of(&settings),
         settings,
         source_files: files.contents,
         json_is_current,

@@ -6,9 +6,9 @@ use tokenizers::normalizers::NormalizerWrapper;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::utils::truncation::TruncationDirection;
 
-use crate::Tokenizer;
 use crate::config::Class;
 use crate::files;
+use crate::{Keep, Tokenizer};
 
 impl Tokenizer {
     /// The files of this tokenizer, as (file name, contents).
@@ -55,11 +55,14 @@ impl Tokenizer {
             serde_json::from_slice(bytes).expect("it was read as a JSON object at opening")
         });
         let wanted = if source.is_none() { self.described() } else { self.unsaid() };
-        let n_before = config.len();
+        let before = config.clone();
         for (key, value) in wanted {
             config.entry(key).or_insert(value);
         }
-        (source.is_none() || config.len() > n_before).then_some(config)
+        if source.is_none() || self.keep != Keep::of(&self.settings) {
+            self.keep.write(&mut config);
+        }
+        (source.is_none() || config != before).then_some(config)
     }
 
     /// What is in use but would not be the default once a tokenizer.json lies in the folder.
@@ -68,7 +71,8 @@ impl Tokenizer {
         if self.cleans_up {
             config.insert("clean_up_tokenization_spaces".to_owned(), json!(true));
         }
-        if self.settings.truncation_side == Some(TruncationDirection::Left) {
+        // Where a stored truncation in tokenizer.json said it, which is left out.
+        if self.keep == Keep::Tail {
             config.insert("truncation_side".to_owned(), json!("left"));
         }
         if self.settings.padding_side == Some(TruncationDirection::Left) {

@@ -90,7 +90,9 @@ impl CheckJob {
         let configured = configured_head(&resolve(&self.model, self.offline)?)?;
         let kind = Task::chosen(self.task, configured).head();
         let open = OpenOptions { head: HeadChoice::Kind(kind), allow_random: true, ..OpenOptions::default() };
-        Ok((open_model(&self.model, &ModelOptions { open, offline: self.offline })?, configured))
+        let mut opened = open_model(&self.model, &ModelOptions { open, offline: self.offline })?;
+        opened.set_keep(self.text.keep)?;
+        Ok((opened, configured))
     }
 
     fn max_length(&self, opened: &OpenedModel, datasets: &[(Split, Dataset)]) -> Result<usize, Error> {

@@ -49,7 +49,7 @@ pub use bertlab_model::{
     Request, Row, Spec, family_names, save_pretrained,
 };
 pub use bertlab_text::Error as TextError;
-pub use bertlab_text::{EncodeOptions, Encoding, Padding, TextInput, Tokenizer, Truncation, find_word};
+pub use bertlab_text::{EncodeOptions, Encoding, Keep, Padding, TextInput, Tokenizer, Truncation, find_word};
 pub use bertlab_train::data::{Columns, Sampling};
 
 /// Fine-tuning: settings, plan, what a run reports, and what its figures mean.

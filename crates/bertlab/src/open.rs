@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use bertlab_checkpoint::hub::{self, HubOptions};
 use bertlab_checkpoint::open_config;
 use bertlab_model::{LoadReport, Model, OpenOptions};
-use bertlab_text::Tokenizer;
+use bertlab_text::{Keep, Tokenizer};
 
 use crate::{Error, SentenceSettings};
 
@@ -47,6 +47,17 @@ impl OpenedModel {
             return Err(bertlab_model::Error::TokenizerSize { folder, highest, vocab_size }.into());
         }
         Ok(self.tokenizer.get_or_init(|| tokenizer))
+    }
+
+    /// Which part of texts that are too long stays from now on, and in what is saved; what the folder says when none.
+    ///
+    /// # Errors
+    /// As [`OpenedModel::tokenizer`].
+    pub fn set_keep(&mut self, keep: Option<Keep>) -> Result<(), Error> {
+        let Some(keep) = keep else { return Ok(()) };
+        self.tokenizer()?;
+        self.tokenizer.get_mut().expect("it was just opened").set_keep(keep);
+        Ok(())
     }
 
     /// The model to be changed, and its tokenizer where one was opened.

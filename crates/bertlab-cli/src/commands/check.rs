@@ -50,7 +50,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    fn job(&self, global: &GlobalArguments) -> CheckJob {
+    fn job(&self, global: &GlobalArguments) -> anyhow::Result<CheckJob> {
         let columns = Columns::from(self.columns.clone());
         let rows = |files: &Vec<PathBuf>| {
             (!files.is_empty()).then(|| RowsRequest {
@@ -59,7 +59,7 @@ impl Arguments {
                 ..RowsRequest::default()
             })
         };
-        CheckJob {
+        Ok(CheckJob {
             model: self.model.clone(),
             offline: global.offline,
             task: self.task,
@@ -67,15 +67,16 @@ impl Arguments {
             train: rows(&self.train_file).unwrap_or_default(),
             validation: rows(&self.validation_file),
             test: rows(&self.test_file),
-            text: self.length.clone().options(None),
-        }
+            text: self.length.clone().options(None)?,
+        })
     }
 }
 
 /// Runs the command.
 pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console) -> anyhow::Result<()> {
     let mut bars = RowBars::new(console);
-    let checked = arguments.job(global).run(&mut |split, n_done, n_rows| bars.show(split, n_done, n_rows))?;
+    let checked =
+        arguments.job(global)?.run(&mut |split, n_done, n_rows| bars.show(split, n_done, n_rows))?;
     bars.finish();
     if arguments.json {
         console.json_line(&as_json(&arguments.model, &checked))?;

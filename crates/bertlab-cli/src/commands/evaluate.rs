@@ -52,7 +52,9 @@ pub struct Arguments {
 pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console) -> anyhow::Result<()> {
     let open = OpenOptions { precision: arguments.precision.dtype, ..OpenOptions::default() };
     let options = ModelOptions { open, offline: global.offline };
-    let opened = open_trained(&arguments.model, &options, "evaluate")?;
+    let mut opened = open_trained(&arguments.model, &options, "evaluate")?;
+    let options = arguments.length.options(Some(arguments.masking))?;
+    opened.set_keep(options.keep)?;
     console.report(&opened.report)?;
     let request = RowsRequest {
         files: arguments.test_file,
@@ -62,7 +64,6 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
         seed: arguments.seed,
     };
     let progress = bar(console, 0, "rows");
-    let options = arguments.length.options(Some(arguments.masking));
     let evaluated = opened.evaluate(&request, &options, &mut |n_done, n_rows| {
         progress.set_length(n_rows as u64);
         progress.set_position(n_done as u64);

@@ -5,7 +5,7 @@ use std::io::Write;
 use bertlab::{ModelOptions, OpenOptions, Prediction, TextInput, open_trained};
 use serde_json::{Map, Value, json};
 
-use crate::args::{GlobalArguments, PrecisionArguments, TextArguments};
+use crate::args::{GlobalArguments, PrecisionArguments, TextArguments, TruncationArguments};
 use crate::print::progress::bar;
 use crate::print::{Console, style};
 
@@ -24,6 +24,8 @@ pub struct Arguments {
     #[command(flatten)]
     texts: TextArguments,
     #[command(flatten)]
+    truncation: TruncationArguments,
+    #[command(flatten)]
     precision: PrecisionArguments,
     /// Print a JSON object per text
     #[arg(long)]
@@ -35,7 +37,8 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     let texts = arguments.texts.read(console)?;
     let open = OpenOptions { precision: arguments.precision.dtype, ..OpenOptions::default() };
     let options = ModelOptions { open, offline: global.offline };
-    let opened = open_trained(&arguments.model, &options, "predict")?;
+    let mut opened = open_trained(&arguments.model, &options, "predict")?;
+    opened.set_keep(arguments.truncation.keep()?)?;
     let progress = bar(console, texts.len(), "texts");
     let (predictions, n_cut) = opened.predict(&texts, &mut |n_done| progress.set_position(n_done as u64))?;
     progress.finish_and_clear();

@@ -92,6 +92,7 @@ impl TrainJob {
             task => self.open_token_model(task, &dataset)?,
         };
         opened.model.freeze(frozen(&self.arguments, &opened.model.spec)?);
+        opened.set_keep(self.text.keep)?;
         let targets = question.targets(&dataset)?;
         let train = self.train.choose(dataset, targets);
         let validation = self.validation.as_ref().map(|request| read_rows(request, &question)).transpose()?;

@@ -93,7 +93,7 @@ struct DataArguments {
 }
 
 impl Arguments {
-    fn job(self, global: &GlobalArguments) -> TrainJob {
+    fn job(self, global: &GlobalArguments) -> anyhow::Result<TrainJob> {
         let arguments = self.settings.arguments();
         let data = self.data;
         let columns = Columns::from(data.columns);
@@ -105,7 +105,7 @@ impl Arguments {
             sampling: data.sample,
             seed,
         };
-        TrainJob {
+        Ok(TrainJob {
             model: self.model,
             offline: global.offline,
             allow_random: self.random_weights,
@@ -114,20 +114,20 @@ impl Arguments {
             train: rows(data.train_file, data.max_train_samples),
             validation: (!data.validation_file.is_empty())
                 .then(|| rows(data.validation_file, data.max_eval_samples)),
-            text: data.length.options(Some(data.masking)),
+            text: data.length.options(Some(data.masking))?,
             allow_single_class: self.allow_single_class,
             arguments,
             output_dir: self.output_dir,
             overwrite_output_dir: self.overwrite_output_dir,
             resume: self.resume_from_checkpoint.unwrap_or_default(),
-        }
+        })
     }
 }
 
 /// Runs the command.
 pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console) -> anyhow::Result<()> {
     let as_json = arguments.json;
-    let job = arguments.job(global);
+    let job = arguments.job(global)?;
     let starts_anew = job.resume == Resume::No;
     let mut bars = RowBars::new(console);
     let mut prepared = job.prepare(&mut |split, n_done, n_rows| bars.show(split, n_done, n_rows))?;
