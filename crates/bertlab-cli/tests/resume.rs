@@ -27,7 +27,7 @@ impl Job {
         let words =
             ["i have a new cpu", "the bank of the river", "my loan !", "don ' t . intel", "a new gpu"];
         let row = |i: usize| {
-            let text = format!("{} {}", words[i % words.len()], words[(i * i + 1) % words.len()]);
+            let text = format!("{} {} {}", words[i % 5], words[i / 5 % 5], words[i / 25]);
             let label = ["bad", "good", "so so"][(i * 7 + i / 3) % 3];
             serde_json::json!({ "text": text, "label": label }).to_string()
         };

@@ -1,6 +1,7 @@
 //! Why a training or an evaluation cannot go on, in words.
 
 use crate::data::DataError;
+use crate::preflight::Split;
 use std::path::PathBuf;
 
 /// Everything that this crate refuses.
@@ -36,7 +37,7 @@ pub enum TrainError {
     )]
     SingleClass {
         /// Which rows.
-        split: &'static str,
+        split: Split,
         /// How many.
         n_rows: usize,
         /// The label's name.

@@ -37,6 +37,8 @@ pub trait Reporter {
     fn evaluating(&mut self, _n_done: usize, _n_rows: usize) {}
     /// After an evaluation.
     fn evaluated(&mut self, _evaluation: &Evaluation) {}
+    /// After the one evaluation on test rows, at the end.
+    fn tested(&mut self, _evaluation: &Evaluation) {}
     /// After a checkpoint was written.
     fn saved(&mut self, _folder: &Path) {}
     /// Asked after every update. The run then saves a checkpoint and ends with [`TrainError::Interrupted`].

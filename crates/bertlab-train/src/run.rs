@@ -36,6 +36,8 @@ pub struct Trainer<'a> {
     pub train: &'a [Example],
     /// With targets; empty for no evaluation.
     pub eval: &'a [Example],
+    /// With targets; evaluated once, with the model as it ends. Nothing is chosen by them.
+    pub test: &'a [Example],
     /// Where training rows have no targets, but [`Example::pieces`]: hides some of their tokens, others in every epoch.
     pub masking: Option<&'a Masking>,
     /// The settings.
@@ -63,6 +65,8 @@ pub struct TrainingSummary {
     pub save_time: Duration,
     /// Of the model as it ends.
     pub evaluation: Option<Evaluation>,
+    /// Of the model as it ends, on the test rows.
+    pub test: Option<Evaluation>,
     /// The best checkpoint, when it was loaded at the end.
     pub loaded: Option<Best>,
     /// Where the model lies.

@@ -59,19 +59,16 @@ impl CheckJob {
         let requests = requests.into_iter().filter_map(|(split, request)| Some((split, request?)));
         let datasets: Vec<(Split, Dataset)> =
             requests.map(|(split, request)| Ok((split, request.read()?))).collect::<Result<_, Error>>()?;
-        let max_length = self.max_length(&opened, &datasets)?;
+        let max_length =
+            opened.max_length_for(datasets.iter().map(|(_, rows)| rows), self.text.max_length)?;
         let asked = question(&opened, head, self.new_head, &datasets[0].1);
-        let class_names = asked.as_ref().map(|question| class_names(question, &opened)).unwrap_or_default();
-        let encoder = &opened.model.spec.encoder;
-        let limits =
-            ModelLimits { class_names, vocab_size: encoder.vocab_size, tokens_max: encoder.max_tokens() };
+        let limits = model_limits(&opened, asked.as_ref().ok());
         let mut splits = Vec::new();
         for (split, dataset) in datasets {
             let n_rows = dataset.records.len();
             let tokenizer = opened.tokenizer_for(&dataset)?;
-            let lengths = token_lengths(&dataset, tokenizer, max_length, &mut |n_done| {
-                progress(split, n_done, n_rows);
-            })?;
+            let mut progress = |n_done| progress(split, n_done, n_rows);
+            let lengths = token_lengths(&dataset, tokenizer, max_length, &mut progress)?;
             let targets = asked.as_ref().ok().map(|question| question.targets_by_row(&dataset));
             splits.push(SplitRows { split, dataset, targets, lengths });
         }
@@ -94,14 +91,6 @@ impl CheckJob {
         opened.set_keep(self.text.keep)?;
         Ok((opened, configured))
     }
-
-    fn max_length(&self, opened: &OpenedModel, datasets: &[(Split, Dataset)]) -> Result<usize, Error> {
-        let mut uses_tokenizer = false;
-        for (_, dataset) in datasets {
-            uses_tokenizer |= opened.tokenizer_for(dataset)?.is_some();
-        }
-        opened.row_length(self.text.max_length, uses_tokenizer)
-    }
 }
 
 /// What the training rows ask of a model that was opened with the head for it.
@@ -122,6 +111,16 @@ fn question(
             Ok(Question::Rows(infer_label_space(training, Some(&given)).unwrap_or(given)))
         }
         _ => Ok(Question::Rows(infer_label_space(training, None)?)),
+    }
+}
+
+/// What a model brings to a question that may not be clear.
+pub(crate) fn model_limits(opened: &OpenedModel, question: Option<&Question>) -> ModelLimits {
+    let encoder = &opened.model.spec.encoder;
+    ModelLimits {
+        class_names: question.map(|question| class_names(question, opened)).unwrap_or_default(),
+        vocab_size: encoder.vocab_size,
+        tokens_max: encoder.max_tokens(),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use bertlab_train::preflight::Finding;
+
 /// Everything that bertlab refuses, in words that say what was found and what to try.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -27,6 +29,9 @@ pub enum Error {
     /// A training or an evaluation.
     #[error(transparent)]
     Train(#[from] bertlab_train::TrainError),
+    /// Rows on which a result would mean nothing.
+    #[error("{}", findings_in_words(.0))]
+    Findings(Vec<Finding>),
     /// Texts that could not be read.
     #[error("{source_name}: cannot be read: {source}")]
     ReadTexts {
@@ -88,4 +93,13 @@ pub enum Error {
         /// The file that was to be written.
         path: PathBuf,
     },
+}
+
+/// The fatal findings, and the way on.
+fn findings_in_words(findings: &[Finding]) -> String {
+    let mut text = "a result on these rows would mean nothing:\n".to_owned();
+    for finding in findings {
+        text += &format!("  {}: {}\n", finding.split, finding.sentence);
+    }
+    text + "`bertlab check` shows the rows. Mend the data, or go on all the same with --ignore-findings"
 }

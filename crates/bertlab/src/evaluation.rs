@@ -108,7 +108,7 @@ impl OpenedModel {
         };
         let targets = question.targets(&dataset)?;
         let mut rows =
-            self.labelled_rows(&question, request.choose(dataset, targets), options, &mut |_| {})?;
+            self.labelled_rows(&question, request.choose((dataset, targets)), options, &mut |_| {})?;
         let mut objective = Objective::default();
         if question == Question::Texts {
             rows.hide(&self.masking(options, request.seed)?);

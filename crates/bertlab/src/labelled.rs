@@ -9,6 +9,7 @@ use bertlab_train::data::{
     self, Columns, DataError, Dataset, LabelSpace, ProblemType, RawLabel, Record, Sampling, Target,
     label_counts, sample, targets, targets_by_row, token_targets, token_targets_by_row,
 };
+use bertlab_train::preflight::{Split, SplitRows};
 use bertlab_train::{Example, Masking, Tokenization, Truncated, examples};
 
 use crate::{Error, OpenedModel, TextOptions};
@@ -38,14 +39,18 @@ impl RowsRequest {
     }
 
     /// The chosen rows of a data set and their targets.
-    pub(crate) fn choose(&self, mut dataset: Dataset, targets: Vec<Target>) -> (Dataset, Vec<Target>) {
+    pub(crate) fn choose(&self, (dataset, targets): Rows) -> Rows {
         let Some(n) = self.max_samples.filter(|&n| n < targets.len()) else {
             return (dataset, targets);
         };
         let chosen = sample(&targets, n, self.sampling, self.seed);
-        dataset.records = chosen.iter().map(|&row| dataset.records[row].clone()).collect();
-        (dataset, chosen.iter().map(|&row| targets[row].clone()).collect())
+        select(&dataset, &targets, &chosen)
     }
+}
+
+/// These rows and their targets, in this order.
+pub(crate) fn select(dataset: &Dataset, targets: &[Target], rows: &[usize]) -> Rows {
+    (dataset.select(rows), rows.iter().map(|&row| targets[row].clone()).collect())
 }
 
 /// What a model is asked to learn or has learnt.
@@ -168,26 +173,72 @@ impl LabelledRows {
     }
 }
 
+impl LabelledRows {
+    /// Of a split and its examples, which were cut to `max_length` tokens.
+    pub(crate) fn new(
+        question: &Question,
+        rows: SplitRows,
+        examples: Vec<Example>,
+        max_length: usize,
+    ) -> Self {
+        let targets: Vec<Target> = rows.targets.into_iter().flatten().flatten().collect();
+        Self {
+            examples,
+            counts: LabelCounts::of(question, &targets),
+            truncated: Truncated::of(&rows.lengths, max_length),
+            texts: rows.dataset.records.into_iter().filter_map(|record| record.text).collect(),
+            of_texts: None,
+        }
+    }
+}
+
+/// The rows of a split with their targets.
+pub(crate) type Rows = (Dataset, Vec<Target>);
+
 impl OpenedModel {
-    /// Tokenizes rows whose targets are known. `progress` is told how many are done.
+    /// Rows whose targets are known, ready for the model. `progress` is told how many are done.
     pub(crate) fn labelled_rows(
         &self,
         question: &Question,
-        (dataset, targets): (Dataset, Vec<Target>),
+        rows: Rows,
         options: &TextOptions,
         progress: &mut dyn FnMut(usize),
     ) -> Result<LabelledRows, Error> {
         if *question == Question::Texts {
-            return self.masked_rows(dataset, options, progress);
+            return self.masked_rows(rows.0, options, progress);
         }
-        let counts = LabelCounts::of(question, &targets);
+        let max_length = self.max_length_for([&rows.0], options.max_length)?;
+        let (rows, examples) = self.tokenized(Split::Test, rows, max_length, progress)?;
+        Ok(LabelledRows::new(question, rows, examples, max_length))
+    }
+
+    /// Tokenizes rows whose targets are known; beside the examples, the rows as a preflight looks at them. `progress`
+    /// is told how many are done.
+    pub(crate) fn tokenized(
+        &self,
+        split: Split,
+        (dataset, targets): Rows,
+        max_length: usize,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<(SplitRows, Vec<Example>), Error> {
         let tokenizer = self.tokenizer_for(&dataset)?;
-        let max_length = self.row_length(options.max_length, tokenizer.is_some())?;
         let tokenization = Tokenization { tokenizer, max_length: Some(max_length) };
-        let (examples, lengths) = examples(&dataset, Some(targets), tokenization, progress)?;
-        let truncated = Truncated::of(&lengths, max_length);
-        let texts = dataset.records.into_iter().filter_map(|record| record.text).collect();
-        Ok(LabelledRows { examples, texts, counts, truncated, of_texts: None })
+        let (examples, lengths) = examples(&dataset, Some(targets.clone()), tokenization, progress)?;
+        let targets = Some(targets.into_iter().map(Ok).collect());
+        Ok((SplitRows { split, dataset, targets, lengths }, examples))
+    }
+
+    /// Tokens that the texts of all these rows are cut to: what was asked for, else what the model takes.
+    pub(crate) fn max_length_for<'a>(
+        &self,
+        datasets: impl IntoIterator<Item = &'a Dataset>,
+        asked: Option<usize>,
+    ) -> Result<usize, Error> {
+        let mut uses_tokenizer = false;
+        for dataset in datasets {
+            uses_tokenizer |= self.tokenizer_for(dataset)?.is_some();
+        }
+        self.row_length(asked, uses_tokenizer)
     }
 
     /// The length that rows are cut to: what was asked for, or what the model takes, and its tokenizer where it is used.

@@ -30,6 +30,7 @@ pub mod check;
 pub mod forward;
 pub mod lab;
 
+pub use bertlab_train::preflight::Split;
 pub use embed::{EmbedRecipe, EmbedRequest, Embedded};
 pub use embeddings_file::{EmbeddingRow, EmbeddingsFormat, write_embeddings};
 pub use error::Error;
@@ -39,7 +40,7 @@ pub use open::{ModelOptions, OpenedModel, OpenedTokenizer, open_model, open_toke
 pub use sentence::SentenceSettings;
 pub use text_options::TextOptions;
 pub use texts::{read_text_lines, read_texts};
-pub use training::{PreparedTraining, Split, Task, TrainJob};
+pub use training::{HeldOutRows, HoldOut, PreparedTraining, Task, TrainJob};
 
 pub use bertlab_checkpoint::{Dtype, NamedArray, read_safetensors, write_safetensors};
 pub use bertlab_compute::Tensor;

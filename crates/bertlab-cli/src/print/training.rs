@@ -4,8 +4,9 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
+use bertlab::check::Severity;
 use bertlab::train::{Evaluation, Plan, Progress, Record, Reporter, Scores, TrainError, TrainingSummary};
-use bertlab::{LabelCounts, LabelledRows, PreparedTraining};
+use bertlab::{HeldOutRows, LabelCounts, LabelledRows, PreparedTraining};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
@@ -28,13 +29,45 @@ pub fn print_line(console: &mut Console, name: &str, text: &str) -> anyhow::Resu
 pub fn print_preparation(console: &mut Console, prepared: &PreparedTraining) -> anyhow::Result<()> {
     print_rows(console, "training", &prepared.train)?;
     if let Some(rows) = &prepared.validation {
-        print_rows(console, "evaluation", rows)?;
+        print_rows(console, "validation", rows)?;
+    }
+    if let Some(held_out) = &prepared.held_out {
+        print_line(console, "", &held_out_in_words(held_out))?;
+    }
+    if let Some(rows) = &prepared.test {
+        print_rows(console, "test", rows)?;
     }
     super::learning::print(console, prepared)?;
     let plan = prepared.plan();
     let figure = console.style(style::FIGURE);
     let n_steps = counted(plan.n_steps as usize, "update step");
     print_line(console, "plan", &format!("{figure}{n_steps}{figure:#}, {}", plan_details(&plan)))
+}
+
+/// Where validation rows come from that nobody gave.
+fn held_out_in_words(held_out: &HeldOutRows) -> String {
+    let share = 100.0 * held_out.n_rows as f64 / held_out.n_of as f64;
+    let text = format!("held out of the {} ({share:.0} %)", counted(held_out.n_of, "training row"));
+    match held_out.n_returned {
+        0 => text,
+        n => format!("{text}; {} more stayed, whose text is learnt from too", counted(n, "row")),
+    }
+}
+
+/// Warnings about the rows, shortly, and how many notes there are.
+pub fn say_findings(console: &mut Console, prepared: &PreparedTraining) -> anyhow::Result<()> {
+    let findings = &prepared.preflight.findings;
+    for finding in findings.iter().filter(|finding| finding.severity != Severity::Note) {
+        console.warn(format!("{}: {}", finding.split, finding.sentence))?;
+    }
+    let n_notes = findings.iter().filter(|finding| finding.severity == Severity::Note).count();
+    if n_notes > 0 {
+        console.note(format!("{} on the rows: see `bertlab check`", counted(n_notes, "more note")))?;
+    }
+    if prepared.validation.is_none() {
+        console.note("nothing is evaluated while training: give --validation-file or --validation-share")?;
+    }
+    Ok(())
 }
 
 fn plan_details(plan: &Plan) -> String {
@@ -134,6 +167,14 @@ impl TerminalReporter {
         }
     }
 
+    /// What an evaluation on a split gave.
+    fn figures(&self, split: &str, evaluation: &Evaluation) {
+        if self.prints_lines {
+            let lines = fill(figure_lines(evaluation), "  ", self.width.saturating_sub(INDENT));
+            self.line(&format!("{split:INDENT$}{}", hanging(&lines)));
+        }
+    }
+
     fn note(&self, note: &str) {
         match &self.bar {
             _ if !self.prints_notes => {}
@@ -207,10 +248,11 @@ impl Reporter for TerminalReporter {
     }
 
     fn evaluated(&mut self, evaluation: &Evaluation) {
-        if self.prints_lines {
-            let lines = fill(figure_lines(evaluation), "  ", self.width.saturating_sub(INDENT));
-            self.line(&format!("{:INDENT$}{}", "evaluation", hanging(&lines)));
-        }
+        self.figures("validation", evaluation);
+    }
+
+    fn tested(&mut self, evaluation: &Evaluation) {
+        self.figures("test", evaluation);
     }
 }
 
@@ -224,6 +266,7 @@ pub fn print_summary(
     if as_json {
         let seconds = |time: Duration| (time.as_secs_f64() * 1e3).round() / 1e3;
         let evaluation = summary.evaluation.as_ref();
+        let scores = |evaluation| scores_json(evaluation, &prepared.opened.model.spec.head.labels);
         return console.json_line(&json!({
             "final_model": summary.final_model,
             "n_steps": summary.n_steps,
@@ -232,7 +275,8 @@ pub fn print_summary(
             "eval_seconds": seconds(summary.eval_time),
             "save_seconds": seconds(summary.save_time),
             "best_step": summary.loaded.as_ref().map(|best| best.global_step),
-            "evaluation": evaluation.map(|evaluation| scores_json(evaluation, &prepared.opened.model.spec.head.labels)),
+            "evaluation": evaluation.map(scores),
+            "test": summary.test.as_ref().map(scores),
         }));
     }
     let (heading, figure) = (console.style(style::HEADING), console.style(style::FIGURE));
@@ -253,7 +297,10 @@ pub fn print_summary(
         )?;
     }
     if let Some(evaluation) = &summary.evaluation {
-        print_worth(console, evaluation)?;
+        print_worth(console, "validation", evaluation)?;
+    }
+    if let Some(evaluation) = &summary.test {
+        print_worth(console, "test", evaluation)?;
     }
     writeln!(
         console.out,
@@ -264,7 +311,7 @@ pub fn print_summary(
 }
 
 /// Accuracy with its interval, beside the answer that needs no model.
-fn print_worth(console: &mut Console, evaluation: &Evaluation) -> anyhow::Result<()> {
+fn print_worth(console: &mut Console, split: &str, evaluation: &Evaluation) -> anyhow::Result<()> {
     let (heading, figure) = (console.style(style::HEADING), console.style(style::FIGURE));
     match &evaluation.scores {
         Scores::Classification(report) => {
@@ -274,7 +321,7 @@ fn print_worth(console: &mut Console, evaluation: &Evaluation) -> anyhow::Result
                 100.0 * report.accuracy,
                 100.0 * interval.low,
                 100.0 * interval.high,
-                counted(report.n_rows, "row"),
+                counted(report.n_rows, &format!("{split} row")),
                 100.0 * report.majority_baseline.share
             );
             print_line(console, "result", &text)
@@ -285,7 +332,12 @@ fn print_worth(console: &mut Console, evaluation: &Evaluation) -> anyhow::Result
         }
         _ => {
             let figures = fill(figure_lines(evaluation), "  ", console.width().saturating_sub(INDENT));
-            Ok(writeln!(console.out, "{heading}{:INDENT$}{heading:#}{}", "result", hanging(&figures))?)
+            Ok(writeln!(
+                console.out,
+                "{heading}{:INDENT$}{heading:#}on {split}: {}",
+                "result",
+                hanging(&figures)
+            )?)
         }
     }
 }

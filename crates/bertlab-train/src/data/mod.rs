@@ -12,6 +12,8 @@ mod json;
 mod parquet;
 mod text;
 
+pub(crate) mod content;
+pub mod held_out;
 pub mod labels;
 pub mod sample;
 
@@ -92,7 +94,7 @@ pub enum RawLabel {
 }
 
 /// The rows of one split, in file order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Dataset {
     /// Where the rows come from; of a class folder, each text file.
     pub files: Vec<PathBuf>,
@@ -109,6 +111,19 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// Only these rows, in this order.
+    pub fn select(&self, rows: &[usize]) -> Dataset {
+        let records = rows.iter().map(|&row| self.records[row].clone()).collect();
+        Dataset {
+            files: self.files.clone(),
+            records,
+            text_column: self.text_column.clone(),
+            pair_column: self.pair_column.clone(),
+            label_column: self.label_column.clone(),
+            class_names: self.class_names.clone(),
+        }
+    }
+
     /// Where a record came from, for a message.
     pub fn place(&self, record: &Record) -> Place {
         Place { file: self.files[record.source].clone(), row: record.row, line: None }

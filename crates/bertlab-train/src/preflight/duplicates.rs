@@ -4,32 +4,12 @@ use std::collections::HashMap;
 
 use super::finding::{Finding, Kind, Severity, excerpts, grouped, percent, rows_in_words, rows_that, verb};
 use super::{ModelLimits, Split, SplitRows};
-use crate::data::Record;
+use crate::data::content::Content;
 
 /// From this share of a split on, duplicates weigh on what is learnt and measured.
 const SHARE_WARNED: f64 = 0.01;
 /// From this share of an evaluated split on, its figures mean nothing.
 const LEAKAGE_FATAL: f64 = 0.5;
-
-/// What makes two rows the same: the exact text and second text, or the ids of rows without text.
-#[derive(PartialEq, Eq, Hash)]
-struct Content<'a> {
-    text: Option<&'a str>,
-    pair: Option<&'a str>,
-    input_ids: Option<&'a [u32]>,
-}
-
-impl<'a> Content<'a> {
-    /// `None` for a blank row: all of these are the same, and they have a finding of their own.
-    fn of(record: &'a Record) -> Option<Self> {
-        let input_ids = record.input_ids.as_deref().filter(|_| record.text.is_none());
-        (!record.is_blank()).then_some(Self {
-            text: record.text.as_deref(),
-            pair: record.pair.as_deref(),
-            input_ids,
-        })
-    }
-}
 
 /// The rows of a split by what they hold; every list is ascending.
 struct Groups<'a> {

@@ -77,6 +77,8 @@ pub enum Kind {
     ContradictingLabels,
     /// Rows to evaluate on that also stand in an earlier split.
     Leakage,
+    /// The best model is chosen by rows that are the test split by their name.
+    ChosenOnTest,
     /// Rows without text.
     EmptyTexts,
     /// Rows that are cut.

@@ -1,6 +1,6 @@
 //! What a run writes: checkpoints, and the model at its end.
 
-use super::{Run, TrainingSummary};
+use super::{Run, Trainer, TrainingSummary};
 use crate::error::TrainError;
 use crate::output::{Checkpoint, read_weights};
 use crate::progress::{SavedProgress, Seconds};
@@ -91,6 +91,11 @@ impl Run<'_, '_> {
             ("train_loss", train_loss),
         ]);
         let final_model = self.save_final()?;
+        // Last, so that nothing is lost when it takes long; its figures join the log.
+        let test = self.test()?;
+        if test.is_some() {
+            self.save_state()?;
+        }
         let time = Duration::from_secs_f64;
         Ok(TrainingSummary {
             train_loss,
@@ -99,6 +104,7 @@ impl Run<'_, '_> {
             eval_time: time(self.seconds.eval),
             save_time: time(self.seconds.save),
             evaluation: self.last_evaluation,
+            test,
             loaded,
             final_model,
         })
@@ -124,12 +130,18 @@ impl Run<'_, '_> {
         let start = Instant::now();
         let folder = self.output.final_model();
         saving(&folder, self.output.save_final(self.trainer.model, self.trainer.tokenizer))?;
-        let samples = Samples { train: self.trainer.train.len(), eval: self.trainer.eval.len() };
-        saving(self.output.folder(), self.output.save_results(&self.state.log_history, samples))?;
-        let state = self.state.to_json(self.trainer.arguments, &self.plan);
-        saving(self.output.folder(), self.output.save_state(&state))?;
+        self.save_state()?;
         self.seconds.save += start.elapsed().as_secs_f64();
         Ok(folder)
+    }
+
+    /// The log, and what HuggingFace's scripts make of it.
+    fn save_state(&self) -> Result<(), TrainError> {
+        let Trainer { train, eval, test, .. } = &self.trainer;
+        let samples = Samples { train: train.len(), eval: eval.len(), test: test.len() };
+        saving(self.output.folder(), self.output.save_results(&self.state.log_history, samples))?;
+        let state = self.state.to_json(self.trainer.arguments, &self.plan);
+        saving(self.output.folder(), self.output.save_state(&state))
     }
 
     /// Goes back to the best checkpoint, where it is asked for (or makes sense) and is not the last state.

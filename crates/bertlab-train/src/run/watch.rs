@@ -4,6 +4,7 @@ use super::Run;
 use super::update::Update;
 use crate::error::TrainError;
 use crate::evaluate::{Evaluation, evaluate};
+use crate::examples::Example;
 use crate::metrics::is_error;
 use crate::state::{Best, record};
 
@@ -34,16 +35,7 @@ impl Run<'_, '_> {
     /// Evaluates, and writes it into the log.
     pub(super) fn evaluate(&mut self) -> Result<(), TrainError> {
         let evaluation = self.evaluation()?;
-        let (eval, batch_size) = (self.trainer.eval, self.trainer.arguments.per_device_eval_batch_size);
-        let seconds = evaluation.runtime.as_secs_f64();
-        let per_second = |n: usize| Some((n as f64 / seconds * 1e3).round() / 1e3);
-        let speed = [
-            ("runtime", Some((seconds * 1e4).round() / 1e4)),
-            ("samples_per_second", per_second(eval.len())),
-            ("steps_per_second", per_second(eval.len().div_ceil(batch_size))),
-        ];
-        let figures = evaluation.metrics().into_iter().chain(speed);
-        self.log(figures.map(|(name, value)| (format!("eval_{name}"), value)));
+        self.log_evaluation("eval", self.trainer.eval.len(), &evaluation);
         self.reporter.evaluated(&evaluation);
         self.remember_best(&evaluation)?;
         self.evaluated_at = Some(self.state.global_step);
@@ -51,14 +43,44 @@ impl Run<'_, '_> {
         Ok(())
     }
 
+    /// A log line whose figures begin with `prefix`, as HuggingFace's do: `eval` or `test`.
+    fn log_evaluation(&mut self, prefix: &str, n_rows: usize, evaluation: &Evaluation) {
+        let seconds = evaluation.runtime.as_secs_f64();
+        let n_batches = n_rows.div_ceil(self.trainer.arguments.per_device_eval_batch_size);
+        let per_second = |n: usize| Some((n as f64 / seconds * 1e3).round() / 1e3);
+        let speed = [
+            ("runtime", Some((seconds * 1e4).round() / 1e4)),
+            ("samples_per_second", per_second(n_rows)),
+            ("steps_per_second", per_second(n_batches)),
+        ];
+        let figures = evaluation.metrics().into_iter().chain(speed);
+        self.log(figures.map(|(name, value)| (format!("{prefix}_{name}"), value)));
+    }
+
     /// The model as it is, on the evaluation rows.
     pub(super) fn evaluation(&mut self) -> Result<Evaluation, TrainError> {
-        let (eval, batch_size) = (self.trainer.eval, self.trainer.arguments.per_device_eval_batch_size);
+        self.evaluation_of(self.trainer.eval)
+    }
+
+    fn evaluation_of(&mut self, rows: &[Example]) -> Result<Evaluation, TrainError> {
+        let batch_size = self.trainer.arguments.per_device_eval_batch_size;
         let reporter = &mut *self.reporter;
-        let mut progress = |n_done| reporter.evaluating(n_done, eval.len());
-        let evaluation = evaluate(self.trainer.model, &self.objective, eval, batch_size, &mut progress)?;
+        let mut progress = |n_done| reporter.evaluating(n_done, rows.len());
+        let evaluation = evaluate(self.trainer.model, &self.objective, rows, batch_size, &mut progress)?;
         self.seconds.eval += evaluation.runtime.as_secs_f64();
         Ok(evaluation)
+    }
+
+    /// The model as it ends, on rows that nothing was chosen by; none where there are no such rows.
+    pub(super) fn test(&mut self) -> Result<Option<Evaluation>, TrainError> {
+        let rows = self.trainer.test;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let evaluation = self.evaluation_of(rows)?;
+        self.log_evaluation("test", rows.len(), &evaluation);
+        self.reporter.tested(&evaluation);
+        Ok(Some(evaluation))
     }
 
     /// The first of equals stays the best; what is undefined never is.

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::SAMPLES;
 use crate::Task;
-use crate::{Error, LabelCounts, PreparedTraining, Question, RowsRequest, TextOptions, TrainJob};
+use crate::{Error, HoldOut, LabelCounts, PreparedTraining, Question, RowsRequest, TextOptions, TrainJob};
 
 /// What T4 needs beside the lab's settings.
 #[derive(Clone, Debug)]
@@ -82,8 +82,12 @@ impl LabTraining {
             new_head: false,
             train: self.rows(&self.train_files, self.max_train_samples),
             validation: Some(self.rows(&self.validation_files, self.max_eval_samples)),
+            hold_out: HoldOut::default(),
+            test: None,
             text: TextOptions { max_length: self.max_length, ..TextOptions::default() },
             allow_single_class: false,
+            // The lab's rows are what they are; `bertlab check` looks at them.
+            ignore_findings: true,
             arguments: self.arguments(),
             output_dir: self.output_dir.clone(),
             overwrite_output_dir: false,

@@ -1,5 +1,7 @@
 //! Fine-tuning: a checkpoint and labelled rows in, a folder with the trained model out.
 
+mod findings;
+mod rows;
 mod task;
 
 use std::path::{Path, PathBuf};
@@ -7,14 +9,16 @@ use std::path::{Path, PathBuf};
 use bertlab_checkpoint::open_config;
 use bertlab_model::{HeadChoice, HeadKind, OpenOptions, Precision, configured_labels};
 use bertlab_train::data::{Dataset, LabelSpace, infer_label_space};
+use bertlab_train::preflight::{Preflight, Split};
 use bertlab_train::{
-    Masking, Plan, Reporter, Resume, TrainError, Trainer, TrainingArguments, TrainingSummary,
-    check_output_dir, frozen,
+    Example, Masking, Plan, Reporter, Resume, Trainer, TrainingArguments, TrainingSummary, check_output_dir,
+    frozen,
 };
 
 use crate::labelled::{LabelledRows, Question, RowsRequest, configured_head};
 use crate::{Error, ModelOptions, OpenedModel, TextOptions, open_model, resolve};
 
+pub use rows::{HeldOutRows, HoldOut};
 pub use task::Task;
 
 /// A fine-tuning job.
@@ -32,12 +36,18 @@ pub struct TrainJob {
     pub new_head: bool,
     /// Rows to learn from.
     pub train: RowsRequest,
-    /// Rows to evaluate on.
+    /// Rows to evaluate on while training, and to choose the best model by.
     pub validation: Option<RowsRequest>,
+    /// Where there are none: what is cut from the training rows for it.
+    pub hold_out: HoldOut,
+    /// Rows to evaluate on once, at the end.
+    pub test: Option<RowsRequest>,
     /// How texts become rows.
     pub text: TextOptions,
     /// Go on although a split has one label only.
     pub allow_single_class: bool,
+    /// Go on although the preflight found what makes the result meaningless.
+    pub ignore_findings: bool,
     /// The settings.
     pub arguments: TrainingArguments,
     /// Where everything goes.
@@ -56,31 +66,25 @@ pub struct PreparedTraining {
     pub question: Question,
     /// Rows to learn from.
     pub train: LabelledRows,
-    /// Rows to evaluate on.
+    /// Rows to evaluate on while training.
     pub validation: Option<LabelledRows>,
+    /// Rows to evaluate on at the end.
+    pub test: Option<LabelledRows>,
+    /// How the validation rows were cut from the training rows, if they were.
+    pub held_out: Option<HeldOutRows>,
+    /// What was found in the rows, worst first.
+    pub preflight: Preflight,
     /// Of plain texts: what is hidden, other tokens in every epoch.
     pub masking: Option<Masking>,
     job: TrainJob,
 }
-
-/// Which rows are being tokenized.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Split {
-    /// Rows to learn from.
-    Train,
-    /// Rows to evaluate on.
-    Validation,
-}
-
-/// Rows of a split with their targets.
-type Rows = (Dataset, Vec<bertlab_train::data::Target>);
 
 impl TrainJob {
     /// Reads, checks and tokenizes the rows, and opens the model with the head that they need.
     /// `progress` is told the split, rows done, and rows in all.
     ///
     /// # Errors
-    /// Settings, files, labels or a model that cannot be; a split with one label only.
+    /// Settings, files, labels or a model that cannot be; rows on which a result would mean nothing.
     pub fn prepare(self, progress: &mut dyn FnMut(Split, usize, usize)) -> Result<PreparedTraining, Error> {
         self.arguments.check()?;
         check_output_dir(&self.output_dir, self.overwrite_output_dir, &self.resume, &self.arguments)?;
@@ -93,22 +97,38 @@ impl TrainJob {
         };
         opened.model.freeze(frozen(&self.arguments, &opened.model.spec)?);
         opened.set_keep(self.text.keep)?;
-        let targets = question.targets(&dataset)?;
-        let train = self.train.choose(dataset, targets);
-        let validation = self.validation.as_ref().map(|request| read_rows(request, &question)).transpose()?;
-        self.check_classes("training", &question, &train)?;
-        if let Some(rows) = &validation {
-            self.check_classes("evaluation", &question, rows)?;
-        }
-        let mut tokenize = |split, rows: Rows| {
-            let n_rows = rows.1.len();
-            let mut progress = |n_done| progress(split, n_done, n_rows);
-            opened.labelled_rows(&question, rows, &self.text, &mut progress)
+        let rows = self.rows(dataset, &question)?;
+        let held_out = rows.held_out;
+        let (mut ready, mut preflight) = self.ready(&opened, &question, rows, progress)?;
+        let mut take = |split| {
+            let place = ready.iter().position(|(known, _)| *known == split)?;
+            Some(ready.swap_remove(place).1)
         };
-        let train = tokenize(Split::Train, train)?;
-        let mut validation = validation.map(|rows| tokenize(Split::Validation, rows)).transpose()?;
-        let masking = self.masking(&opened, &question, validation.as_mut())?;
-        Ok(PreparedTraining { opened, question, train, validation, masking, job: self })
+        let train = take(Split::Training).expect("there are always training rows");
+        let (validation, test) = (take(Split::Validation), take(Split::Test));
+        if let Some(finding) = self.chosen_on_test(&self.plan(&train.examples, validation.is_some())) {
+            preflight = preflight.with(finding);
+        }
+        let masking = match question {
+            Question::Texts => Some(opened.masking(&self.text, self.arguments.seed)?),
+            _ => None,
+        };
+        Ok(PreparedTraining {
+            opened,
+            question,
+            train,
+            validation,
+            test,
+            held_out,
+            preflight,
+            masking,
+            job: self,
+        })
+    }
+
+    fn plan(&self, examples: &[Example], has_validation_rows: bool) -> Plan {
+        let lengths: Vec<usize> = examples.iter().map(|example| example.input_ids.len()).collect();
+        Plan::new(&self.arguments, &lengths, has_validation_rows)
     }
 
     /// A sequence classifier for the data's labels: the checkpoint's own where it has one.
@@ -143,22 +163,6 @@ impl TrainJob {
         Ok((question, opened))
     }
 
-    /// What hides tokens of plain texts: in training; of the rows to evaluate on at once, by the seed of their choice.
-    fn masking(
-        &self,
-        opened: &OpenedModel,
-        question: &Question,
-        validation: Option<&mut LabelledRows>,
-    ) -> Result<Option<Masking>, Error> {
-        if *question != Question::Texts {
-            return Ok(None);
-        }
-        if let (Some(rows), Some(request)) = (validation, &self.validation) {
-            rows.hide(&opened.masking(&self.text, request.seed)?);
-        }
-        opened.masking(&self.text, self.arguments.seed).map(Some)
-    }
-
     fn open(&self, kind: HeadKind, space: Option<&LabelSpace>) -> Result<OpenedModel, Error> {
         let open = OpenOptions {
             head: HeadChoice::Kind(kind),
@@ -170,29 +174,6 @@ impl TrainJob {
         };
         open_model(&self.model, &ModelOptions { open, offline: self.offline })
     }
-
-    /// Stops where every answer would be right by chance.
-    fn check_classes(&self, split: &'static str, question: &Question, rows: &Rows) -> Result<(), Error> {
-        let counts = crate::LabelCounts::of(question, &rows.1);
-        let Some(label) = counts.as_ref().and_then(|counts| counts.only_label()) else { return Ok(()) };
-        if self.allow_single_class {
-            return Ok(());
-        }
-        let request = if split == "training" { Some(&self.train) } else { self.validation.as_ref() };
-        let is_cut = request.is_some_and(|request| request.max_samples == Some(rows.1.len()));
-        let hint = if is_cut {
-            "The file is probably sorted by label, as IMDB is: take rows with --sample stratified"
-        } else {
-            "Look at the label column, or add rows with other labels"
-        };
-        Err(TrainError::SingleClass { split, n_rows: rows.1.len(), label: label.to_owned(), hint }.into())
-    }
-}
-
-fn read_rows(request: &RowsRequest, question: &Question) -> Result<Rows, Error> {
-    let dataset = request.read()?;
-    let targets = question.targets(&dataset)?;
-    Ok(request.choose(dataset, targets))
 }
 
 impl PreparedTraining {
@@ -203,8 +184,7 @@ impl PreparedTraining {
 
     /// What the run will do.
     pub fn plan(&self) -> Plan {
-        let lengths: Vec<usize> = self.train.examples.iter().map(|example| example.input_ids.len()).collect();
-        Plan::new(&self.job.arguments, &lengths, self.validation.is_some())
+        self.job.plan(&self.train.examples, self.validation.is_some())
     }
 
     /// Trains, and writes checkpoints, `final_model/` and `trainer_state.json`.
@@ -218,6 +198,7 @@ impl PreparedTraining {
             tokenizer,
             train: &self.train.examples,
             eval: self.validation.as_ref().map_or(&[], |rows| &rows.examples),
+            test: self.test.as_ref().map_or(&[], |rows| &rows.examples),
             masking: self.masking.as_ref(),
             arguments: &self.job.arguments,
             output_dir: &self.job.output_dir,

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use bertlab::train::{IntervalStrategy, Resume, SamplingStrategy, Silent, TrainingArguments};
 use bertlab::{
-    Model, ModelOptions, NamedArray, OpenOptions, OpenedModel, Row, RowsRequest, Task, Tensor, TextOptions,
-    TrainJob, open_model, read_safetensors,
+    HoldOut, Model, ModelOptions, NamedArray, OpenOptions, OpenedModel, Row, RowsRequest, Task, Tensor,
+    TextOptions, TrainJob, open_model, read_safetensors,
 };
 use serde_json::Value;
 
@@ -151,8 +151,11 @@ pub fn train_job(init: &Path, rows: &Path, output_dir: &Path, arguments: Trainin
         new_head: false,
         train: RowsRequest { files: vec![rows.to_path_buf()], ..RowsRequest::default() },
         validation: None,
+        hold_out: HoldOut::default(),
+        test: None,
         text: TextOptions::default(),
         allow_single_class: true,
+        ignore_findings: false,
         arguments: TrainingArguments {
             train_sampling_strategy: SamplingStrategy::Sequential,
             logging_steps: Some(1),

@@ -1,0 +1,173 @@
+//! The rows of a training, split by split: read, held out, chosen.
+
+use bertlab_train::data::Dataset;
+use bertlab_train::data::held_out::{hold_out, n_held_out};
+use bertlab_train::preflight::{Kind, Preflight, Split, SplitRows};
+use bertlab_train::{IntervalStrategy, TrainError};
+
+use super::TrainJob;
+use crate::check::model_limits;
+use crate::labelled::{LabelledRows, Question, Rows, RowsRequest, select};
+use crate::{Error, LabelCounts, OpenedModel};
+
+/// A validation part that is cut from the training rows where no rows are given to evaluate on.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct HoldOut {
+    /// The part, from 0 (none) to below 1. When none: a tenth, at most 5,000 rows and no more than are learnt from;
+    /// nothing of fewer than 100 rows, or where no evaluation is wanted.
+    pub share: Option<f64>,
+    /// At most so many rows.
+    pub max_samples: Option<usize>,
+}
+
+/// How rows were held out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldOutRows {
+    /// Rows that the files hold.
+    pub n_of: usize,
+    /// Rows that are evaluated on.
+    pub n_rows: usize,
+    /// Rows that were drawn, but whose text stands among the training rows too: they are learnt from.
+    pub n_returned: usize,
+}
+
+/// Every split's rows, chosen, not yet tokenized.
+pub(super) struct JobRows {
+    /// In the order training, validation, test; the latter two where there are such rows.
+    pub(super) splits: Vec<(Split, Rows)>,
+    pub(super) held_out: Option<HeldOutRows>,
+}
+
+impl TrainJob {
+    /// Reads the other splits beside the training rows, and chooses.
+    pub(super) fn rows(&self, training: Dataset, question: &Question) -> Result<JobRows, Error> {
+        let targets = question.targets(&training)?;
+        let mut training = (training, targets);
+        let mut held_out = None;
+        let validation = match &self.validation {
+            Some(request) => Some(read(request, question)?),
+            None => self.hold_out(&mut training, &mut held_out),
+        };
+        let mut splits = vec![(Split::Training, self.train.choose(training))];
+        splits.extend(validation.map(|rows| (Split::Validation, rows)));
+        if let Some(request) = &self.test {
+            splits.push((Split::Test, read(request, question)?));
+        }
+        for (split, rows) in &splits {
+            self.check_classes(*split, question, rows)?;
+        }
+        Ok(JobRows { splits, held_out })
+    }
+
+    /// Looks at all rows, and makes them ready for the model. `progress` is told the split, rows done, and rows in all.
+    pub(super) fn ready(
+        &self,
+        opened: &OpenedModel,
+        question: &Question,
+        rows: JobRows,
+        progress: &mut dyn FnMut(Split, usize, usize),
+    ) -> Result<(Vec<(Split, LabelledRows)>, Preflight), Error> {
+        if *question == Question::Texts {
+            return self.ready_texts(opened, rows, progress);
+        }
+        let max_length =
+            opened.max_length_for(rows.splits.iter().map(|(_, rows)| &rows.0), self.text.max_length)?;
+        let (mut splits, mut examples) = (Vec::new(), Vec::new());
+        for (split, rows) in rows.splits {
+            let n_rows = rows.1.len();
+            let mut progress = |n_done| progress(split, n_done, n_rows);
+            let (rows, tokenized) = opened.tokenized(split, rows, max_length, &mut progress)?;
+            splits.push(rows);
+            examples.push(tokenized);
+        }
+        let preflight = Preflight::of(&splits, &model_limits(opened, Some(question)));
+        self.heed(&preflight)?;
+        let ready = splits
+            .into_iter()
+            .zip(examples)
+            .map(|(rows, examples)| (rows.split, LabelledRows::new(question, rows, examples, max_length)));
+        Ok((ready.collect(), preflight))
+    }
+
+    /// Plain texts, of which tokens will be hidden: in training others in every epoch, in evaluation always the same.
+    fn ready_texts(
+        &self,
+        opened: &OpenedModel,
+        rows: JobRows,
+        progress: &mut dyn FnMut(Split, usize, usize),
+    ) -> Result<(Vec<(Split, LabelledRows)>, Preflight), Error> {
+        let untokenized =
+            |(split, (dataset, _))| SplitRows { split, dataset, targets: None, lengths: Vec::new() };
+        let splits: Vec<SplitRows> = rows.splits.into_iter().map(untokenized).collect();
+        let mut preflight = Preflight::of(&splits, &model_limits(opened, Some(&Question::Texts)));
+        // Blank texts are left out.
+        preflight.findings.retain(|finding| finding.kind != Kind::EmptyTexts);
+        self.heed(&preflight)?;
+        let mut ready = Vec::new();
+        for SplitRows { split, dataset, .. } in splits {
+            let n_rows = dataset.records.len();
+            let mut progress = |n_done| progress(split, n_done, n_rows);
+            let mut rows = opened.masked_rows(dataset, &self.text, &mut progress)?;
+            if split != Split::Training {
+                rows.hide(&opened.masking(&self.text, self.seed_of(split))?);
+            }
+            ready.push((split, rows));
+        }
+        Ok((ready, preflight))
+    }
+
+    /// The seed by which a split's rows are chosen, and their tokens hidden.
+    fn seed_of(&self, split: Split) -> u64 {
+        self.request(split).map_or(self.arguments.seed, |request| request.seed)
+    }
+
+    fn request(&self, split: Split) -> Option<&RowsRequest> {
+        match split {
+            Split::Training => Some(&self.train),
+            Split::Validation => self.validation.as_ref(),
+            Split::Test => self.test.as_ref(),
+        }
+    }
+
+    /// Takes validation rows out of the training rows, where that is wanted.
+    fn hold_out(&self, training: &mut Rows, held_out: &mut Option<HeldOutRows>) -> Option<Rows> {
+        let (dataset, targets) = &*training;
+        let n_of = targets.len();
+        if self.hold_out.share.is_none() && self.arguments.eval_strategy == Some(IntervalStrategy::No) {
+            return None;
+        }
+        let n = n_held_out(n_of, self.train.max_samples, self.hold_out.share);
+        let n = n.min(self.hold_out.max_samples.unwrap_or(n));
+        let cut = hold_out(dataset, targets, n, self.arguments.seed);
+        if cut.validation.is_empty() {
+            return None;
+        }
+        let validation = select(dataset, targets, &cut.validation);
+        *held_out = Some(HeldOutRows { n_of, n_rows: cut.validation.len(), n_returned: cut.n_returned });
+        *training = select(dataset, targets, &cut.training);
+        Some(validation)
+    }
+
+    /// Stops where every answer would be right by chance.
+    fn check_classes(&self, split: Split, question: &Question, (_, targets): &Rows) -> Result<(), Error> {
+        let counts = LabelCounts::of(question, targets);
+        let Some(label) = counts.as_ref().and_then(|counts| counts.only_label()) else { return Ok(()) };
+        if self.allow_single_class {
+            return Ok(());
+        }
+        let is_cut = self.request(split).is_some_and(|request| request.max_samples == Some(targets.len()));
+        let hint = if is_cut {
+            "The file is probably sorted by label, as IMDB is: take rows with --sample stratified"
+        } else {
+            "Look at the label column, or add rows with other labels"
+        };
+        let label = label.to_owned();
+        Err(TrainError::SingleClass { split, n_rows: targets.len(), label, hint }.into())
+    }
+}
+
+fn read(request: &RowsRequest, question: &Question) -> Result<Rows, Error> {
+    let dataset = request.read()?;
+    let targets = question.targets(&dataset)?;
+    Ok(request.choose((dataset, targets)))
+}
