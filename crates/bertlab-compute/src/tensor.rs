@@ -46,6 +46,11 @@ impl Tensor {
         &self.shape
     }
 
+    /// Whether the numbers are somebody else's, read without a copy.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.data, Data::Shared(_))
+    }
+
     /// How many numbers there are.
     pub fn len(&self) -> usize {
         self.as_slice().len()

@@ -3,6 +3,21 @@
 //! T tokens of a batch, s of a row, D width, F inner width, L layers, V vocabulary, C outputs.
 
 use crate::spec::{EncoderSpec, HeadKind, Spec};
+use bertlab_compute::ops::matmul::{PackedMatrix, Precision};
+
+/// Bytes of a number.
+const NUMBER: usize = size_of::<f32>();
+
+/// Rows that go through a model together, as far as they cost memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BatchSize {
+    /// B
+    pub n_rows: usize,
+    /// T
+    pub n_tokens: usize,
+    /// Tokens that go through a masked-LM part.
+    pub n_labelled: usize,
+}
 
 impl EncoderSpec {
     /// Floating-point operations of the encoder's matrix products over rows of these lengths, forward, two for every
@@ -14,6 +29,12 @@ impl EncoderSpec {
         n_tokens * n_layers * (8.0 * width * width + 4.0 * width * inner) + 4.0 * n_layers * width * squares
     }
 
+    /// Numbers that a layer keeps of every token: its input, queries, keys and values, what they gave, the sums before
+    /// both norms, what stands between them, the inner part before its activation, and a figure per head.
+    fn kept_of_layer(&self) -> usize {
+        8 * self.width + self.inner_width + self.n_heads
+    }
+
     /// Numbers in the tables of words, positions and token types.
     pub fn n_embedding_parameters(&self) -> usize {
         (self.vocab_size + self.max_positions + self.n_token_types) * self.width
@@ -21,6 +42,14 @@ impl EncoderSpec {
 }
 
 impl Spec {
+    /// As [`EncoderSpec::forward_flops`], with a masked-LM part over `n_labelled` tokens. Parts over rows cost nothing
+    /// beside.
+    pub fn forward_flops(&self, lengths: impl IntoIterator<Item = usize>, n_labelled: usize) -> f64 {
+        let (width, n_words) = (self.encoder.width as f64, self.encoder.vocab_size as f64);
+        let words = if self.head.has_predictions() { n_labelled as f64 } else { 0.0 };
+        self.encoder.forward_flops(lengths) + 2.0 * words * width * (width + n_words)
+    }
+
     /// Numbers in all weights.
     pub fn n_parameters(&self) -> usize {
         let EncoderSpec { width, inner_width: inner, n_layers, vocab_size, .. } = self.encoder;
@@ -42,6 +71,69 @@ impl Spec {
             n += dense(width, 2);
         }
         n
+    }
+
+    /// Bytes of all dense layers packed for the kernels; with `trains` for the backward pass too.
+    pub fn packed_bytes(&self, precision: Precision, trains: bool) -> usize {
+        let dense = |precision: Precision, n_inputs: usize, n_outputs: usize| {
+            let backward = if trains { PackedMatrix::size_bytes(precision, n_outputs, n_inputs) } else { 0 };
+            PackedMatrix::size_bytes(precision, n_inputs, n_outputs) + backward
+        };
+        let EncoderSpec { width, inner_width, n_layers, vocab_size, .. } = self.encoder;
+        let sizes = [(width, 3 * width), (width, width), (width, inner_width), (inner_width, width)];
+        let layer: usize =
+            sizes.iter().map(|&(n_inputs, n_outputs)| dense(precision, n_inputs, n_outputs)).sum();
+        let mut n_bytes = n_layers * layer;
+        if self.head.pooler.is_some() {
+            n_bytes += dense(Precision::F32, width, width);
+        }
+        if self.head.n_outputs() > 0 {
+            n_bytes += dense(Precision::F32, width, self.head.n_outputs());
+        }
+        if self.head.has_predictions() {
+            n_bytes += dense(precision, width, width) + dense(precision, width, vocab_size);
+        }
+        n_bytes
+    }
+
+    /// Bytes that the forward pass over a micro-batch keeps for the backward pass. With gradient checkpointing that is
+    /// every layer's input, and all of one layer.
+    pub fn kept_bytes(&self, batch: BatchSize, gradient_checkpointing: bool) -> usize {
+        let EncoderSpec { width, n_layers, .. } = self.encoder;
+        let layers = if gradient_checkpointing {
+            n_layers * width + self.encoder.kept_of_layer()
+        } else {
+            n_layers * self.encoder.kept_of_layer()
+        };
+        // Beside the layers: the sum of the embeddings, and a token classifier's input.
+        let is_over_tokens =
+            matches!(self.head.kind, HeadKind::TokenClassification | HeadKind::QuestionAnswering);
+        let head = if is_over_tokens { width + self.head.n_outputs() } else { 0 };
+        NUMBER * (batch.n_tokens * (layers + width + head) + self.words_numbers(batch))
+    }
+
+    /// Bytes that come and go while one layer goes backward, at the most.
+    pub fn working_bytes(&self, batch: BatchSize, precision: Precision) -> usize {
+        let EncoderSpec { width, inner_width: inner, .. } = self.encoder;
+        // Feed-forward: the gradient and its dropped copy, the activation and its packed copy. Attention: the same two,
+        // the gradients of its output and of queries, keys and values, and the packed input.
+        let packed = |n: usize| if precision == Precision::Bf16 { n / 2 } else { n };
+        let widest = (2 * width + inner + packed(inner)).max(6 * width + packed(width));
+        NUMBER * batch.n_tokens * widest
+    }
+
+    /// Bytes that come and go in a forward pass that keeps nothing, at the most.
+    pub fn forward_bytes(&self, batch: BatchSize) -> usize {
+        let EncoderSpec { width, inner_width: inner, .. } = self.encoder;
+        // A layer's input beside queries, keys, values and their sums; or the middle beside the feed-forward part.
+        let widest = (5 * width).max(3 * width + inner);
+        NUMBER * (batch.n_tokens * widest + self.words_numbers(batch))
+    }
+
+    /// Numbers of a masked-LM part: what it keeps, logits and their gradient.
+    fn words_numbers(&self, batch: BatchSize) -> usize {
+        let EncoderSpec { width, vocab_size, .. } = self.encoder;
+        if self.head.has_predictions() { batch.n_labelled * (4 * width + 2 * vocab_size) } else { 0 }
     }
 
     /// What HuggingFace's Trainer adds to `total_flos` for a batch of so many token places, padding included:

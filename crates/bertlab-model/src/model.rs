@@ -140,6 +140,22 @@ impl Model {
         named.filter(|(name, _)| self.is_trained(name)).map(|(_, tensor)| tensor.len()).sum()
     }
 
+    /// Bytes of weights that are read where their file lies, until they are changed for the first time.
+    pub fn borrowed_bytes(&self) -> usize {
+        let named = self.params.named();
+        named
+            .iter()
+            .filter(|(_, tensor)| tensor.is_shared())
+            .map(|(_, tensor)| tensor.len() * size_of::<f32>())
+            .sum()
+    }
+
+    /// Bytes of the other weights, and of all packed ones.
+    pub fn owned_bytes(&self) -> usize {
+        let weights = self.spec.n_parameters() * size_of::<f32>() - self.borrowed_bytes();
+        weights + self.spec.packed_bytes(self.precision, self.trains)
+    }
+
     /// Every weight with HuggingFace's name.
     pub fn named_tensors(&self) -> Vec<(String, &Tensor)> {
         let named = self.params.named().into_iter();

@@ -16,7 +16,7 @@ use bertlab_model::{HeadKind, Model, ProblemType, Request};
 use std::time::{Duration, Instant};
 
 /// Tokens of one evaluation batch, about: enough to fill the cores, little beside a training step.
-const TOKENS: usize = 4096;
+pub(crate) const TOKENS: usize = 4096;
 
 /// What a model said about one row.
 #[derive(Clone, Debug, Default)]

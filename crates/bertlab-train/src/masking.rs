@@ -54,6 +54,11 @@ pub struct Masking {
 }
 
 impl Masking {
+    /// The share of tokens that is chosen, on average.
+    pub fn share(&self) -> f64 {
+        self.options.mlm_probability
+    }
+
     /// With a tokenizer's mask token and vocabulary.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use crate::error::TrainError;
 use crate::evaluate::Evaluation;
 use crate::examples::Example;
 use crate::freezing::frozen;
+use crate::forecast::{Forecast, Pace, Prospect, n_through_words};
 use crate::masking::Masking;
 use crate::objective::{Averaging, Objective};
 use crate::optimizer::Optimizer;
@@ -63,6 +64,10 @@ pub struct TrainingSummary {
     pub eval_time: Duration,
     /// In saving.
     pub save_time: Duration,
+    /// What was foreseen before the first step (of this process).
+    pub forecast: Forecast,
+    /// The most memory that the process has held, in bytes; unknown where the system does not tell.
+    pub peak_memory: Option<u64>,
     /// Of the model as it ends.
     pub evaluation: Option<Evaluation>,
     /// Of the model as it ends, on the test rows.
@@ -95,8 +100,9 @@ impl Trainer<'_> {
         let identity = Identity::new(self.arguments, self.train, self.eval).with_masking(self.masking);
         let (output, saved) = self.output_and_saved(&identity, reporter)?;
         saving(self.output_dir, output.save_arguments(self.arguments))?;
-        self.model.prepare_training();
         reporter.planned(&plan);
+        let (forecast, pace) = self.look_ahead(&plan);
+        self.model.prepare_training();
         let mut run = Run {
             optimizer: Optimizer::new(self.model, self.arguments),
             gradients: Params::zeros(&self.model.spec),
@@ -111,6 +117,8 @@ impl Trainer<'_> {
             resumable_at: None,
             identity,
             seconds: Seconds::default(),
+            forecast,
+            pace,
             start: Instant::now(),
             trainer: self,
             plan,
@@ -120,7 +128,28 @@ impl Trainer<'_> {
         if let Some(saved) = saved {
             run.take_up(saved)?;
         }
+        run.foresee();
         run.run()
+    }
+
+    /// What the run will cost, as it stands.
+    ///
+    /// # Errors
+    /// Settings out of range.
+    pub fn forecast(&self) -> Result<Forecast, TrainError> {
+        self.arguments.check()?;
+        Ok(self.look_ahead(&self.plan()).0)
+    }
+
+    fn look_ahead(&self, plan: &Plan) -> (Forecast, Pace) {
+        Forecast::new(Prospect {
+            model: self.model,
+            arguments: self.arguments,
+            plan,
+            train: self.train,
+            eval: self.eval,
+            masked_share: self.masking.map_or(0.0, Masking::share),
+        })
     }
 
     /// The output folder, and the checkpoint from which the run goes on.
@@ -171,6 +200,8 @@ struct Run<'a, 'r> {
     identity: Identity,
     /// `total`: before `start`.
     seconds: Seconds,
+    forecast: Forecast,
+    pace: Pace,
     start: Instant,
     reporter: &'r mut dyn Reporter,
 }
@@ -184,8 +215,15 @@ impl Run<'_, '_> {
         self.losses = saved.progress.losses;
         self.seconds = saved.progress.seconds;
         self.evaluated_at = saved.progress.evaluated_at;
+        self.pace.go_on(&self.plan, self.state.global_step, self.seconds);
         self.reporter.resumed(&saved.folder, self.state.global_step);
         self.forget_old()
+    }
+
+    /// Says what the steps that are left will cost.
+    fn foresee(&mut self) {
+        self.forecast.time = self.pace.ahead();
+        self.reporter.foreseen(&self.forecast);
     }
 
     fn run(mut self) -> Result<TrainingSummary, TrainError> {
@@ -223,6 +261,11 @@ impl Run<'_, '_> {
     /// Counts an update's tokens and operations, as HuggingFace's state has them.
     fn count(&mut self, rows: &[usize]) {
         let (train, spec) = (self.trainer.train, &self.trainer.model.spec);
+        let lengths: Vec<usize> = rows.iter().map(|&row| train[row].input_ids.len()).collect();
+        let share = self.trainer.masking.map_or(0.0, Masking::share);
+        let n_labelled = rows.iter().map(|&row| n_through_words(&train[row], share)).sum();
+        let expected = self.pace.rates().update_seconds(spec, &lengths, n_labelled);
+        self.pace.observe(expected, self.seconds);
         let length = |&row: &usize| train[row].input_ids.len();
         for part in rows.chunks(self.trainer.arguments.per_device_train_batch_size) {
             let longest = part.iter().map(length).max().unwrap_or(0);
@@ -241,9 +284,14 @@ impl Run<'_, '_> {
             step,
             epoch: self.state.epoch,
             loss: update.loss,
+            gradient_norm: update.gradient_norm,
             learning_rate: update.learning_rate,
             n_tokens: update.n_tokens,
+            ahead: self.pace.ahead(),
         });
+        if self.pace.has_just_settled() {
+            self.reporter.corrected(step, &self.pace.ahead());
+        }
         if step == 1 || step == self.plan.n_steps || step.is_multiple_of(self.plan.logging_steps) {
             self.log_losses(update);
         }

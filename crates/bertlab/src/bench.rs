@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use bertlab_compute::ceiling::flops_per_second;
 use bertlab_compute::random::Generator;
 use bertlab_model::{Batch, EncoderSpec, HeadGradient, Model, Params, Request, Row, Training};
+use bertlab_train::machine::peak_resident_bytes;
 use bertlab_train::{Optimizer, TrainingArguments};
 
 use crate::Error;
@@ -67,7 +68,7 @@ pub fn bench(model: &mut Model, job: BenchJob) -> Result<BenchResult, Error> {
         tokens_per_second: batch.n_tokens() as f64 / median,
         gflops: passes * model.spec.encoder.forward_flops(vec![job.seq; job.batch]) / median / 1e9,
         ceiling_gflops: flops_per_second(model.precision(), Duration::from_millis(300)) / 1e9,
-        peak_rss_mb: peak_rss_mb(),
+        peak_rss_mb: peak_resident_bytes().map(|bytes| bytes as f64 / f64::from(1 << 20)),
     })
 }
 
@@ -112,12 +113,4 @@ impl Step {
         model.backward(d, batch, kept, gradients);
         model.update(|params| optimizer.step(params, gradients, 1e-6, 1.0));
     }
-}
-
-/// Linux tells it in /proc.
-fn peak_rss_mb() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kilobytes: f64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kilobytes / 1024.0)
 }

@@ -57,9 +57,9 @@ pub use bertlab_train::data::{Columns, Sampling};
 pub mod train {
     pub use bertlab_train::metrics;
     pub use bertlab_train::{
-        Answer, Averaging, Evaluation, IntervalStrategy, MaskedLmScores, Masking, MaskingOptions, Plan,
-        Progress, Record, Reporter, Resume, SamplingStrategy, SchedulerType, Scores, Silent, TrainError,
-        Trainer, TrainingArguments, TrainingSummary, Truncated, Word, WordAnswer,
+        Answer, Averaging, Evaluation, Forecast, IntervalStrategy, MaskedLmScores, Masking, MaskingOptions,
+        MemoryForecast, Plan, Progress, Record, Remedy, Reporter, Resume, SamplingStrategy, SchedulerType, Scores,
+        Silent, TimeForecast, TrainError, Trainer, TrainingArguments, TrainingSummary, Truncated, Word, WordAnswer,
     };
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Run, Trainer, TrainingSummary};
 use crate::error::TrainError;
+use crate::machine;
 use crate::output::{Checkpoint, read_weights};
 use crate::progress::{SavedProgress, Seconds};
 use crate::results::Samples;
@@ -39,6 +40,7 @@ impl Run<'_, '_> {
         let start = Instant::now();
         let step = self.state.global_step;
         let folder = self.output.checkpoint(step);
+        self.reporter.saving(&folder);
         let state = self.state.to_json(self.trainer.arguments, &self.plan);
         let progress = self.progress();
         let checkpoint = Checkpoint {
@@ -103,6 +105,8 @@ impl Run<'_, '_> {
             train_time: time(self.seconds.train),
             eval_time: time(self.seconds.eval),
             save_time: time(self.seconds.save),
+            forecast: self.forecast,
+            peak_memory: machine::peak_resident_bytes(),
             evaluation: self.last_evaluation,
             test,
             loaded,
@@ -129,6 +133,7 @@ impl Run<'_, '_> {
     fn save_final(&mut self) -> Result<PathBuf, TrainError> {
         let start = Instant::now();
         let folder = self.output.final_model();
+        self.reporter.saving(&folder);
         saving(&folder, self.output.save_final(self.trainer.model, self.trainer.tokenizer))?;
         self.save_state()?;
         self.seconds.save += start.elapsed().as_secs_f64();

@@ -64,6 +64,15 @@ impl PackedMatrix {
         Self { n_rows, n_columns, panel_width, precision, lines: vec![Line([0.0; LANES]); n_lines] }
     }
 
+    /// Bytes that a packed matrix of this size takes.
+    pub fn size_bytes(precision: Precision, n_rows: usize, n_columns: usize) -> usize {
+        let panel_width = run(Level::current(), PanelWidth);
+        n_columns.div_ceil(panel_width)
+            * panel_width
+            * n_rows.div_ceil(precision.per_unit())
+            * size_of::<f32>()
+    }
+
     /// Packs `matrix`. `[K, N]`
     pub fn pack(precision: Precision, matrix: MatrixView<'_>) -> Self {
         let mut packed = Self::zeros(precision, matrix.n_rows(), matrix.n_columns());

@@ -1,0 +1,138 @@
+//! Peak memory: weights, packed copies, gradients, moments, what the largest micro-batch keeps.
+
+use super::Prospect;
+use crate::arguments::TrainingArguments;
+use crate::evaluate::TOKENS;
+use crate::examples::Example;
+use crate::machine;
+use crate::objective::Objective;
+use crate::order::epoch_order;
+use bertlab_model::{BatchSize, HeadKind, Spec};
+use serde::Serialize;
+
+/// Bytes that a run will hold at its peak, part by part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct MemoryForecast {
+    /// Program, tokenizer and rows: measured where the system tells, else counted.
+    pub program: u64,
+    /// The weights.
+    pub weights: u64,
+    /// The dense layers, packed for the kernels.
+    pub packed: u64,
+    /// The gradients.
+    pub gradients: u64,
+    /// AdamW's two moments.
+    pub moments: u64,
+    /// What the largest micro-batch keeps for its backward pass.
+    pub activations: u64,
+    /// What comes and goes during it.
+    pub working: u64,
+    /// What an evaluation batch needs, instead of the two above.
+    pub evaluation: u64,
+    /// All at their worst moment.
+    pub peak: u64,
+    /// Held already, when this was said.
+    pub held: u64,
+    /// What this process could still get; unknown where the system does not tell.
+    pub free: Option<u64>,
+    /// Rows of the largest micro-batch.
+    pub batch_rows: usize,
+    /// Their tokens.
+    pub batch_tokens: usize,
+}
+
+/// A program that has just started, and its tokenizer, about: where the system does not tell.
+const PROGRAM_BYTES: u64 = 24 << 20;
+/// Pages of the program's own file that are in use, about.
+const CODE_BYTES: u64 = 12 << 20;
+/// Epochs whose order is looked through for the largest micro-batch.
+const EPOCHS_MAX: u64 = 16;
+
+impl MemoryForecast {
+    /// Whether the run fits; none where the system does not tell.
+    pub fn fits(&self) -> Option<bool> {
+        Some(self.peak.saturating_sub(self.held) <= self.free?)
+    }
+
+    pub(super) fn new(prospect: Prospect<'_>) -> Self {
+        let (spec, precision) = (&prospect.model.spec, prospect.model.precision());
+        let opened = prospect.model.owned_bytes() as u64;
+        let counted = PROGRAM_BYTES + rows_bytes(prospect.train) + rows_bytes(prospect.eval);
+        let program = machine::own_bytes().map_or(counted, |own| own.saturating_sub(opened) + CODE_BYTES);
+        let batch = largest_micro_batch(prospect);
+        let weights = size_of::<f32>() as u64 * spec.n_parameters() as u64;
+        let parts = Self {
+            program,
+            weights,
+            packed: spec.packed_bytes(precision, true) as u64,
+            gradients: weights,
+            moments: 2 * weights,
+            activations: spec.kept_bytes(batch, prospect.arguments.gradient_checkpointing) as u64,
+            working: spec.working_bytes(batch, precision) as u64,
+            evaluation: spec.forward_bytes(evaluation_batch(spec, prospect.eval)) as u64,
+            peak: 0,
+            held: machine::resident_bytes().unwrap_or(program + opened),
+            free: machine::free_bytes(),
+            batch_rows: batch.n_rows,
+            batch_tokens: batch.n_tokens,
+        };
+        let sum = parts.sum(prospect.model.borrowed_bytes() as u64);
+        Self { peak: sum.max(machine::peak_resident_bytes().unwrap_or(0)), ..parts }
+    }
+
+    /// The worst of three moments: a backward pass, the first update (which copies borrowed weights out of their
+    /// file), an evaluation.
+    fn sum(&self, borrowed: u64) -> u64 {
+        let always = self.program + self.weights + self.packed + self.gradients + self.moments;
+        always + (self.activations + self.working).max(borrowed).max(self.evaluation)
+    }
+}
+
+/// The micro-batch with the most tokens, of all that will come.
+fn largest_micro_batch(prospect: Prospect<'_>) -> BatchSize {
+    let lengths = prospect.lengths();
+    let n_labelled: Vec<usize> =
+        prospect.train.iter().map(|example| n_through_words(example, prospect.masked_share)).collect();
+    let size = |rows: &[usize]| BatchSize {
+        n_rows: rows.len(),
+        n_tokens: rows.iter().map(|&row| lengths[row]).sum(),
+        n_labelled: rows.iter().map(|&row| n_labelled[row]).sum(),
+    };
+    let batch_size = prospect.arguments.per_device_train_batch_size;
+    let orders =
+        (0..prospect.plan.n_epochs.min(EPOCHS_MAX)).map(|epoch| order(prospect.arguments, &lengths, epoch));
+    let largest = |order: Vec<usize>| order.chunks(batch_size).map(size).max_by_key(|size| size.n_tokens);
+    orders.filter_map(largest).max_by_key(|size| size.n_tokens).unwrap_or_default()
+}
+
+/// The order of an epoch, as the run will have it.
+fn order(arguments: &TrainingArguments, lengths: &[usize], epoch: u64) -> Vec<usize> {
+    let rows_per_update = arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps;
+    let seed = arguments.data_seed.unwrap_or(arguments.seed);
+    epoch_order(arguments.train_sampling_strategy, lengths, rows_per_update, seed, epoch)
+}
+
+/// Tokens of a row that go through a masked-LM part; `masked_share` of all where masks are drawn anew.
+pub(crate) fn n_through_words(example: &Example, masked_share: f64) -> usize {
+    match &example.target {
+        None => (masked_share * example.input_ids.len() as f64).ceil() as usize,
+        Some(_) => Objective::n_items(example),
+    }
+}
+
+/// The largest batch of an evaluation: rows of like length, as many as hold about so many tokens.
+fn evaluation_batch(spec: &Spec, eval: &[Example]) -> BatchSize {
+    let longest = eval.iter().map(|example| example.input_ids.len()).max().unwrap_or(0);
+    let n_all: usize = eval.iter().map(|example| example.input_ids.len()).sum();
+    let n_tokens = n_all.min(TOKENS.max(longest));
+    let is_words = spec.head.kind == HeadKind::MaskedLm;
+    let share = eval.iter().map(Objective::n_items).sum::<usize>() as f64 / n_all.max(1) as f64;
+    let n_labelled = if is_words { (share * n_tokens as f64).ceil() as usize } else { 0 };
+    BatchSize { n_rows: 0, n_tokens, n_labelled }
+}
+
+/// What tokenized rows take, about.
+fn rows_bytes(rows: &[Example]) -> u64 {
+    let ids = |row: &Example| 4 * (row.input_ids.len() + row.token_type_ids.len()) + size_of::<Example>();
+    rows.iter().map(|row| ids(row) as u64).sum()
+}

@@ -1,0 +1,139 @@
+//! How long a run takes, from one forward pass on this machine and the operations that are to be made.
+
+use super::Prospect;
+use super::memory::n_through_words;
+use crate::examples::{Example, batch};
+use crate::plan::Plan;
+use bertlab_compute::ceiling::flops_per_second;
+use bertlab_model::{Request, Spec};
+use serde::Serialize;
+use std::time::{Duration, Instant};
+
+/// Seconds of training, evaluation and saving.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct TimeForecast {
+    /// In update steps.
+    pub train_seconds: f64,
+    /// In evaluations.
+    pub eval_seconds: f64,
+    /// In writing checkpoints and the final model.
+    pub save_seconds: f64,
+}
+
+impl TimeForecast {
+    /// All together.
+    pub fn seconds(&self) -> f64 {
+        self.train_seconds + self.eval_seconds + self.save_seconds
+    }
+}
+
+/// What each kind of work is expected to take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rates {
+    /// Of the encoder, forward.
+    seconds_per_flop: f64,
+    /// Of an update beside its passes: the norm, AdamW, packing weights anew.
+    update_seconds: f64,
+    /// Forward passes that a row of a training step is worth.
+    passes: f64,
+    /// One evaluation.
+    pub(super) evaluation_seconds: f64,
+    /// One checkpoint.
+    pub(super) save_seconds: f64,
+}
+
+/// Tokens of the forward pass that is measured, about.
+const TOKENS_MEASURED: usize = 256;
+/// A forward and a backward pass, in forward passes: the backward's products are a little slower than the forward's.
+const PASSES: f64 = 3.2;
+/// An update's work on one parameter: its moments and gradient go through memory, and it is packed anew.
+const SECONDS_PER_PARAMETER: f64 = 4e-9;
+/// Bytes of a checkpoint in a second: a common disk, with everything flushed.
+const BYTES_PER_SECOND: f64 = 3e8;
+/// The share of its ceiling that a machine reaches, where no pass could be measured.
+const EFFICIENCY: f64 = 0.5;
+
+impl Rates {
+    /// Measures a forward pass over a few tokens of the training rows.
+    pub(crate) fn measure(prospect: Prospect<'_>) -> Self {
+        let (spec, arguments) = (&prospect.model.spec, prospect.arguments);
+        let seconds_per_flop = seconds_per_flop(prospect);
+        let eval_flops = flops(prospect, prospect.eval);
+        let n_parameters = spec.n_parameters() as f64;
+        let copies = if arguments.save_only_model { 1.0 } else { 3.0 };
+        Self {
+            seconds_per_flop,
+            update_seconds: n_parameters * SECONDS_PER_PARAMETER,
+            passes: PASSES + if arguments.gradient_checkpointing { 1.0 } else { 0.0 },
+            evaluation_seconds: eval_flops * seconds_per_flop,
+            save_seconds: copies * n_parameters * size_of::<f32>() as f64 / BYTES_PER_SECOND,
+        }
+    }
+
+    /// An update over rows of these lengths, of which so many tokens go through a masked-LM part.
+    pub(crate) fn update_seconds(&self, spec: &Spec, lengths: &[usize], n_labelled: usize) -> f64 {
+        let flops = spec.forward_flops(lengths.iter().copied(), n_labelled);
+        self.passes * flops * self.seconds_per_flop + self.update_seconds
+    }
+
+    /// A mean update of the whole run.
+    pub(crate) fn mean_update_seconds(&self, prospect: Prospect<'_>) -> f64 {
+        let n_updates = prospect.plan.n_updates_per_epoch.max(1) as f64;
+        self.passes * flops(prospect, prospect.train) * self.seconds_per_flop / n_updates
+            + self.update_seconds
+    }
+}
+
+/// Of a forward pass over all these rows.
+fn flops(prospect: Prospect<'_>, rows: &[Example]) -> f64 {
+    let lengths = rows.iter().map(|example| example.input_ids.len());
+    let n_labelled = rows.iter().map(|example| n_through_words(example, prospect.masked_share)).sum();
+    prospect.model.spec.forward_flops(lengths, n_labelled)
+}
+
+/// One forward pass, after one that is not counted. Rows that the model cannot take are refused when they are trained
+/// on, not here.
+fn seconds_per_flop(prospect: Prospect<'_>) -> f64 {
+    let model = prospect.model;
+    let ceiling = || 1.0 / (EFFICIENCY * flops_per_second(model.precision(), Duration::from_millis(50)));
+    let rows = sample(prospect.train);
+    let Ok(batch) = batch(&model.spec.encoder, rows.iter()) else { return ceiling() };
+    let flops = model.spec.forward_flops(rows.iter().map(|row| row.input_ids.len()), 0);
+    let measure = || {
+        let start = Instant::now();
+        std::hint::black_box(model.forward(&batch, Request { tokens: Some(&[]), ..Request::default() }));
+        start.elapsed().as_secs_f64()
+    };
+    measure();
+    let seconds = measure();
+    if flops > 0.0 && seconds > 0.0 { seconds / flops } else { ceiling() }
+}
+
+/// Rows from the middle of the data, about so many tokens as are measured.
+fn sample(rows: &[Example]) -> Vec<Example> {
+    let mut sample = Vec::new();
+    let mut n_left = TOKENS_MEASURED;
+    for row in rows.iter().skip(rows.len() / 2).chain(rows) {
+        let n = row.input_ids.len().min(n_left);
+        if n == 0 {
+            break;
+        }
+        let mut row = row.clone();
+        row.input_ids.truncate(n);
+        row.token_type_ids.truncate(n);
+        n_left -= n;
+        sample.push(row);
+    }
+    sample
+}
+
+/// How often a run evaluates and saves after update `step`.
+pub(super) fn n_pauses_after(plan: &Plan, step: u64) -> (u64, u64) {
+    let steps =
+        || (step + 1..=plan.n_steps).map(|step| (step, step.is_multiple_of(plan.n_updates_per_epoch.max(1))));
+    let n_evaluations =
+        steps().filter(|&(step, ends_epoch)| plan.is_due(plan.eval, step, ends_epoch)).count();
+    let n_saves = steps().filter(|&(step, ends_epoch)| plan.is_due(plan.save, step, ends_epoch)).count();
+    // The final model is one more.
+    (n_evaluations as u64, n_saves as u64 + 1)
+}
