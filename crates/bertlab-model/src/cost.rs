@@ -8,6 +8,15 @@ use bertlab_compute::ops::matmul::{PackedMatrix, Precision};
 /// Bytes of a number.
 const NUMBER: usize = size_of::<f32>();
 
+/// How far back a model is trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Back {
+    /// Layers through which the backward pass goes, from the top.
+    pub n_layers: usize,
+    /// Keep a layer's input alone and compute the rest again.
+    pub gradient_checkpointing: bool,
+}
+
 /// Rows that go through a model together, as far as they cost memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BatchSize {
@@ -73,37 +82,43 @@ impl Spec {
         n
     }
 
-    /// Bytes of all dense layers packed for the kernels; with `trains` for the backward pass too.
-    pub fn packed_bytes(&self, precision: Precision, trains: bool) -> usize {
-        let dense = |precision: Precision, n_inputs: usize, n_outputs: usize| {
+    /// Bytes of all dense layers packed for the kernels, with `back` for the backward pass too.
+    pub fn packed_bytes(&self, precision: Precision, back: Option<Back>) -> usize {
+        let n_layers_back = back.map_or(0, |back| back.n_layers);
+        let dense = |precision: Precision, n_inputs: usize, n_outputs: usize, trains: bool| {
             let backward = if trains { PackedMatrix::size_bytes(precision, n_outputs, n_inputs) } else { 0 };
             PackedMatrix::size_bytes(precision, n_inputs, n_outputs) + backward
         };
         let EncoderSpec { width, inner_width, n_layers, vocab_size, .. } = self.encoder;
         let sizes = [(width, 3 * width), (width, width), (width, inner_width), (inner_width, width)];
-        let layer: usize =
-            sizes.iter().map(|&(n_inputs, n_outputs)| dense(precision, n_inputs, n_outputs)).sum();
-        let mut n_bytes = n_layers * layer;
+        let layer = |trains: bool| -> usize {
+            sizes.iter().map(|&(n_inputs, n_outputs)| dense(precision, n_inputs, n_outputs, trains)).sum()
+        };
+        let mut n_bytes = n_layers_back * layer(true) + (n_layers - n_layers_back) * layer(false);
+        let trains = back.is_some();
         if self.head.pooler.is_some() {
-            n_bytes += dense(Precision::F32, width, width);
+            n_bytes += dense(Precision::F32, width, width, trains);
         }
         if self.head.n_outputs() > 0 {
-            n_bytes += dense(Precision::F32, width, self.head.n_outputs());
+            n_bytes += dense(Precision::F32, width, self.head.n_outputs(), trains);
         }
         if self.head.has_predictions() {
-            n_bytes += dense(precision, width, width) + dense(precision, width, vocab_size);
+            n_bytes += dense(precision, width, width, trains) + dense(precision, width, vocab_size, trains);
+        }
+        if self.head.kind == HeadKind::PreTraining {
+            n_bytes += dense(Precision::F32, width, 2, trains);
         }
         n_bytes
     }
 
     /// Bytes that the forward pass over a micro-batch keeps for the backward pass. With gradient checkpointing that is
-    /// every layer's input, and all of one layer.
-    pub fn kept_bytes(&self, batch: BatchSize, gradient_checkpointing: bool) -> usize {
-        let EncoderSpec { width, n_layers, .. } = self.encoder;
-        let layers = if gradient_checkpointing {
-            n_layers * width + self.encoder.kept_of_layer()
+    /// the input of every layer through which it goes, and all of one layer.
+    pub fn kept_bytes(&self, batch: BatchSize, back: Back) -> usize {
+        let width = self.encoder.width;
+        let layers = if back.gradient_checkpointing {
+            back.n_layers * width + self.encoder.kept_of_layer()
         } else {
-            n_layers * self.encoder.kept_of_layer()
+            back.n_layers.max(1) * self.encoder.kept_of_layer()
         };
         // Beside the layers: the sum of the embeddings, and a token classifier's input.
         let is_over_tokens =

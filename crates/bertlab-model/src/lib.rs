@@ -25,7 +25,7 @@ mod spec;
 pub use bertlab_compute::ops::matmul::Precision;
 
 pub use batch::{Batch, Row};
-pub use cost::BatchSize;
+pub use cost::{Back, BatchSize};
 pub use encoder::EncoderOutput;
 pub use error::Error;
 pub use families::{Family, family_names, max_tokens};

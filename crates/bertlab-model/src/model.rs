@@ -1,6 +1,7 @@
 //! `Model`: an encoder with its head, ready to run; the one noun that the rooms above know.
 
 use crate::batch::Batch;
+use crate::cost::Back;
 use crate::encoder::{Encoder, EncoderOutput, KeptEncoder};
 use crate::families::Family;
 use crate::frozen::{Frozen, Place};
@@ -153,7 +154,13 @@ impl Model {
     /// Bytes of the other weights, and of all packed ones.
     pub fn owned_bytes(&self) -> usize {
         let weights = self.spec.n_parameters() * size_of::<f32>() - self.borrowed_bytes();
-        weights + self.spec.packed_bytes(self.precision, self.trains)
+        weights + self.spec.packed_bytes(self.precision, self.trains.then(|| self.back(false)))
+    }
+
+    /// How far back it is trained, as it is frozen.
+    pub fn back(&self, gradient_checkpointing: bool) -> Back {
+        let n_layers = self.spec.encoder.n_layers - self.frozen.lowest_layer();
+        Back { n_layers, gradient_checkpointing }
     }
 
     /// Every weight with HuggingFace's name.

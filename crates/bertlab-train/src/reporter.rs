@@ -48,7 +48,6 @@ pub trait Reporter {
     fn evaluated(&mut self, _evaluation: &Evaluation) {}
     /// After the one evaluation on test rows, at the end.
     fn tested(&mut self, _evaluation: &Evaluation) {}
-    /// After a checkpoint was written.
     /// Before a checkpoint, or the final model, is written.
     fn saving(&mut self, _folder: &Path) {}
     /// After it was.

@@ -8,8 +8,8 @@ use crate::arguments::TrainingArguments;
 use crate::error::TrainError;
 use crate::evaluate::Evaluation;
 use crate::examples::Example;
-use crate::freezing::frozen;
 use crate::forecast::{Forecast, Pace, Prospect, n_through_words};
+use crate::freezing::frozen;
 use crate::masking::Masking;
 use crate::objective::{Averaging, Objective};
 use crate::optimizer::Optimizer;
@@ -136,8 +136,9 @@ impl Trainer<'_> {
     ///
     /// # Errors
     /// Settings out of range.
-    pub fn forecast(&self) -> Result<Forecast, TrainError> {
+    pub fn forecast(&mut self) -> Result<Forecast, TrainError> {
         self.arguments.check()?;
+        self.model.freeze(frozen(self.arguments, &self.model.spec)?);
         Ok(self.look_ahead(&self.plan()).0)
     }
 

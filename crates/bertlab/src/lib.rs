@@ -58,8 +58,9 @@ pub mod train {
     pub use bertlab_train::metrics;
     pub use bertlab_train::{
         Answer, Averaging, Evaluation, Forecast, IntervalStrategy, MaskedLmScores, Masking, MaskingOptions,
-        MemoryForecast, Plan, Progress, Record, Remedy, Reporter, Resume, SamplingStrategy, SchedulerType, Scores,
-        Silent, TimeForecast, TrainError, Trainer, TrainingArguments, TrainingSummary, Truncated, Word, WordAnswer,
+        MemoryForecast, Plan, Progress, Record, Remedy, Reporter, Resume, SamplingStrategy, SchedulerType,
+        Scores, Silent, TimeForecast, TrainError, Trainer, TrainingArguments, TrainingSummary, Truncated,
+        Word, WordAnswer,
     };
 }
 

@@ -60,14 +60,17 @@ impl MemoryForecast {
         let counted = PROGRAM_BYTES + rows_bytes(prospect.train) + rows_bytes(prospect.eval);
         let program = machine::own_bytes().map_or(counted, |own| own.saturating_sub(opened) + CODE_BYTES);
         let batch = largest_micro_batch(prospect);
-        let weights = size_of::<f32>() as u64 * spec.n_parameters() as u64;
+        let number = size_of::<f32>() as u64;
+        let (weights, trained) =
+            (number * spec.n_parameters() as u64, number * prospect.model.n_trained() as u64);
+        let back = prospect.model.back(prospect.arguments.gradient_checkpointing);
         let parts = Self {
             program,
             weights,
-            packed: spec.packed_bytes(precision, true) as u64,
-            gradients: weights,
-            moments: 2 * weights,
-            activations: spec.kept_bytes(batch, prospect.arguments.gradient_checkpointing) as u64,
+            packed: spec.packed_bytes(precision, Some(back)) as u64,
+            gradients: trained,
+            moments: 2 * trained,
+            activations: spec.kept_bytes(batch, back) as u64,
             working: spec.working_bytes(batch, precision) as u64,
             evaluation: spec.forward_bytes(evaluation_batch(spec, prospect.eval)) as u64,
             peak: 0,

@@ -11,8 +11,8 @@ use bertlab_model::{HeadChoice, HeadKind, OpenOptions, Precision, configured_lab
 use bertlab_train::data::{Dataset, LabelSpace, infer_label_space};
 use bertlab_train::preflight::{Preflight, Split};
 use bertlab_train::{
-    Example, Masking, Plan, Reporter, Resume, Trainer, TrainingArguments, TrainingSummary, check_output_dir,
-    frozen,
+    Example, Forecast, Masking, Plan, Reporter, Resume, Trainer, TrainingArguments, TrainingSummary,
+    check_output_dir, frozen,
 };
 
 use crate::labelled::{LabelledRows, Question, RowsRequest, configured_head};
@@ -192,8 +192,21 @@ impl PreparedTraining {
     /// # Errors
     /// As [`Trainer::train`].
     pub fn train(&mut self, reporter: &mut dyn Reporter) -> Result<TrainingSummary, Error> {
+        Ok(self.trainer().train(reporter)?)
+    }
+
+    /// What the run will cost: its peak memory, what to do where that does not fit, its time. Takes as long as two
+    /// forward passes over a few hundred tokens.
+    ///
+    /// # Errors
+    /// Settings out of range.
+    pub fn forecast(&mut self) -> Result<Forecast, Error> {
+        Ok(self.trainer().forecast()?)
+    }
+
+    fn trainer(&mut self) -> Trainer<'_> {
         let (model, tokenizer) = self.opened.model_and_tokenizer();
-        let trainer = Trainer {
+        Trainer {
             model,
             tokenizer,
             train: &self.train.examples,
@@ -204,7 +217,6 @@ impl PreparedTraining {
             output_dir: &self.job.output_dir,
             overwrite_output_dir: self.job.overwrite_output_dir,
             resume: self.job.resume.clone(),
-        };
-        Ok(trainer.train(reporter)?)
+        }
     }
 }
