@@ -1,6 +1,7 @@
 //! Arguments that several commands share, as typed words.
 
 mod text_options;
+mod word;
 
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
@@ -14,6 +15,7 @@ use bertlab::{
     read_text_lines, read_texts,
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use serde::{Deserialize, Serialize};
 
 use crate::print::Console;
 pub use text_options::{LengthArguments, MaskingArguments, TruncationArguments};
@@ -75,7 +77,8 @@ pub struct PrecisionArguments {
 }
 
 /// Which columns of a table of labelled rows.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ColumnArguments {
     /// The column that holds the texts [default: found by its name]
     #[arg(long, value_name = "NAME")]

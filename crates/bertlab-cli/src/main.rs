@@ -4,11 +4,12 @@ mod args;
 mod commands;
 mod print;
 mod stop;
+mod words;
 
 use std::process::ExitCode;
 
 use anyhow::ensure;
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches, Parser};
 
 use args::GlobalArguments;
 use commands::Command;
@@ -25,7 +26,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let Arguments { global, command } = Arguments::parse();
+    let Arguments { global, command } = arguments();
     let mut console = Console::new(global.color, global.quiet);
     match run(&global, command, &mut console) {
         Ok(()) => ExitCode::SUCCESS,
@@ -40,6 +41,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What clap makes of the command line; where it is wrong, it says so and ends the program.
+fn arguments() -> Arguments {
+    let command = Arguments::command();
+    let words = words::plain_words(&command, std::env::args_os());
+    let mut matches = command.get_matches_from(words);
+    Arguments::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit())
 }
 
 fn run(global: &GlobalArguments, command: Option<Command>, console: &mut Console) -> anyhow::Result<()> {

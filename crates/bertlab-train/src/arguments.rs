@@ -1,5 +1,15 @@
 //! `TrainingArguments`: HuggingFace's names and, unless said otherwise, its defaults.
 
+mod error;
+mod foreign;
+mod given;
+mod names;
+mod read;
+
+pub use error::SettingsError;
+pub use given::GivenSettings;
+pub use read::ReadArguments;
+
 use crate::error::TrainError;
 use crate::schedule::SchedulerType;
 use serde::{Deserialize, Serialize};
@@ -14,6 +24,30 @@ pub enum IntervalStrategy {
     Steps,
     /// At the end of every epoch.
     Epoch,
+}
+
+/// When checkpoints are saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SaveStrategy {
+    /// Never.
+    No,
+    /// Every so many update steps, and at the last.
+    Steps,
+    /// At the end of every epoch.
+    Epoch,
+    /// After every evaluation that is better than all before it.
+    Best,
+}
+
+/// Where figures of a run go, beside the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReportTo {
+    /// Nowhere.
+    None,
+    /// TensorBoard's event files.
+    Tensorboard,
 }
 
 /// In which order training rows come.
@@ -66,6 +100,8 @@ pub struct TrainingArguments {
     pub gradient_checkpointing: bool,
     /// Matrix products of the encoder in bf16; weights, sums and the optimizer stay in f32.
     pub bf16: bool,
+    /// Refused: f16 needs loss scaling, and processors do not compute in it. `bf16` is what to use.
+    pub fp16: bool,
     /// Of order, dropout and new weights.
     pub seed: u64,
     /// Of the order alone; `seed` when none.
@@ -74,16 +110,25 @@ pub struct TrainingArguments {
     pub train_sampling_strategy: SamplingStrategy,
     /// Leave out an epoch's last micro-batch when it is not full.
     pub dataloader_drop_last: bool,
-    /// Steps between two log lines; about a hundred lines in all when none (HuggingFace: 500).
-    pub logging_steps: Option<u64>,
+    /// When losses are logged. A step's loss that has no line of its own is in the next line's mean.
+    pub logging_strategy: IntervalStrategy,
+    /// Steps between two log lines, below 1 a share of all steps; about a hundred lines in all when none
+    /// (HuggingFace: 500). The last step always has a line.
+    pub logging_steps: Option<f64>,
+    /// Log the first step; when none, where lines come by steps (HuggingFace: no).
+    pub logging_first_step: Option<bool>,
     /// When to evaluate; every epoch when none and there are rows for it (HuggingFace: no).
     pub eval_strategy: Option<IntervalStrategy>,
-    /// Steps between two evaluations; `logging_steps` when none.
-    pub eval_steps: Option<u64>,
+    /// Steps between two evaluations, below 1 a share of all steps; `logging_steps` when none.
+    pub eval_steps: Option<f64>,
+    /// No evaluation before so many steps or epochs, whichever `eval_strategy` counts.
+    pub eval_delay: f64,
+    /// Evaluate once before the first step; that one is no candidate for the best.
+    pub eval_on_start: bool,
     /// When to save (HuggingFace: steps).
-    pub save_strategy: IntervalStrategy,
-    /// Steps between two saves.
-    pub save_steps: u64,
+    pub save_strategy: SaveStrategy,
+    /// Steps between two saves, below 1 a share of all steps.
+    pub save_steps: f64,
     /// How many checkpoints are kept, the best among them; all when none.
     pub save_total_limit: Option<usize>,
     /// Checkpoints without the optimizer's memory: a third of the size, but no run goes on from them.
@@ -94,6 +139,13 @@ pub struct TrainingArguments {
     pub metric_for_best_model: Option<String>,
     /// Whether more of it is better; unless it is a loss or an error (mse, brier, ...) when none.
     pub greater_is_better: Option<bool>,
+    /// End after so many evaluations in a row that did not improve on the best; never when none. As
+    /// HuggingFace's EarlyStoppingCallback.
+    pub early_stopping_patience: Option<u64>,
+    /// By how much more than this the metric must improve for the patience to begin anew.
+    pub early_stopping_threshold: f64,
+    /// Who else is told the run's figures.
+    pub report_to: ReportTo,
     /// The embeddings keep their bits. (This and what follows HuggingFace does not have.)
     pub freeze_embeddings: bool,
     /// So many layers, counted from the bottom, keep their bits.
@@ -123,20 +175,28 @@ impl Default for TrainingArguments {
             label_smoothing_factor: 0.0,
             gradient_checkpointing: false,
             bf16: false,
+            fp16: false,
             seed: 42,
             data_seed: None,
             train_sampling_strategy: SamplingStrategy::Random,
             dataloader_drop_last: false,
+            logging_strategy: IntervalStrategy::Steps,
             logging_steps: None,
+            logging_first_step: None,
             eval_strategy: None,
             eval_steps: None,
-            save_strategy: IntervalStrategy::Epoch,
-            save_steps: 500,
+            eval_delay: 0.0,
+            eval_on_start: false,
+            save_strategy: SaveStrategy::Epoch,
+            save_steps: 500.0,
             save_total_limit: None,
             save_only_model: false,
             load_best_model_at_end: None,
             metric_for_best_model: None,
             greater_is_better: None,
+            early_stopping_patience: None,
+            early_stopping_threshold: 0.0,
+            report_to: ReportTo::None,
             freeze_embeddings: false,
             freeze_layers: 0,
             layerwise_lr_decay: 1.0,
@@ -150,12 +210,30 @@ impl TrainingArguments {
     /// # Errors
     /// The first setting that is out of its range.
     pub fn check(&self) -> Result<(), TrainError> {
+        if self.fp16 {
+            let wanted = "false: training in f16 needs a GPU's f16 units and a scaled loss. --bf16 is as small, \
+                          needs no scaling, and is computed here";
+            return Err(TrainError::Setting {
+                name: "fp16",
+                found: "true".to_owned(),
+                wanted: wanted.to_owned(),
+            });
+        }
         let positive =
             |name, value: f64| range(name, value, value > 0.0 && value.is_finite(), "a number above 0");
         let at_least_0 =
             |name, value: f64| range(name, value, value >= 0.0 && value.is_finite(), "a number from 0 on");
         let share = |name, value: f64| range(name, value, (0.0..1.0).contains(&value), "a number in [0, 1)");
         let count = |name, value: usize| range(name, value as f64, value > 0, "a whole number from 1 on");
+        let steps = |name, value: f64| {
+            let is_inside = value > 0.0 && value.is_finite() && (value < 1.0 || value.fract() == 0.0);
+            range(
+                name,
+                value,
+                is_inside,
+                "a whole number of steps from 1 on, or a share of all steps below 1",
+            )
+        };
         if self.max_steps.is_none() {
             positive("num_train_epochs", self.num_train_epochs)?;
         }
@@ -163,9 +241,12 @@ impl TrainingArguments {
         count("per_device_train_batch_size", self.per_device_train_batch_size)?;
         count("per_device_eval_batch_size", self.per_device_eval_batch_size)?;
         count("gradient_accumulation_steps", self.gradient_accumulation_steps)?;
-        count("logging_steps", self.logging_steps.unwrap_or(1) as usize)?;
-        count("eval_steps", self.eval_steps.unwrap_or(1) as usize)?;
-        count("save_steps", self.save_steps as usize)?;
+        count("early_stopping_patience", self.early_stopping_patience.unwrap_or(1) as usize)?;
+        steps("logging_steps", self.logging_steps.unwrap_or(1.0))?;
+        steps("eval_steps", self.eval_steps.unwrap_or(1.0))?;
+        steps("save_steps", self.save_steps)?;
+        at_least_0("eval_delay", self.eval_delay)?;
+        at_least_0("early_stopping_threshold", self.early_stopping_threshold)?;
         count("save_total_limit", self.save_total_limit.unwrap_or(1))?;
         at_least_0("learning_rate", self.learning_rate)?;
         at_least_0("weight_decay", self.weight_decay)?;

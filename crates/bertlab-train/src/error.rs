@@ -20,6 +20,9 @@ pub enum TrainError {
     /// A file cannot be written.
     #[error(transparent)]
     Checkpoint(#[from] bertlab_checkpoint::Error),
+    /// A file of settings.
+    #[error(transparent)]
+    Settings(#[from] crate::arguments::SettingsError),
     /// A setting that cannot be.
     #[error("{name} is {found}; wanted {wanted}")]
     Setting {

@@ -29,7 +29,10 @@ mod state;
 mod tokenized;
 mod word_answers;
 
-pub use arguments::{IntervalStrategy, SamplingStrategy, TrainingArguments};
+pub use arguments::{
+    GivenSettings, IntervalStrategy, ReadArguments, ReportTo, SamplingStrategy, SaveStrategy, SettingsError,
+    TrainingArguments,
+};
 pub use error::TrainError;
 pub use evaluate::{Answer, Evaluation, Scores, answers, evaluate};
 pub use examples::{Example, Truncated, Word, examples};

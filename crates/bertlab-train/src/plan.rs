@@ -1,6 +1,6 @@
 //! What a run will do, before it does anything: micro-batches, update steps, when to log, evaluate, save.
 
-use crate::arguments::{IntervalStrategy, TrainingArguments};
+use crate::arguments::{IntervalStrategy, SaveStrategy, TrainingArguments};
 use crate::schedule::Schedule;
 
 /// The steps of a run. Update steps are rounded up: the last accumulation of an epoch may be short.
@@ -22,12 +22,31 @@ pub struct Plan {
     pub n_epochs: u64,
     /// The learning rate.
     pub schedule: Schedule,
+    /// When to log losses.
+    pub logging_strategy: IntervalStrategy,
     /// Steps between two log lines.
     pub logging_steps: u64,
+    /// Whether the first step has a line whatever the rhythm.
+    pub logs_first_step: bool,
     /// When to evaluate, and every how many steps.
     pub eval: (IntervalStrategy, u64),
+    /// No evaluation before so many steps or epochs.
+    pub eval_delay: f64,
     /// When to save, and every how many steps.
-    pub save: (IntervalStrategy, u64),
+    pub save: (SaveStrategy, u64),
+}
+
+/// A moment after an update.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// Updates done.
+    pub step: u64,
+    /// Epochs done, with fraction.
+    pub epoch: f64,
+    /// The epoch's last update.
+    pub ends_epoch: bool,
+    /// The run's last update: as planned, or stopped early.
+    pub is_last: bool,
 }
 
 /// Log lines of a run, about, where nothing else is said.
@@ -44,7 +63,10 @@ impl Plan {
         let by_epochs = (arguments.num_train_epochs * n_updates_per_epoch as f64).ceil() as u64;
         let n_steps = arguments.max_steps.unwrap_or(by_epochs);
         let n_warmup_steps = warmup_steps(arguments, n_steps);
-        let logging_steps = arguments.logging_steps.unwrap_or(n_steps.div_ceil(LOG_LINES).max(1));
+        let steps =
+            |steps: f64| if steps < 1.0 { (steps * n_steps as f64).ceil() as u64 } else { steps as u64 };
+        let logging_steps = arguments.logging_steps.map_or(n_steps.div_ceil(LOG_LINES), steps).max(1);
+        let logging_strategy = arguments.logging_strategy;
         let eval_strategy = match arguments.eval_strategy {
             _ if !has_eval_rows => IntervalStrategy::No,
             strategy => strategy.unwrap_or(IntervalStrategy::Epoch),
@@ -63,18 +85,37 @@ impl Plan {
                 n_warmup_steps,
                 n_steps,
             },
+            logging_strategy,
             logging_steps,
-            eval: (eval_strategy, arguments.eval_steps.unwrap_or(logging_steps)),
-            save: (arguments.save_strategy, arguments.save_steps),
+            logs_first_step: arguments
+                .logging_first_step
+                .unwrap_or(logging_strategy == IntervalStrategy::Steps),
+            eval: (eval_strategy, arguments.eval_steps.map_or(logging_steps, steps).max(1)),
+            eval_delay: arguments.eval_delay,
+            save: (arguments.save_strategy, steps(arguments.save_steps).max(1)),
         }
     }
 
-    /// Whether something with this rhythm is due after update `step` (from 1).
-    pub fn is_due(&self, (strategy, steps): (IntervalStrategy, u64), step: u64, ends_epoch: bool) -> bool {
+    /// Whether losses are logged after this update.
+    pub fn logs(&self, moment: Moment) -> bool {
+        let is_first = moment.step == 1 && self.logs_first_step;
+        is_first || is_due((self.logging_strategy, self.logging_steps), moment)
+    }
+
+    /// Whether there is an evaluation after this update.
+    pub fn evaluates(&self, moment: Moment) -> bool {
+        let done = if self.eval.0 == IntervalStrategy::Epoch { moment.epoch } else { moment.step as f64 };
+        is_due(self.eval, moment) && self.eval_delay <= done
+    }
+
+    /// Whether a checkpoint is saved after this update, whose evaluation (if there was one) was the best so far or not.
+    pub fn saves(&self, moment: Moment, is_best: bool) -> bool {
+        let (strategy, steps) = self.save;
         match strategy {
-            IntervalStrategy::No => false,
-            IntervalStrategy::Steps => step.is_multiple_of(steps) || step == self.n_steps,
-            IntervalStrategy::Epoch => ends_epoch || step == self.n_steps,
+            SaveStrategy::No => false,
+            SaveStrategy::Steps => is_due((IntervalStrategy::Steps, steps), moment),
+            SaveStrategy::Epoch => is_due((IntervalStrategy::Epoch, steps), moment),
+            SaveStrategy::Best => is_best,
         }
     }
 
@@ -84,6 +125,15 @@ impl Plan {
             0 => self.accumulation.min(self.n_micro_batches),
             rest => rest,
         }
+    }
+}
+
+/// Whether something with this rhythm is due; the last update is always a moment for it.
+fn is_due((strategy, steps): (IntervalStrategy, u64), moment: Moment) -> bool {
+    match strategy {
+        IntervalStrategy::No => false,
+        IntervalStrategy::Steps => moment.step.is_multiple_of(steps) || moment.is_last,
+        IntervalStrategy::Epoch => moment.ends_epoch || moment.is_last,
     }
 }
 
@@ -126,6 +176,6 @@ mod tests {
         let plan = Plan::new(&arguments, &[10; 32], false);
         assert_eq!((plan.n_steps, plan.n_updates_per_epoch, plan.n_epochs), (11, 3, 4));
         assert_eq!(plan.schedule.n_warmup_steps, 2);
-        assert!(!plan.is_due(plan.eval, 11, true));
+        assert!(!plan.evaluates(Moment { step: 11, epoch: 3.7, ends_epoch: true, is_last: true }));
     }
 }

@@ -58,13 +58,14 @@ struct RowsMark {
 }
 
 /// Settings that change neither weights nor log: what to keep, and how to save memory.
-const FREE_SETTINGS: [&str; 6] = [
+const FREE_SETTINGS: [&str; 7] = [
     "gradient_checkpointing",
     "save_strategy",
     "save_steps",
     "save_total_limit",
     "save_only_model",
     "load_best_model_at_end",
+    "report_to",
 ];
 
 impl SavedProgress {
@@ -203,7 +204,7 @@ mod tests {
     #[test]
     fn what_changes_the_weights_is_named_and_the_rest_is_free() {
         assert!(changes(|_| {}, &[1, 2]).is_empty());
-        assert!(changes(|arguments| arguments.save_steps = 7, &[1, 2]).is_empty());
+        assert!(changes(|arguments| arguments.save_steps = 7.0, &[1, 2]).is_empty());
         let found = changes(|arguments| arguments.learning_rate = 0.5, &[1, 2]);
         assert_eq!(found, ["learning_rate is 0.5 and was 0.00005 when the run began"]);
     }

@@ -48,6 +48,8 @@ pub trait Reporter {
     fn evaluated(&mut self, _evaluation: &Evaluation) {}
     /// After the one evaluation on test rows, at the end.
     fn tested(&mut self, _evaluation: &Evaluation) {}
+    /// Early stopping ends the run after `step`, before all `n_steps` are done.
+    fn stopped_early(&mut self, _step: u64, _n_steps: u64) {}
     /// Before a checkpoint, or the final model, is written.
     fn saving(&mut self, _folder: &Path) {}
     /// After it was.

@@ -8,12 +8,14 @@ use crate::progress::{Identity, SavedProgress};
 use crate::reporter::Reporter;
 use crate::state::TrainerState;
 use bertlab_model::{Model, Params};
+use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// Where a run starts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "ResumeWord", into = "ResumeWord")]
 pub enum Resume {
     /// At the beginning.
     #[default]
@@ -22,6 +24,36 @@ pub enum Resume {
     Newest,
     /// At this checkpoint.
     From(PathBuf),
+}
+
+/// As files hold it.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, expecting = "true, false or a checkpoint's folder")]
+enum ResumeWord {
+    Whether(bool),
+    Where(String),
+}
+
+impl From<ResumeWord> for Resume {
+    fn from(word: ResumeWord) -> Self {
+        match word {
+            ResumeWord::Whether(true) => Self::Newest,
+            ResumeWord::Whether(false) => Self::No,
+            ResumeWord::Where(folder) => match folder.parse() {
+                Ok(resume) => resume,
+            },
+        }
+    }
+}
+
+impl From<Resume> for ResumeWord {
+    fn from(resume: Resume) -> Self {
+        match resume {
+            Resume::No => Self::Whether(false),
+            Resume::Newest => Self::Whether(true),
+            Resume::From(folder) => Self::Where(folder.display().to_string()),
+        }
+    }
 }
 
 impl FromStr for Resume {

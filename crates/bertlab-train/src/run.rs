@@ -1,5 +1,6 @@
 //! The training run: rows to batches to gradients to weights, and what happens between the steps.
 
+mod best;
 mod saving;
 mod update;
 mod watch;
@@ -15,7 +16,7 @@ use crate::objective::{Averaging, Objective};
 use crate::optimizer::Optimizer;
 use crate::order::epoch_order;
 use crate::output::Output;
-use crate::plan::Plan;
+use crate::plan::{Moment, Plan};
 use crate::progress::{Identity, Losses, Seconds};
 use crate::reporter::{Progress, Reporter};
 use crate::resume::{Resume, Saved, Wanted};
@@ -72,6 +73,8 @@ pub struct TrainingSummary {
     pub evaluation: Option<Evaluation>,
     /// Of the model as it ends, on the test rows.
     pub test: Option<Evaluation>,
+    /// Early stopping ended the run before its time.
+    pub stopped_early: bool,
     /// The best checkpoint, when it was loaded at the end.
     pub loaded: Option<Best>,
     /// Where the model lies.
@@ -97,6 +100,12 @@ impl Trainer<'_> {
         if plan.n_steps == 0 || plan.n_updates_per_epoch == 0 {
             return Err(TrainError::NoRows("training"));
         }
+        best::check(self.arguments, &plan)?;
+        let objective = Objective {
+            label_smoothing: self.arguments.label_smoothing_factor,
+            averaging: if self.masking.is_some() { Averaging::Items } else { Averaging::Batches },
+        };
+        best::check_metric(self.arguments, self.model, &objective, self.eval)?;
         let identity = Identity::new(self.arguments, self.train, self.eval).with_masking(self.masking);
         let (output, saved) = self.output_and_saved(&identity, reporter)?;
         saving(self.output_dir, output.save_arguments(self.arguments))?;
@@ -106,10 +115,7 @@ impl Trainer<'_> {
         let mut run = Run {
             optimizer: Optimizer::new(self.model, self.arguments),
             gradients: Params::zeros(&self.model.spec),
-            objective: Objective {
-                label_smoothing: self.arguments.label_smoothing_factor,
-                averaging: if self.masking.is_some() { Averaging::Items } else { Averaging::Batches },
-            },
+            objective,
             state: TrainerState::default(),
             losses: Losses::default(),
             last_evaluation: None,
@@ -228,7 +234,13 @@ impl Run<'_, '_> {
     }
 
     fn run(mut self) -> Result<TrainingSummary, TrainError> {
-        while self.state.global_step < self.plan.n_steps {
+        if self.state.global_step == 0
+            && self.trainer.arguments.eval_on_start
+            && !self.trainer.eval.is_empty()
+        {
+            self.evaluate_aside()?;
+        }
+        while !self.is_over() {
             self.epoch(self.state.global_step / self.plan.n_updates_per_epoch)?;
         }
         self.finish()
@@ -252,7 +264,7 @@ impl Run<'_, '_> {
             self.state.global_step += 1;
             self.state.epoch = epoch as f64 + n_done as f64 / self.plan.n_micro_batches as f64;
             self.after_update(&update, n_done == self.plan.n_micro_batches)?;
-            if self.state.global_step == self.plan.n_steps {
+            if self.is_over() {
                 break;
             }
         }
@@ -293,13 +305,20 @@ impl Run<'_, '_> {
         if self.pace.has_just_settled() {
             self.reporter.corrected(step, &self.pace.ahead());
         }
-        if step == 1 || step == self.plan.n_steps || step.is_multiple_of(self.plan.logging_steps) {
+        let epoch = self.state.epoch;
+        let mut moment = Moment { step, epoch, ends_epoch, is_last: step == self.plan.n_steps };
+        if self.plan.logs(moment) {
             self.log_losses(update);
         }
-        if self.plan.is_due(self.plan.eval, step, ends_epoch) {
-            self.evaluate()?;
+        let is_best = self.plan.evaluates(moment) && self.evaluate_and_judge()?;
+        if self.has_stopped_early() {
+            moment.is_last = true;
+            if self.plan.logs(moment) && self.losses.n_since_log > 0 {
+                self.log_losses(update);
+            }
+            self.reporter.stopped_early(step, self.plan.n_steps);
         }
-        if self.plan.is_due(self.plan.save, step, ends_epoch) {
+        if self.plan.saves(moment, is_best) {
             self.save()?;
         }
         if self.reporter.wants_to_stop() { self.stop() } else { Ok(()) }

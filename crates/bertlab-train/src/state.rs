@@ -9,6 +9,10 @@ use std::path::Path;
 /// Its name, in a checkpoint and in the output folder.
 pub(crate) const FILE_NAME: &str = "trainer_state.json";
 
+/// Where HuggingFace's early stopping keeps its counter.
+const PATIENCE_COUNTER: &str =
+    "/stateful_callbacks/EarlyStoppingCallback/attributes/early_stopping_patience_counter";
+
 /// One line of the log.
 pub type Record = Map<String, Value>;
 
@@ -27,6 +31,8 @@ pub struct TrainerState {
     pub total_flos: f64,
     /// The best metric so far, and the checkpoint that has it.
     pub best: Option<Best>,
+    /// Evaluations since the last that was better by more than the threshold: for early stopping.
+    pub patience_counter: u64,
 }
 
 /// The best checkpoint so far.
@@ -64,7 +70,28 @@ impl TrainerState {
             total_flos: value.get("total_flos")?.as_f64()?,
             log_history: log.iter().map(|record| record.as_object().cloned()).collect::<Option<_>>()?,
             best: value.get("best_metric").and_then(Value::as_f64).and_then(best),
+            patience_counter: value.pointer(PATIENCE_COUNTER).and_then(Value::as_u64).unwrap_or(0),
         })
+    }
+
+    /// What HuggingFace's callbacks would remember.
+    fn callbacks(&self, arguments: &TrainingArguments, plan: &Plan) -> Value {
+        let mut callbacks = json!({ "TrainerControl": self.control(arguments, plan) });
+        if let Some(patience) = arguments.early_stopping_patience {
+            callbacks["EarlyStoppingCallback"] = json!({
+                "args": {
+                    "early_stopping_patience": patience,
+                    "early_stopping_threshold": arguments.early_stopping_threshold,
+                },
+                "attributes": { "early_stopping_patience_counter": self.patience_counter },
+            });
+        }
+        callbacks
+    }
+
+    /// Whether early stopping has ended the run: its evaluations have not become better for long enough.
+    pub(crate) fn has_stopped_early(&self, arguments: &TrainingArguments) -> bool {
+        arguments.early_stopping_patience.is_some_and(|patience| self.patience_counter >= patience)
     }
 
     /// As the file holds it.
@@ -86,7 +113,7 @@ impl TrainerState {
             "num_input_tokens_seen": self.num_input_tokens_seen,
             "num_train_epochs": plan.n_epochs,
             "save_steps": plan.save.1,
-            "stateful_callbacks": { "TrainerControl": self.control(plan) },
+            "stateful_callbacks": self.callbacks(arguments, plan),
             "total_flos": self.total_flos,
             "train_batch_size": arguments.per_device_train_batch_size,
             "trial_name": null,
@@ -95,14 +122,14 @@ impl TrainerState {
     }
 
     /// HuggingFace's `TrainerControl` at the moment of a save.
-    fn control(&self, plan: &Plan) -> Value {
+    fn control(&self, arguments: &TrainingArguments, plan: &Plan) -> Value {
         json!({
             "args": {
                 "should_epoch_stop": false,
                 "should_evaluate": false,
                 "should_log": false,
                 "should_save": true,
-                "should_training_stop": self.global_step >= plan.n_steps,
+                "should_training_stop": self.global_step >= plan.n_steps || self.has_stopped_early(arguments),
             },
             "attributes": {},
         })

@@ -57,10 +57,10 @@ pub use bertlab_train::data::{Columns, Sampling};
 pub mod train {
     pub use bertlab_train::metrics;
     pub use bertlab_train::{
-        Answer, Averaging, Evaluation, Forecast, IntervalStrategy, MaskedLmScores, Masking, MaskingOptions,
-        MemoryForecast, Plan, Progress, Record, Remedy, Reporter, Resume, SamplingStrategy, SchedulerType,
-        Scores, Silent, TimeForecast, TrainError, Trainer, TrainingArguments, TrainingSummary, Truncated,
-        Word, WordAnswer,
+        Answer, Averaging, Evaluation, Forecast, GivenSettings, IntervalStrategy, MaskedLmScores, Masking,
+        MaskingOptions, MemoryForecast, Plan, Progress, ReadArguments, Record, Remedy, ReportTo, Reporter,
+        Resume, SamplingStrategy, SaveStrategy, SchedulerType, Scores, SettingsError, Silent, TimeForecast,
+        TrainError, Trainer, TrainingArguments, TrainingSummary, Truncated, Word, WordAnswer,
     };
 }
 

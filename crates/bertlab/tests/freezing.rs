@@ -79,7 +79,7 @@ fn run(golden: &Path, change: impl FnOnce(&mut TrainingArguments)) -> (Model, Mo
     let mut arguments = reference.arguments();
     change(&mut arguments);
     let mut job = reference.job(scratch.path(), arguments);
-    job.arguments.save_strategy = bertlab::train::IntervalStrategy::Epoch;
+    job.arguments.save_strategy = bertlab::train::SaveStrategy::Epoch;
     let trained = train(job).unwrap_or_else(|error| panic!("{}: {error}", golden.display()));
     (opened(&golden.join("init")).model, opened(&trained).model, scratch.keep())
 }

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bertlab::train::{
-    IntervalStrategy, Progress, Reporter, Resume, SamplingStrategy, SchedulerType, Silent, TrainError,
-    TrainingArguments,
+    IntervalStrategy, Progress, Reporter, Resume, SamplingStrategy, SaveStrategy, SchedulerType, Silent,
+    TrainError, TrainingArguments,
 };
 use bertlab::{Error, TrainJob};
 use serde_json::{Value, json};
@@ -32,11 +32,11 @@ impl Case {
         set_config(&init, &dropouts.map(|name| (name, json!(0.2))));
         let arguments = TrainingArguments {
             train_sampling_strategy: SamplingStrategy::Random,
-            logging_steps: Some(2),
+            logging_steps: Some(2.0),
             eval_strategy: Some(IntervalStrategy::Steps),
-            eval_steps: Some(2),
-            save_strategy: IntervalStrategy::Steps,
-            save_steps: 1,
+            eval_steps: Some(2.0),
+            save_strategy: SaveStrategy::Steps,
+            save_steps: 1.0,
             ..reference.arguments()
         };
         reference.folder = scratch.path().to_path_buf();
@@ -180,7 +180,7 @@ fn a_run_with_frozen_layers_goes_on_where_it_stood() {
 #[test]
 fn a_run_in_single_steps_ends_as_one_in_a_piece() {
     let mut case = Case::with_evaluation();
-    case.arguments.save_steps = 3;
+    case.arguments.save_steps = 3.0;
     let expected = case.whole_run();
     fs::remove_dir_all(case.output()).expect("writable");
     let mut resume = Resume::No;
@@ -300,7 +300,7 @@ fn where_there_is_nothing_to_resume_it_is_said() {
 fn the_limit_keeps_the_last_and_the_best() {
     let mut case = Case::with_evaluation();
     case.arguments.save_total_limit = Some(2);
-    case.arguments.eval_steps = Some(1);
+    case.arguments.eval_steps = Some(1.0);
     // The loss falls, so the highest is an early one.
     case.arguments.greater_is_better = Some(true);
     let expected = case.whole_run();

@@ -5,7 +5,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use bertlab::train::IntervalStrategy;
+use bertlab::train::SaveStrategy;
 use serde_json::Value;
 use support::{ReferenceRun, json, name_of, own_goldens, train};
 
@@ -38,7 +38,7 @@ fn the_state_is_what_huggingface_writes_for_the_same_run() {
 fn run(golden: &Path, scratch: &Path) -> std::path::PathBuf {
     let reference = ReferenceRun::open(golden);
     let mut job = reference.job(scratch, reference.arguments());
-    job.arguments.save_strategy = IntervalStrategy::Epoch;
+    job.arguments.save_strategy = SaveStrategy::Epoch;
     let output = job.output_dir.clone();
     train(job).unwrap_or_else(|error| panic!("{error}"));
     output

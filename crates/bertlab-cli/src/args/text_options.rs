@@ -3,27 +3,34 @@
 use anyhow::bail;
 use bertlab::train::MaskingOptions;
 use bertlab::{Keep, TextOptions};
+use serde::{Deserialize, Serialize};
 
-use super::one_of;
+use super::{one_of, word};
+use crate::words::yes_or_no;
 
 /// How long rows are.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
+#[serde(default)]
 pub struct LengthArguments {
     /// Cut texts to so many tokens; masked-lm: the length of a block [default: what the model takes]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", alias = "max-seq-length")]
     pub max_length: Option<usize>,
     #[command(flatten)]
+    #[serde(flatten)]
     pub truncation: TruncationArguments,
     /// masked-lm: a text stays a row, instead of texts end to end, cut into blocks
-    #[arg(long)]
-    pub line_by_line: bool,
+    #[arg(long, value_name = "BOOL")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no)]
+    pub line_by_line: Option<bool>,
 }
 
 /// Which part of a text stays when it is cut.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, Default, clap::Args, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TruncationArguments {
     /// Which part of a longer text stays: head, tail, head+tail [default: as the model was trained, else head]
     #[arg(long, value_name = "PART", value_parser = one_of::<Keep>(&Keep::WORDS))]
+    #[serde(with = "word")]
     pub truncation: Option<Keep>,
     /// head+tail: so many tokens of the beginning [default: a quarter]
     #[arg(long, value_name = "N")]
@@ -44,14 +51,16 @@ impl TruncationArguments {
 }
 
 /// What is hidden from a masked language model.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
+#[serde(default)]
 pub struct MaskingArguments {
-    /// masked-lm: the share of tokens that is hidden
-    #[arg(long, value_name = "P", default_value = "0.15")]
-    pub mlm_probability: f64,
+    /// masked-lm: the share of tokens that is hidden [default: 0.15]
+    #[arg(long, value_name = "P")]
+    pub mlm_probability: Option<f64>,
     /// masked-lm: hide whole words instead of tokens, on average as many
-    #[arg(long)]
-    pub whole_word_mask: bool,
+    #[arg(long, value_name = "BOOL")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no)]
+    pub whole_word_mask: Option<bool>,
 }
 
 impl LengthArguments {
@@ -60,7 +69,7 @@ impl LengthArguments {
         Ok(TextOptions {
             max_length: self.max_length,
             keep: self.truncation.keep()?,
-            line_by_line: self.line_by_line,
+            line_by_line: self.line_by_line.unwrap_or_default(),
             masking: masking.map(MaskingOptions::from).unwrap_or_default(),
         })
     }
@@ -68,9 +77,10 @@ impl LengthArguments {
 
 impl From<MaskingArguments> for MaskingOptions {
     fn from(arguments: MaskingArguments) -> Self {
+        let default = MaskingOptions::default();
         MaskingOptions {
-            mlm_probability: arguments.mlm_probability,
-            whole_word_mask: arguments.whole_word_mask,
+            mlm_probability: arguments.mlm_probability.unwrap_or(default.mlm_probability),
+            whole_word_mask: arguments.whole_word_mask.unwrap_or(default.whole_word_mask),
         }
     }
 }

@@ -247,6 +247,12 @@ impl Reporter for TerminalReporter {
         }
     }
 
+    fn stopped_early(&mut self, step: u64, n_steps: u64) {
+        self.note(&format!(
+            "note: stopped early, after step {step} of {n_steps}: evaluations no longer get better"
+        ));
+    }
+
     fn evaluated(&mut self, evaluation: &Evaluation) {
         self.figures("validation", evaluation);
     }
@@ -270,6 +276,7 @@ pub fn print_summary(
         return console.json_line(&json!({
             "final_model": summary.final_model,
             "n_steps": summary.n_steps,
+            "stopped_early": summary.stopped_early,
             "train_loss": summary.train_loss,
             "train_seconds": seconds(summary.train_time),
             "eval_seconds": seconds(summary.eval_time),

@@ -3,7 +3,7 @@
 use super::Prospect;
 use super::memory::n_through_words;
 use crate::examples::{Example, batch};
-use crate::plan::Plan;
+use crate::plan::{Moment, Plan};
 use bertlab_compute::ceiling::flops_per_second;
 use bertlab_model::{Request, Spec};
 use serde::Serialize;
@@ -127,13 +127,18 @@ fn sample(rows: &[Example]) -> Vec<Example> {
     sample
 }
 
-/// How often a run evaluates and saves after update `step`.
+/// How often a run evaluates and saves after update `step`; where only the best is saved, at most.
 pub(super) fn n_pauses_after(plan: &Plan, step: u64) -> (u64, u64) {
-    let steps =
-        || (step + 1..=plan.n_steps).map(|step| (step, step.is_multiple_of(plan.n_updates_per_epoch.max(1))));
-    let n_evaluations =
-        steps().filter(|&(step, ends_epoch)| plan.is_due(plan.eval, step, ends_epoch)).count();
-    let n_saves = steps().filter(|&(step, ends_epoch)| plan.is_due(plan.save, step, ends_epoch)).count();
+    let per_epoch = plan.n_updates_per_epoch.max(1);
+    let moment = |step: u64| Moment {
+        step,
+        epoch: step as f64 / per_epoch as f64,
+        ends_epoch: step.is_multiple_of(per_epoch),
+        is_last: step == plan.n_steps,
+    };
+    let moments = || (step + 1..=plan.n_steps).map(moment);
+    let n_evaluations = moments().filter(|&moment| plan.evaluates(moment)).count();
+    let n_saves = moments().filter(|&moment| plan.saves(moment, plan.evaluates(moment))).count();
     // The final model is one more.
     (n_evaluations as u64, n_saves as u64 + 1)
 }

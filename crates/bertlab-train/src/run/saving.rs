@@ -92,6 +92,7 @@ impl Run<'_, '_> {
             ("total_flos", self.state.total_flos),
             ("train_loss", train_loss),
         ]);
+        let stopped_early = self.has_stopped_early();
         let final_model = self.save_final()?;
         // Last, so that nothing is lost when it takes long; its figures join the log.
         let test = self.test()?;
@@ -109,6 +110,7 @@ impl Run<'_, '_> {
             peak_memory: machine::peak_resident_bytes(),
             evaluation: self.last_evaluation,
             test,
+            stopped_early,
             loaded,
             final_model,
         })
@@ -122,7 +124,7 @@ impl Run<'_, '_> {
             return Ok(());
         }
         if !is_current {
-            return self.evaluate();
+            return self.evaluate_aside();
         }
         if self.last_evaluation.is_none() {
             self.last_evaluation = Some(self.evaluation()?);

@@ -1,12 +1,11 @@
-//! What a run writes down between its updates: log lines, evaluations, which was best.
+//! What a run writes down between its updates: log lines and evaluations.
 
 use super::Run;
 use super::update::Update;
 use crate::error::TrainError;
 use crate::evaluate::{Evaluation, evaluate};
 use crate::examples::Example;
-use crate::metrics::is_error;
-use crate::state::{Best, record};
+use crate::state::record;
 
 impl Run<'_, '_> {
     pub(super) fn log_losses(&mut self, update: &Update) {
@@ -32,15 +31,32 @@ impl Run<'_, '_> {
         self.state.log_history.push(record);
     }
 
+    /// Evaluates between two updates, and gives whether this was the best so far.
+    pub(super) fn evaluate_and_judge(&mut self) -> Result<bool, TrainError> {
+        let evaluation = self.evaluate()?;
+        let is_best = self.judge(&evaluation)?;
+        self.keep(evaluation);
+        Ok(is_best)
+    }
+
+    /// Evaluates before the first update or after the last: no candidate for the best.
+    pub(super) fn evaluate_aside(&mut self) -> Result<(), TrainError> {
+        let evaluation = self.evaluate()?;
+        self.keep(evaluation);
+        Ok(())
+    }
+
+    fn keep(&mut self, evaluation: Evaluation) {
+        self.evaluated_at = Some(self.state.global_step);
+        self.last_evaluation = Some(evaluation);
+    }
+
     /// Evaluates, and writes it into the log.
-    pub(super) fn evaluate(&mut self) -> Result<(), TrainError> {
+    fn evaluate(&mut self) -> Result<Evaluation, TrainError> {
         let evaluation = self.evaluation()?;
         self.log_evaluation("eval", self.trainer.eval.len(), &evaluation);
         self.reporter.evaluated(&evaluation);
-        self.remember_best(&evaluation)?;
-        self.evaluated_at = Some(self.state.global_step);
-        self.last_evaluation = Some(evaluation);
-        Ok(())
+        Ok(evaluation)
     }
 
     /// A log line whose figures begin with `prefix`, as HuggingFace's do: `eval` or `test`.
@@ -81,28 +97,5 @@ impl Run<'_, '_> {
         self.log_evaluation("test", rows.len(), &evaluation);
         self.reporter.tested(&evaluation);
         Ok(Some(evaluation))
-    }
-
-    /// The first of equals stays the best; what is undefined never is.
-    fn remember_best(&mut self, evaluation: &Evaluation) -> Result<(), TrainError> {
-        let name = self.best_metric_name();
-        let metrics = evaluation.metrics();
-        let Some((_, value)) = metrics.iter().find(|(known, _)| *known == name) else {
-            let names: Vec<&str> = metrics.iter().map(|(name, _)| *name).collect();
-            let (found, wanted) = (name.to_owned(), format!("one of {}", names.join(", ")));
-            return Err(TrainError::Setting { name: "metric_for_best_model", found, wanted });
-        };
-        let Some(metric) = value.filter(|value| value.is_finite()) else { return Ok(()) };
-        let greater = self.trainer.arguments.greater_is_better.unwrap_or(!is_error(name));
-        let is_better = |best: &Best| if greater { metric > best.metric } else { metric < best.metric };
-        if self.state.best.as_ref().is_none_or(is_better) {
-            self.state.best = Some(Best { metric, global_step: self.state.global_step, checkpoint: None });
-        }
-        Ok(())
-    }
-
-    fn best_metric_name(&self) -> &str {
-        let name = self.trainer.arguments.metric_for_best_model.as_deref().unwrap_or("loss");
-        name.strip_prefix("eval_").unwrap_or(name)
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bertlab_train::preflight::{Finding, Kind, Preflight, Severity, Split};
-use bertlab_train::{IntervalStrategy, Plan};
+use bertlab_train::{IntervalStrategy, Plan, SaveStrategy};
 
 use super::TrainJob;
 use crate::Error;
@@ -25,7 +25,7 @@ impl TrainJob {
         let request = self.validation.as_ref()?;
         let named = request.files.iter().find(|file| is_named_test(file))?;
         let is_chosen = self.arguments.load_best_model_at_end != Some(false)
-            && plan.save.0 != IntervalStrategy::No
+            && plan.save.0 != SaveStrategy::No
             && n_evaluations(plan) > 1;
         let sentence = format!(
             "{} looks like the test split, and the best of several checkpoints is chosen by it: its figures then are \

@@ -1,9 +1,11 @@
 //! What a model shall learn.
 
 use bertlab_model::HeadKind;
+use serde::{Deserialize, Serialize};
 
 /// What a model shall learn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Task {
     /// One answer per row.
     SequenceClassification,

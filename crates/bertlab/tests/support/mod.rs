@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bertlab::train::{IntervalStrategy, Resume, SamplingStrategy, Silent, TrainingArguments};
+use bertlab::train::{Resume, SamplingStrategy, SaveStrategy, Silent, TrainingArguments};
 use bertlab::{
     HoldOut, Model, ModelOptions, NamedArray, OpenOptions, OpenedModel, Row, RowsRequest, Task, Tensor,
     TextOptions, TrainJob, open_model, read_safetensors,
@@ -158,8 +158,8 @@ pub fn train_job(init: &Path, rows: &Path, output_dir: &Path, arguments: Trainin
         ignore_findings: false,
         arguments: TrainingArguments {
             train_sampling_strategy: SamplingStrategy::Sequential,
-            logging_steps: Some(1),
-            save_strategy: IntervalStrategy::No,
+            logging_steps: Some(1.0),
+            save_strategy: SaveStrategy::No,
             ..arguments
         },
         output_dir: output_dir.to_path_buf(),

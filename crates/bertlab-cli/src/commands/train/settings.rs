@@ -1,22 +1,25 @@
-//! HuggingFace's `TrainingArguments` as flags.
+//! HuggingFace's `TrainingArguments` as flags. A flag's field is called as the setting's; one that is not given is null.
 
-use bertlab::train::{IntervalStrategy, SamplingStrategy, SchedulerType, TrainingArguments};
+use bertlab::train::{IntervalStrategy, ReportTo, SamplingStrategy, SaveStrategy, SchedulerType};
+use serde::Serialize;
+
+use crate::words::yes_or_no;
 
 /// HuggingFace's TrainingArguments.
-#[derive(clap::Args)]
+#[derive(clap::Args, Serialize)]
 #[command(next_help_heading = "Settings, by HuggingFace's names")]
 pub struct Settings {
     /// How often each row is seen [default: 3]
     #[arg(long, value_name = "N")]
     num_train_epochs: Option<f64>,
-    /// Update steps in all, instead of epochs
-    #[arg(long, value_name = "N")]
-    max_steps: Option<u64>,
+    /// Update steps in all, instead of epochs; -1 for none
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    max_steps: Option<i64>,
     /// Rows of one micro-batch [default: 8]
-    #[arg(long, value_name = "N", alias = "batch-size")]
+    #[arg(long, value_name = "N", alias = "batch-size", alias = "per-gpu-train-batch-size")]
     per_device_train_batch_size: Option<usize>,
     /// Rows of one evaluation batch, where a loss is averaged by batch [default: 8]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", alias = "per-gpu-eval-batch-size")]
     per_device_eval_batch_size: Option<usize>,
     /// Micro-batches of one update [default: 1]
     #[arg(long, value_name = "N")]
@@ -52,11 +55,17 @@ pub struct Settings {
     #[arg(long, value_name = "X")]
     label_smoothing_factor: Option<f64>,
     /// Less memory for a third more time
-    #[arg(long)]
-    gradient_checkpointing: bool,
+    #[arg(long, value_name = "BOOL", alias = "activation-checkpointing")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no)]
+    gradient_checkpointing: Option<bool>,
     /// Matrix products in bf16, the rest in f32: faster where the processor has it
-    #[arg(long)]
-    bf16: bool,
+    #[arg(long, value_name = "BOOL")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no)]
+    bf16: Option<bool>,
+    /// Not here: it says why, and what to use instead
+    #[arg(long, value_name = "BOOL", hide = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no)]
+    fp16: Option<bool>,
     /// Of order, dropout and new weights [default: 42]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -67,49 +76,87 @@ pub struct Settings {
     #[arg(long, value_name = "HOW", value_parser = serde_words::<SamplingStrategy>)]
     train_sampling_strategy: Option<SamplingStrategy>,
     /// Leave out an epoch's last micro-batch when it is not full
-    #[arg(long)]
-    dataloader_drop_last: bool,
-    /// Steps between two log lines [default: about a hundred lines in all]
+    #[arg(long, value_name = "BOOL")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no)]
+    dataloader_drop_last: Option<bool>,
+    /// When to log losses: no, steps, epoch [default: steps]
+    #[arg(long, value_name = "WHEN", value_parser = serde_words::<IntervalStrategy>)]
+    logging_strategy: Option<IntervalStrategy>,
+    /// Steps between two log lines; below 1 a share of all [default: about a hundred lines in all]
     #[arg(long, value_name = "N")]
-    logging_steps: Option<u64>,
+    logging_steps: Option<f64>,
+    /// Log the first step [default: true where lines come by steps]
+    #[arg(long, value_name = "BOOL")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no)]
+    logging_first_step: Option<bool>,
     /// When to evaluate: no, steps, epoch [default: epoch]
     #[arg(long, value_name = "WHEN", value_parser = serde_words::<IntervalStrategy>)]
+    #[arg(alias = "evaluation-strategy")]
     eval_strategy: Option<IntervalStrategy>,
-    /// Steps between two evaluations [default: as logging]
+    /// Steps between two evaluations; below 1 a share of all [default: as logging]
     #[arg(long, value_name = "N")]
-    eval_steps: Option<u64>,
-    /// When to save a checkpoint: no, steps, epoch [default: epoch]
-    #[arg(long, value_name = "WHEN", value_parser = serde_words::<IntervalStrategy>)]
-    save_strategy: Option<IntervalStrategy>,
-    /// Steps between two checkpoints [default: 500]
+    eval_steps: Option<f64>,
+    /// No evaluation before so many steps or epochs [default: 0]
     #[arg(long, value_name = "N")]
-    save_steps: Option<u64>,
+    eval_delay: Option<f64>,
+    /// Evaluate before the first step too
+    #[arg(long, value_name = "BOOL")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no)]
+    eval_on_start: Option<bool>,
+    /// When to save a checkpoint: no, steps, epoch, best (when an evaluation is) [default: epoch]
+    #[arg(long, value_name = "WHEN", value_parser = serde_words::<SaveStrategy>)]
+    save_strategy: Option<SaveStrategy>,
+    /// Steps between two checkpoints; below 1 a share of all [default: 500]
+    #[arg(long, value_name = "N")]
+    save_steps: Option<f64>,
     /// How many checkpoints are kept, the best among them [default: all]
     #[arg(long, value_name = "N")]
     save_total_limit: Option<usize>,
     /// Checkpoints without the optimizer's memory: smaller, but no run goes on from them
-    #[arg(long)]
-    save_only_model: bool,
+    #[arg(long, value_name = "BOOL")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no)]
+    save_only_model: Option<bool>,
     /// End with the best checkpoint [default: true, where there is one to choose]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no)]
     load_best_model_at_end: Option<bool>,
     /// Which figure decides: loss, accuracy, f1_macro, ... [default: loss]
     #[arg(long, value_name = "NAME")]
     metric_for_best_model: Option<String>,
     /// Whether more of it is better [default: unless it is a loss]
     #[arg(long, value_name = "BOOL")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no)]
     greater_is_better: Option<bool>,
+    /// End after so many evaluations in a row that are not better than the best [default: never]
+    #[arg(long, value_name = "N")]
+    early_stopping_patience: Option<u64>,
+    /// Better by more than this, that is [default: 0]
+    #[arg(long, value_name = "X")]
+    early_stopping_threshold: Option<f64>,
+    /// Figures go there too: none, tensorboard [default: none]
+    #[arg(long, value_name = "WHERE", value_parser = serde_words::<ReportTo>)]
+    report_to: Option<ReportTo>,
+    /// The name of old of --train-sampling-strategy group_by_length
+    #[arg(long, value_name = "BOOL", hide = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no)]
+    group_by_length: Option<bool>,
+    /// Everything is computed on the CPU
+    #[arg(long, value_name = "BOOL", hide = true, alias = "use-cpu")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no)]
+    no_cuda: Option<bool>,
     #[command(flatten)]
+    #[serde(flatten)]
     learning: Learning,
 }
 
 /// What HuggingFace's arguments do not have.
-#[derive(clap::Args)]
+#[derive(clap::Args, Serialize)]
 #[command(next_help_heading = "What learns, and how fast")]
 struct Learning {
     /// The embeddings keep their weights
-    #[arg(long)]
-    freeze_embeddings: bool,
+    #[arg(long, value_name = "BOOL")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no)]
+    freeze_embeddings: Option<bool>,
     /// The first N layers keep their weights; with --freeze-embeddings their backward pass is saved
     #[arg(long, value_name = "N")]
     freeze_layers: Option<usize>,
@@ -117,56 +164,6 @@ struct Learning {
     /// layer at the learning rate [default: 1]
     #[arg(long, value_name = "X")]
     layerwise_lr_decay: Option<f64>,
-}
-
-impl Settings {
-    /// The arguments that they are.
-    pub fn arguments(&self) -> TrainingArguments {
-        let default = TrainingArguments::default();
-        macro_rules! given {
-            ($($field:ident),* $(,)?) => {
-                TrainingArguments {
-                    $($field: self.$field.clone().unwrap_or(default.$field),)*
-                    max_steps: self.max_steps,
-                    gradient_checkpointing: self.gradient_checkpointing,
-                    bf16: self.bf16,
-                    data_seed: self.data_seed,
-                    dataloader_drop_last: self.dataloader_drop_last,
-                    logging_steps: self.logging_steps,
-                    eval_strategy: self.eval_strategy,
-                    eval_steps: self.eval_steps,
-                    save_total_limit: self.save_total_limit,
-                    save_only_model: self.save_only_model,
-                    load_best_model_at_end: self.load_best_model_at_end,
-                    metric_for_best_model: self.metric_for_best_model.clone(),
-                    greater_is_better: self.greater_is_better,
-                    freeze_embeddings: self.learning.freeze_embeddings,
-                    freeze_layers: self.learning.freeze_layers.unwrap_or(default.freeze_layers),
-                    layerwise_lr_decay: self.learning.layerwise_lr_decay.unwrap_or(default.layerwise_lr_decay),
-                }
-            };
-        }
-        given!(
-            num_train_epochs,
-            per_device_train_batch_size,
-            per_device_eval_batch_size,
-            gradient_accumulation_steps,
-            learning_rate,
-            weight_decay,
-            adam_beta1,
-            adam_beta2,
-            adam_epsilon,
-            max_grad_norm,
-            lr_scheduler_type,
-            warmup_steps,
-            warmup_ratio,
-            label_smoothing_factor,
-            seed,
-            train_sampling_strategy,
-            save_strategy,
-            save_steps,
-        )
-    }
 }
 
 /// A word of an enum that config files hold too; what is wrong is said with all words that there are.

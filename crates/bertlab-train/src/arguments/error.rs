@@ -1,0 +1,97 @@
+//! Why a file of settings cannot be used, in words.
+
+/// Everything that a file of settings can have wrong. `source_name` is the file, or what stands for it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// It is not there, or cannot be read.
+    #[error("{source_name}: the settings cannot be read: {source}")]
+    Unreadable {
+        /// The file.
+        source_name: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Its name does not say what it is written in.
+    #[error(
+        "{source_name}: settings are read from .toml and .json files{}",
+        if source_name.ends_with(".yaml") || source_name.ends_with(".yml") {
+            "; in TOML the lines `name: value` of a YAML file are `name = value`, with texts in quotes"
+        } else {
+            ""
+        }
+    )]
+    Format {
+        /// The file.
+        source_name: String,
+    },
+    /// It is no TOML or JSON.
+    #[error("{source_name}: {why}")]
+    Syntax {
+        /// The file.
+        source_name: String,
+        /// Where, and what is wrong.
+        why: String,
+    },
+    /// Names that nothing has.
+    #[error("{source_name}: {}", unknown_names(names))]
+    Unknown {
+        /// The file.
+        source_name: String,
+        /// Each with the nearest that there is.
+        names: Vec<(String, Option<String>)>,
+    },
+    /// A value of another kind than the setting has.
+    #[error("{source_name}: {name} is {found}; wanted {wanted}")]
+    Value {
+        /// The file.
+        source_name: String,
+        /// The setting.
+        name: String,
+        /// As JSON.
+        found: String,
+        /// What can be given.
+        wanted: String,
+    },
+    /// A setting of HuggingFace's that would change the result and is not known here.
+    #[error("{source_name}: {name} is {found}, which bertlab does not do: {why}")]
+    Unsupported {
+        /// The file.
+        source_name: String,
+        /// The setting.
+        name: String,
+        /// As JSON.
+        found: String,
+        /// What there is instead.
+        why: &'static str,
+    },
+    /// A setting under its old and its new name, with two values.
+    #[error("{source_name}: {old} and {new} are two names of one setting and say {was} and {is}; keep {new}")]
+    Twice {
+        /// The file.
+        source_name: String,
+        /// The old name.
+        old: String,
+        /// The new name.
+        new: String,
+        /// What the old name says.
+        was: String,
+        /// What the new name says.
+        is: String,
+    },
+}
+
+fn unknown_names(names: &[(String, Option<String>)]) -> String {
+    let one = |(name, nearest): &(String, Option<String>)| match nearest {
+        Some(nearest) => format!("`{name}` (did you mean `{nearest}`?)"),
+        None => format!("`{name}`"),
+    };
+    let list: Vec<String> = names.iter().map(one).collect();
+    let head = if names.len() == 1 { "there is no setting" } else { "there are no settings" };
+    let all = if names.iter().any(|(_, nearest)| nearest.is_none()) {
+        ". `bertlab train --help` lists all, and with underscores they are the names for files"
+    } else {
+        ""
+    };
+    format!("{head} {}{all}", list.join(", "))
+}

@@ -1,0 +1,149 @@
+//! Which evaluation was the best, when to stop early, and whether the settings of both fit together.
+
+use super::Run;
+use crate::arguments::{IntervalStrategy, SaveStrategy, TrainingArguments};
+use crate::error::TrainError;
+use crate::evaluate::{Evaluation, evaluate};
+use crate::examples::Example;
+use crate::metrics::is_error;
+use crate::objective::Objective;
+use crate::plan::Plan;
+use crate::state::Best;
+use bertlab_model::Model;
+
+impl TrainingArguments {
+    /// The metric that decides, without HuggingFace's prefix `eval_`.
+    fn best_metric_name(&self) -> &str {
+        let name = self.metric_for_best_model.as_deref().unwrap_or("loss");
+        name.strip_prefix("eval_").unwrap_or(name)
+    }
+
+    fn more_is_better(&self) -> bool {
+        let name = self.best_metric_name();
+        self.greater_is_better.unwrap_or(!is_error(name))
+    }
+}
+
+/// Refuses settings of the best checkpoint and of early stopping that do not fit together: HuggingFace's
+/// conditions.
+pub(super) fn check(arguments: &TrainingArguments, plan: &Plan) -> Result<(), TrainError> {
+    let wish = |name, found: &str, wanted: String| {
+        Err(TrainError::Setting { name, found: found.to_owned(), wanted })
+    };
+    let evaluation =
+        || "evaluations: rows for them (--validation-file) and an eval_strategy of steps or epoch".to_owned();
+    let loads_best = arguments.load_best_model_at_end == Some(true);
+    if plan.eval.0 == IntervalStrategy::No {
+        if let Some(patience) = arguments.early_stopping_patience {
+            return wish("early_stopping_patience", &patience.to_string(), evaluation());
+        }
+        if plan.save.0 == SaveStrategy::Best {
+            return wish("save_strategy", "best", evaluation());
+        }
+        if loads_best {
+            return wish("load_best_model_at_end", "true", evaluation());
+        }
+    }
+    if !loads_best || plan.save.0 == SaveStrategy::Best {
+        return Ok(());
+    }
+    let fits = match (plan.eval.0, plan.save.0) {
+        (IntervalStrategy::Epoch, SaveStrategy::Epoch) => true,
+        (IntervalStrategy::Steps, SaveStrategy::Steps) => plan.save.1.is_multiple_of(plan.eval.1),
+        _ => false,
+    };
+    if fits {
+        return Ok(());
+    }
+    wish("load_best_model_at_end", "true", checkpoints_wanted(plan))
+}
+
+/// What makes every checkpoint one that was evaluated.
+fn checkpoints_wanted(plan: &Plan) -> String {
+    let ((evaluates, eval_steps), (saves, save_steps)) = (plan.eval, plan.save);
+    let now = match (evaluates, saves) {
+        (IntervalStrategy::Steps, SaveStrategy::Steps) => {
+            format!(
+                "a run of this many steps is evaluated every {eval_steps} and saved every {save_steps} steps"
+            )
+        }
+        _ => format!("eval_strategy is {} and save_strategy is {}", word(&evaluates), word(&saves)),
+    };
+    format!(
+        "checkpoints that were evaluated ({now}): a save_strategy of best, or one like eval_strategy, with a \
+         multiple of eval_steps as save_steps"
+    )
+}
+
+/// As it is written in files.
+fn word(strategy: &impl serde::Serialize) -> String {
+    let value = serde_json::to_value(strategy).expect("a word");
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// Refuses a `metric_for_best_model` that evaluations do not give, before hours have gone into the first of them.
+pub(super) fn check_metric(
+    arguments: &TrainingArguments,
+    model: &Model,
+    objective: &Objective,
+    eval: &[Example],
+) -> Result<(), TrainError> {
+    if arguments.best_metric_name() == "loss" || eval.is_empty() {
+        return Ok(());
+    }
+    // Rows that cannot be evaluated are refused when all of them are.
+    match evaluate(model, objective, &eval[..1], 1, &mut |_| {}) {
+        Ok(evaluation) => metric(arguments, &evaluation).map(|_| ()),
+        Err(_) => Ok(()),
+    }
+}
+
+/// The metric that decides; none where it is undefined.
+fn metric(arguments: &TrainingArguments, evaluation: &Evaluation) -> Result<Option<f64>, TrainError> {
+    let metrics = evaluation.metrics();
+    let name = arguments.best_metric_name();
+    match metrics.iter().find(|(known, _)| *known == name) {
+        Some((_, value)) => Ok(value.filter(|value| value.is_finite())),
+        None => {
+            let names: Vec<&str> = metrics.iter().map(|(name, _)| *name).collect();
+            let (found, wanted) = (name.to_owned(), format!("one of {}", names.join(", ")));
+            Err(TrainError::Setting { name: "metric_for_best_model", found, wanted })
+        }
+    }
+}
+
+impl Run<'_, '_> {
+    /// Counts the evaluation for early stopping, and remembers it where it is the best so far. Gives whether it
+    /// is. The first of equals stays the best; what is undefined never is.
+    pub(super) fn judge(&mut self, evaluation: &Evaluation) -> Result<bool, TrainError> {
+        let value = metric(self.trainer.arguments, evaluation)?;
+        let more_is_better = self.trainer.arguments.more_is_better();
+        let is_first = self.evaluated_at.is_none_or(|step| step == 0);
+        let gain = |best: &Best| {
+            value.map(|value| if more_is_better { value - best.metric } else { best.metric - value })
+        };
+        let (is_best, has_gained) = match &self.state.best {
+            // HuggingFace's callback takes the first evaluation as a gain, whatever it says.
+            None => (value.is_some(), value.is_some() || is_first),
+            Some(best) => {
+                let gain = gain(best).unwrap_or(0.0);
+                (gain > 0.0, gain > 0.0 && gain > self.trainer.arguments.early_stopping_threshold)
+            }
+        };
+        self.state.patience_counter = if has_gained { 0 } else { self.state.patience_counter + 1 };
+        if let Some(metric) = value.filter(|_| is_best) {
+            self.state.best = Some(Best { metric, global_step: self.state.global_step, checkpoint: None });
+        }
+        Ok(is_best)
+    }
+
+    /// Whether early stopping has ended the run.
+    pub(super) fn has_stopped_early(&self) -> bool {
+        self.state.has_stopped_early(self.trainer.arguments)
+    }
+
+    /// Whether there is nothing more to do: all steps are done, or early stopping has ended the run.
+    pub(super) fn is_over(&self) -> bool {
+        self.state.global_step >= self.plan.n_steps || self.has_stopped_early()
+    }
+}
