@@ -107,7 +107,7 @@ mod tests {
         std::fs::write(file.path(), row).expect("writable");
         let dataset = read(&[file.path().to_path_buf()], &Columns::default()).expect("a ready row");
         let targets = token_targets(&dataset, 7).expect("labels below 7");
-        let none_needed = Tokenization { tokenizer: None, max_length: Some(8) };
+        let none_needed = Tokenization { tokenizer: None, max_length: Some(8), cache: None };
         let (examples, _) =
             examples(&dataset, Some(targets), none_needed, &mut |_| {}).expect("no text to tokenize");
         assert_eq!(examples[0].input_ids, [5, 6]);

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod blocks;
+mod cache;
 pub mod data;
 mod error;
 mod evaluate;
@@ -33,6 +34,7 @@ pub use arguments::{
     GivenSettings, IntervalStrategy, ReadArguments, ReportTo, SamplingStrategy, SaveStrategy, SettingsError,
     TrainingArguments,
 };
+pub use cache::{CacheUse, TokenCache};
 pub use error::TrainError;
 pub use evaluate::{Answer, Evaluation, Scores, answers, evaluate};
 pub use examples::{Example, Truncated, Word, examples};

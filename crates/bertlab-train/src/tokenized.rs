@@ -1,5 +1,6 @@
 //! Texts become rows of token ids, kept end to end: little memory, and the form in which a cache can hold them.
 
+use crate::cache::TokenCache;
 use crate::data::{Dataset, Record};
 use crate::error::TrainError;
 use crate::examples::Example;
@@ -62,12 +63,14 @@ impl TokenLength {
 }
 
 /// How texts become rows of tokens.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Tokenization<'a> {
     /// Text to ids; none where all rows hold ids already.
     pub tokenizer: Option<&'a Tokenizer>,
     /// Longer texts are cut to so many tokens, special tokens included; none: they stay whole.
     pub max_length: Option<usize>,
+    /// Where rows are kept for the next time.
+    pub cache: Option<&'a TokenCache>,
 }
 
 /// Rows that are tokenized at once, so that progress can be shown.
@@ -80,6 +83,13 @@ impl Tokenization<'_> {
     /// # Errors
     /// Rows of text without a tokenizer; a text that cannot be tokenized.
     pub fn rows(&self, dataset: &Dataset, progress: &mut dyn FnMut(usize)) -> Result<TokenRows, TrainError> {
+        match self.cache {
+            Some(cache) => cache.rows(self, &dataset.records, || self.new_rows(dataset, progress)),
+            None => self.new_rows(dataset, progress),
+        }
+    }
+
+    fn new_rows(&self, dataset: &Dataset, progress: &mut dyn FnMut(usize)) -> Result<TokenRows, TrainError> {
         let mut rows = TokenRows::default();
         let special_ids = self.tokenizer.map(Tokenizer::special_token_ids).unwrap_or_default();
         for records in dataset.records.chunks(CHUNK) {

@@ -27,7 +27,7 @@ fn rows(tokenizer: &Tokenizer, texts: &str) -> TokenRows {
     let file = tempfile::NamedTempFile::with_suffix(".txt").expect("a temporary file");
     std::fs::write(file.path(), texts).expect("writable");
     let dataset = read(&[file.path().to_path_buf()], &Columns::default()).expect("a text per line");
-    let tokenization = Tokenization { tokenizer: Some(tokenizer), max_length: None };
+    let tokenization = Tokenization { tokenizer: Some(tokenizer), max_length: None, cache: None };
     tokenization.rows(&dataset, &mut |_| {}).expect("texts can be tokenized")
 }
 

@@ -6,6 +6,7 @@ use bertlab_train::data::{DataError, Dataset, LabelSpace, ProblemType, infer_lab
 use crate::labelled::{Question, RowsRequest, configured_head};
 use crate::{Error, ModelOptions, OpenedModel, Task, TextOptions, open_model, resolve};
 
+use bertlab_train::Tokenization;
 pub use bertlab_train::preflight::{
     Excerpt, Finding, Kind, LabelCount, LengthHistogram, Preflight, RowPlace, Severity, Split, SplitSummary,
 };
@@ -62,13 +63,19 @@ impl CheckJob {
         let max_length =
             opened.max_length_for(datasets.iter().map(|(_, rows)| rows), self.text.max_length)?;
         let asked = question(&opened, head, self.new_head, &datasets[0].1);
+        let is_in_blocks = matches!(asked, Ok(Question::Texts)) && !self.text.line_by_line;
         let limits = model_limits(&opened, asked.as_ref().ok());
         let mut splits = Vec::new();
         for (split, dataset) in datasets {
             let n_rows = dataset.records.len();
-            let tokenizer = opened.tokenizer_for(&dataset)?;
+            let tokenization = Tokenization {
+                tokenizer: opened.tokenizer_for(&dataset)?,
+                // Texts in blocks are not cut, but divided.
+                max_length: (!is_in_blocks).then_some(max_length),
+                cache: Some(&self.text.cache),
+            };
             let mut progress = |n_done| progress(split, n_done, n_rows);
-            let lengths = token_lengths(&dataset, tokenizer, max_length, &mut progress)?;
+            let lengths = token_lengths(&dataset, tokenization, &mut progress)?;
             let targets = asked.as_ref().ok().map(|question| question.targets_by_row(&dataset));
             splits.push(SplitRows { split, dataset, targets, lengths });
         }

@@ -10,7 +10,7 @@ use bertlab_train::data::{
     label_counts, sample, targets, targets_by_row, token_targets, token_targets_by_row,
 };
 use bertlab_train::preflight::{Split, SplitRows};
-use bertlab_train::{Example, Masking, Tokenization, Truncated, examples};
+use bertlab_train::{Example, Masking, TokenCache, Tokenization, Truncated, examples};
 
 use crate::{Error, OpenedModel, TextOptions};
 
@@ -208,7 +208,7 @@ impl OpenedModel {
             return self.masked_rows(rows.0, options, progress);
         }
         let max_length = self.max_length_for([&rows.0], options.max_length)?;
-        let (rows, examples) = self.tokenized(Split::Test, rows, max_length, progress)?;
+        let (rows, examples) = self.tokenized(Split::Test, rows, (max_length, &options.cache), progress)?;
         Ok(LabelledRows::new(question, rows, examples, max_length))
     }
 
@@ -218,11 +218,11 @@ impl OpenedModel {
         &self,
         split: Split,
         (dataset, targets): Rows,
-        max_length: usize,
+        (max_length, cache): (usize, &TokenCache),
         progress: &mut dyn FnMut(usize),
     ) -> Result<(SplitRows, Vec<Example>), Error> {
         let tokenizer = self.tokenizer_for(&dataset)?;
-        let tokenization = Tokenization { tokenizer, max_length: Some(max_length) };
+        let tokenization = Tokenization { tokenizer, max_length: Some(max_length), cache: Some(cache) };
         let (examples, lengths) = examples(&dataset, Some(targets.clone()), tokenization, progress)?;
         let targets = Some(targets.into_iter().map(Ok).collect());
         Ok((SplitRows { split, dataset, targets, lengths }, examples))

@@ -34,7 +34,9 @@ impl OpenedModel {
             );
         }
         let max_length = options.line_by_line.then_some(length);
-        let mut rows = Tokenization { tokenizer: Some(tokenizer), max_length }.rows(&dataset, progress)?;
+        let cache = Some(&options.cache);
+        let tokenization = Tokenization { tokenizer: Some(tokenizer), max_length, cache };
+        let mut rows = tokenization.rows(&dataset, progress)?;
         if !options.line_by_line {
             rows = rows.into_blocks(length);
         }

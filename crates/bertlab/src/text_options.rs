@@ -1,7 +1,7 @@
 //! How texts become rows of tokens.
 
 use bertlab_text::Keep;
-use bertlab_train::MaskingOptions;
+use bertlab_train::{MaskingOptions, TokenCache};
 
 /// How texts become rows of tokens; HuggingFace's names where it has them.
 #[derive(Clone, Debug, Default)]
@@ -15,4 +15,6 @@ pub struct TextOptions {
     pub line_by_line: bool,
     /// Masked language models: what is hidden.
     pub masking: MaskingOptions,
+    /// Where tokenized rows are kept for the next time; nowhere by default.
+    pub cache: TokenCache,
 }

@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use bertlab::train::MaskingOptions;
-use bertlab::{Keep, TextOptions};
+use bertlab::{Keep, TextOptions, TokenCache};
 use serde::{Deserialize, Serialize};
 
 use super::{one_of, word};
@@ -22,6 +22,10 @@ pub struct LengthArguments {
     #[arg(long, value_name = "BOOL")]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no)]
     pub line_by_line: Option<bool>,
+    /// Tokenize anew, and keep nothing for the next time ($BERTLAB_CACHE, else the user's cache folder)
+    #[arg(long, value_name = "BOOL")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no)]
+    pub no_cache: Option<bool>,
 }
 
 /// Which part of a text stays when it is cut.
@@ -70,6 +74,10 @@ impl LengthArguments {
             max_length: self.max_length,
             keep: self.truncation.keep()?,
             line_by_line: self.line_by_line.unwrap_or_default(),
+            cache: match self.no_cache {
+                Some(true) => TokenCache::off(),
+                _ => TokenCache::of_user(),
+            },
             masking: masking.map(MaskingOptions::from).unwrap_or_default(),
         })
     }

@@ -1,6 +1,5 @@
 //! How long rows are in tokens, before and after truncation.
 
-use bertlab_text::Tokenizer;
 use serde::Serialize;
 
 use super::SplitRows;
@@ -11,19 +10,16 @@ use crate::tokenized::{TokenLength, Tokenization};
 /// Bins below the last, open one.
 const BINS_MAX: usize = 12;
 
-/// Every row's length when texts are cut to `max_length` tokens; ready rows are as long as they are. `progress` is told
-/// how many rows are done.
+/// Every row's length; ready rows are as long as they are. `progress` is told how many rows are done.
 ///
 /// # Errors
-/// Rows of text without a tokenizer; a text that cannot be tokenized.
+/// As [`Tokenization::rows`].
 pub fn token_lengths(
     dataset: &Dataset,
-    tokenizer: Option<&Tokenizer>,
-    max_length: usize,
+    tokenization: Tokenization<'_>,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Vec<TokenLength>, TrainError> {
-    let rows = Tokenization { tokenizer, max_length: Some(max_length) }.rows(dataset, progress)?;
-    Ok(rows.row_lengths())
+    Ok(tokenization.rows(dataset, progress)?.row_lengths())
 }
 
 /// How many rows have which length before truncation.

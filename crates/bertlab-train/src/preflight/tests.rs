@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::*;
+use crate::Tokenization;
 use crate::data::{LabelSpace, ProblemType, RawLabel, Record, targets_by_row};
 
 /// Rows of "file.csv" as (text, label).
@@ -170,7 +171,8 @@ fn ready_rows_with_ids_that_the_model_lacks_or_too_many_are_fatal() {
     for (record, ids) in rows.dataset.records.iter_mut().zip([vec![2, 10], vec![1; 5], vec![]]) {
         (record.text, record.input_ids) = (None, Some(ids));
     }
-    rows.lengths = token_lengths(&rows.dataset, None, 4, &mut |_| {}).expect("ready rows need no tokenizer");
+    rows.lengths = token_lengths(&rows.dataset, Tokenization::default(), &mut |_| {})
+        .expect("ready rows need no tokenizer");
     let findings = found(&[rows]);
     for kind in [Kind::UnknownIds, Kind::TooLong, Kind::EmptyTexts] {
         let finding = only(&findings, kind);

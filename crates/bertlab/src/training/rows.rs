@@ -76,7 +76,8 @@ impl TrainJob {
         for (split, rows) in rows.splits {
             let n_rows = rows.1.len();
             let mut progress = |n_done| progress(split, n_done, n_rows);
-            let (rows, tokenized) = opened.tokenized(split, rows, max_length, &mut progress)?;
+            let (rows, tokenized) =
+                opened.tokenized(split, rows, (max_length, &self.text.cache), &mut progress)?;
             splits.push(rows);
             examples.push(tokenized);
         }
