@@ -28,7 +28,7 @@ fn dataset(n_rows: usize, columns: &str, tail: &str) -> Dataset {
     let file = tempfile::NamedTempFile::with_suffix(".csv").expect("a temporary file");
     let row =
         |n: usize| format!("{} twos threes one {}", ["one", "two", "threes"][n % 3], "one ".repeat(n % 20));
-    let second = if columns.contains("pair") { ",one twos" } else { "" };
+    let second = if columns.contains(',') { ",one twos" } else { "" };
     let rows: Vec<String> = (0..n_rows).map(|n| row(n) + second).collect();
     fs::write(file.path(), format!("{columns}\n{}{tail}\n", rows.join("\n"))).expect("writable");
     read(&[file.path().to_path_buf()], &Columns::default()).expect("a table")
@@ -86,7 +86,7 @@ fn is_read(uses: &[CacheUse]) -> bool {
 #[test]
 fn the_second_start_reads_what_the_first_made() {
     let case = Case::new();
-    for dataset in [many(), dataset(2000, "sentence1,sentence2", ""), dataset(2000, "text,pair", "")] {
+    for dataset in [many(), dataset(2000, "sentence1,sentence2", "")] {
         for max_length in [None, Some(8)] {
             let plain = Tokenization { tokenizer: Some(&case.tokenizer), max_length, cache: None };
             let expected = plain.rows(&dataset, &mut |_| {}).expect("texts can be tokenized");
@@ -99,7 +99,7 @@ fn the_second_start_reads_what_the_first_made() {
             assert_eq!(expected.types.is_empty(), dataset.pair_column.is_none());
         }
     }
-    assert_eq!(case.files().len(), 6);
+    assert_eq!(case.files().len(), 4);
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn what_was_used_longest_ago_goes_first_and_remains_go_too() {
     (0..24).for_each(|_| age(&case.folder()));
     // The first is read again, so the second is the oldest now.
     assert!(is_read(&case.rows(&sets[0], None).1));
-    let room = TokenCache::at(case.folder(), sizes.iter().sum::<u64>() + 10);
+    let room = TokenCache::at(case.folder(), sizes.iter().sum::<u64>() + 1000);
     assert!(is_written(&rows(&case.tokenizer, &dataset(2003, "text", ""), None, &room).1));
     assert!(is_read(&case.rows(&sets[0], None).1));
     assert!(is_read(&case.rows(&sets[2], None).1));

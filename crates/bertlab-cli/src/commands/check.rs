@@ -8,6 +8,7 @@ use bertlab::{Columns, RowsRequest, Task};
 
 use crate::args::{ColumnArguments, GlobalArguments, LengthArguments, task_parser};
 use crate::print::Console;
+use crate::print::cache::note_uses;
 use crate::print::check::{as_json, print};
 use crate::print::numbers::counted;
 use crate::print::progress::RowBars;
@@ -75,9 +76,10 @@ impl Arguments {
 /// Runs the command.
 pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console) -> anyhow::Result<()> {
     let mut bars = RowBars::new(console);
-    let checked =
-        arguments.job(global)?.run(&mut |split, n_done, n_rows| bars.show(split, n_done, n_rows))?;
+    let job = arguments.job(global)?;
+    let checked = job.run(&mut |split, n_done, n_rows| bars.show(split, n_done, n_rows))?;
     bars.finish();
+    note_uses(console, &job.text.cache)?;
     if arguments.json {
         console.json_line(&as_json(&arguments.model, &checked))?;
     } else {

@@ -8,6 +8,7 @@ use crate::args::{
     ColumnArguments, GlobalArguments, LengthArguments, MaskingArguments, PrecisionArguments, one_of,
 };
 use crate::print::Console;
+use crate::print::cache::note_uses;
 use crate::print::evaluation::{print, scores_json};
 use crate::print::progress::bar;
 
@@ -69,6 +70,7 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
         progress.set_position(n_done as u64);
     })?;
     progress.finish_and_clear();
+    note_uses(console, &options.cache)?;
     let counts = evaluated.rows.counts.as_ref();
     if let Some(label) = counts.and_then(|counts| counts.only_label()) {
         console.warn(format!("all rows have the label {label:?}: the accuracy means nothing"))?;

@@ -11,6 +11,7 @@ use bertlab::train::{GivenSettings, Resume, TrainingArguments};
 
 use crate::args::GlobalArguments;
 use crate::print::Console;
+use crate::print::cache::note_uses;
 use crate::print::progress::RowBars;
 use crate::print::training::{TerminalReporter, print_preparation, print_summary, say_findings};
 use job::JobSettings;
@@ -72,6 +73,7 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     let (job, notes) = arguments.job(global)?;
     notes.iter().try_for_each(|note| console.note(note))?;
     let starts_anew = job.resume == Resume::No;
+    let cache = job.text.cache.clone();
     let mut bars = RowBars::new(console);
     let mut prepared = job.prepare(&mut |split, n_done, n_rows| bars.show(split, n_done, n_rows))?;
     bars.finish();
@@ -83,6 +85,7 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
         print_preparation(console, &prepared)?;
         console.out.flush()?;
     }
+    note_uses(console, &cache)?;
     say_findings(console, &prepared)?;
     let stop = crate::stop::on_signals()?;
     let mut reporter = TerminalReporter::new(console, as_json, stop);
