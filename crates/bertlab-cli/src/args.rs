@@ -11,8 +11,8 @@ use std::str::FromStr;
 use anyhow::bail;
 use bertlab::explore::Layers;
 use bertlab::{
-    Columns, HeadKind, ModelOptions, OpenOptions, OpenedModel, Precision, Task, TextInput, open_model,
-    read_text_lines, read_texts,
+    Columns, HeadKind, ModelOptions, OpenOptions, OpenedModel, Precision, Task, TextEncoding, TextInput,
+    open_model, read_text_lines, read_texts,
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::{Deserialize, Serialize};
@@ -89,6 +89,15 @@ pub struct ColumnArguments {
     /// The column that holds the labels [default: found by its name]
     #[arg(long, value_name = "NAME")]
     pub label_column: Option<String>,
+}
+
+/// How text files are read.
+#[derive(Clone, Copy, Debug, Default, clap::Args, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EncodingArguments {
+    /// The encoding of text files: latin1, windows-1252, utf-16, shift_jis, ... [default: utf-8]
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<TextEncoding>,
 }
 
 impl From<ColumnArguments> for Columns {

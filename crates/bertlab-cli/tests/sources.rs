@@ -144,3 +144,66 @@ fn warnings_are_said_before_the_training_and_notes_are_counted() {
     let found = train(&model, "last", &[&words[..], &more, &last].concat());
     assert!(!found.err.contains("looks like the test split"), "{}", found.err);
 }
+
+#[test]
+fn patterns_are_expanded_by_the_program() {
+    let model = TinyModel::new("BertModel");
+    for (name, from) in [("train-1.csv", 0), ("train-2.csv", 40), ("held-out.csv", 80)] {
+        file(&model, name, &table(from, 40));
+    }
+    let (pattern, held_out) = (model.beside("train-*.csv"), model.beside("held-???.csv"));
+    let words = ["--train-file", &pattern, "--validation-file", &held_out];
+    let text = train(&model, "out", &words).ok();
+    assert!(text.contains("training    80 rows") && text.contains("validation  40 rows"), "{text}");
+    let none = model.beside("test-*.csv");
+    for command in ["check", "train"] {
+        let out = model.beside("none");
+        let words = [command, &model.word(), "--train-file", &none, "--output-dir", &out];
+        let words = if command == "check" { &words[..4] } else { &words };
+        run(words).refused(&["test-*.csv", "no file matches", "\"train-1.csv\""]);
+    }
+    let trained = model.beside("out/final_model");
+    let scores = run(&["evaluate", &trained, "--test-file", &pattern, "--json"]).json();
+    assert_eq!(scores["n_rows"], 80);
+}
+
+#[test]
+fn a_table_without_header_leads_to_the_flags_that_read_it() {
+    let model = TinyModel::new("BertModel");
+    let rows = file(
+        &model,
+        "rows.csv",
+        "the bank of the river,my loan is new,2.5\ni have a new cpu,a new gpu !,0.5\n",
+    );
+    let message = run(&["check", &model.word(), "--train-file", &rows]).refused(&["no header line"]);
+    let flags = "--text-column 0 --pair-column 1 --label-column 2";
+    assert!(message.contains(flags), "{message}");
+    let flags: Vec<&str> = flags.split(' ').collect();
+    let found =
+        run(&[&["check", &model.word(), "--train-file", &rows, "--json"], &flags[..]].concat()).json();
+    assert_eq!(found["question"], "regression");
+}
+
+#[test]
+fn a_text_file_per_class_is_trained_on_in_its_encoding() {
+    let model = TinyModel::new("BertModel");
+    let folder = model.beside("polarity");
+    fs::create_dir(&folder).expect("writable");
+    for (class, first) in [("pos", 0), ("neg", 40)] {
+        let lines: Vec<u8> = (first..first + 40)
+            .flat_map(|row| {
+                [format!("{} ", table(row, 1).lines().nth(1).expect("a row")).as_bytes(), b"clich\xe9\n"]
+                    .concat()
+            })
+            .collect();
+        fs::write(format!("{folder}/rt-polarity.{class}"), lines).expect("writable");
+    }
+    let words = ["--train-file", &folder];
+    train(&model, "out", &words).refused(&["rt-polarity.neg, line 1", "--encoding latin1", "cliché"]);
+    let found = train(&model, "out", &[&words[..], &["--encoding", "latin1"]].concat());
+    assert!(!found.err.contains("sorted"), "rows are shuffled: {}", found.err);
+    let text = found.ok();
+    assert!(text.contains("80 rows") && text.contains("neg 40, pos 40"), "{text}");
+    let wrong = train(&model, "wrong", &[&words[..], &["--encoding", "klingon"]].concat());
+    assert!(wrong.code == Some(2) && wrong.err.contains("windows-1252"), "{}", wrong.err);
+}

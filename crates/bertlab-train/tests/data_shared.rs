@@ -5,7 +5,8 @@ mod data_files;
 use std::time::Instant;
 
 use bertlab_train::data::{
-    Columns, Dataset, ProblemType, Sampling, Target, infer_label_space, label_counts, read, sample, targets,
+    Columns, Dataset, Encoding, ProblemType, Sampling, Target, infer_label_space, label_counts, read,
+    read_encoded, sample, targets,
 };
 use data_files::{assert_says, columns, shared};
 
@@ -93,15 +94,18 @@ fn stsb_is_a_regression_of_pairs_without_header() {
     }
     let path = shared("data/stsb/stsb-en-dev.csv").expect("read above");
     let error = read(&[path], &Columns::default()).expect_err("no header");
-    assert_says(&error.to_string(), &["--text-column 0", "A man with a hard hat is dancing."]);
+    assert_says(
+        &error.to_string(),
+        &["--text-column 0 --pair-column 1 --label-column 2", "A man with a hard hat is dancing."],
+    );
 }
 
 #[test]
-fn rotten_tomatoes_is_refused_for_its_encoding() {
-    let Some(path) = shared("data/rotten_tomatoes/rt-polarity.pos") else { return };
-    let bytes = std::fs::read(&path).expect("it is there");
-    let error = read(&[path], &Columns::default()).expect_err("Latin-1");
-    assert_says(&error.to_string(), &["rt-polarity.pos, line ", "offset 4645", "iconv -f latin1 -t utf-8"]);
-    let error = data_files::read_as("rt.txt", bytes).expect_err("Latin-1");
-    assert_says(&error.to_string(), &["offset 4645"]);
+fn rotten_tomatoes_is_read_in_its_encoding_and_else_says_which() {
+    let Some(folder) = shared("data/rotten_tomatoes") else { return };
+    let error = read(std::slice::from_ref(&folder), &Columns::default()).expect_err("not UTF-8");
+    assert_says(&error.to_string(), &["rt-polarity.neg, line ", "--encoding windows-1252"]);
+    let encoding: Encoding = "windows-1252".parse().expect("it is known");
+    let dataset = read_encoded(&[folder], &Columns::default(), encoding).expect("a file per class");
+    assert_eq!(counts(&dataset), [5331, 5331]);
 }

@@ -6,7 +6,7 @@ use bertlab_checkpoint::open_config;
 use bertlab_model::{Family, HeadKind};
 use bertlab_text::Tokenizer;
 use bertlab_train::data::{
-    self, Columns, DataError, Dataset, LabelSpace, ProblemType, RawLabel, Record, Sampling, Target,
+    self, Columns, DataError, Dataset, Encoding, LabelSpace, ProblemType, RawLabel, Record, Sampling, Target,
     label_counts, sample, targets, targets_by_row, token_targets, token_targets_by_row,
 };
 use bertlab_train::preflight::{Split, SplitRows};
@@ -21,6 +21,8 @@ pub struct RowsRequest {
     pub files: Vec<PathBuf>,
     /// Which columns; found by name where none is named.
     pub columns: Columns,
+    /// How the bytes of text files become characters.
+    pub encoding: Encoding,
     /// How many rows; all when none.
     pub max_samples: Option<usize>,
     /// How they are chosen.
@@ -35,7 +37,7 @@ impl RowsRequest {
     /// # Errors
     /// As [`data::read`].
     pub fn read(&self) -> Result<Dataset, Error> {
-        Ok(data::read(&self.files, &self.columns)?)
+        Ok(data::read_encoded(&self.files, &self.columns, self.encoding)?)
     }
 
     /// The chosen rows of a data set and their targets.

@@ -51,7 +51,7 @@ pub use bertlab_model::{
 };
 pub use bertlab_text::Error as TextError;
 pub use bertlab_text::{EncodeOptions, Encoding, Keep, Padding, TextInput, Tokenizer, Truncation, find_word};
-pub use bertlab_train::data::{Columns, Sampling};
+pub use bertlab_train::data::{Columns, Encoding as TextEncoding, Sampling};
 pub use bertlab_train::{CacheUse, TokenCache};
 
 /// Fine-tuning: settings, plan, what a run reports, and what its figures mean.

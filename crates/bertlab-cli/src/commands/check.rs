@@ -6,7 +6,7 @@ use anyhow::bail;
 use bertlab::check::CheckJob;
 use bertlab::{Columns, RowsRequest, Task};
 
-use crate::args::{ColumnArguments, GlobalArguments, LengthArguments, task_parser};
+use crate::args::{ColumnArguments, EncodingArguments, GlobalArguments, LengthArguments, task_parser};
 use crate::print::Console;
 use crate::print::cache::note_uses;
 use crate::print::check::{as_json, print};
@@ -38,6 +38,8 @@ pub struct Arguments {
     #[command(flatten)]
     columns: ColumnArguments,
     #[command(flatten)]
+    encoding: EncodingArguments,
+    #[command(flatten)]
     length: LengthArguments,
     /// What to learn [default: what the checkpoint's head and the data say]
     #[arg(long, value_name = "TASK", value_parser = task_parser())]
@@ -57,6 +59,7 @@ impl Arguments {
             (!files.is_empty()).then(|| RowsRequest {
                 files: files.clone(),
                 columns: columns.clone(),
+                encoding: self.encoding.encoding.unwrap_or_default(),
                 ..RowsRequest::default()
             })
         };

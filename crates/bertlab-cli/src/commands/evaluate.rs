@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use bertlab::{ModelOptions, OpenOptions, RowsRequest, Sampling, open_trained};
 
 use crate::args::{
-    ColumnArguments, GlobalArguments, LengthArguments, MaskingArguments, PrecisionArguments, one_of,
+    ColumnArguments, EncodingArguments, GlobalArguments, LengthArguments, MaskingArguments,
+    PrecisionArguments, one_of,
 };
 use crate::print::Console;
 use crate::print::cache::note_uses;
@@ -23,11 +24,13 @@ pub struct Arguments {
     /// A folder, or a name on the hub
     #[arg(value_name = "MODEL")]
     model: String,
-    /// Labelled rows: .csv, .tsv, .jsonl, .parquet, or a folder with one sub-folder per class
+    /// Labelled rows: .csv, .tsv, .jsonl, .parquet, a pattern, or a folder with a sub-folder or text file per class
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     test_file: Vec<PathBuf>,
     #[command(flatten)]
     columns: ColumnArguments,
+    #[command(flatten)]
+    encoding: EncodingArguments,
     /// Take so many rows at most
     #[arg(long, value_name = "N")]
     max_samples: Option<usize>,
@@ -60,6 +63,7 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     let request = RowsRequest {
         files: arguments.test_file,
         columns: arguments.columns.into(),
+        encoding: arguments.encoding.encoding.unwrap_or_default(),
         max_samples: arguments.max_samples,
         sampling: arguments.sample,
         seed: arguments.seed,

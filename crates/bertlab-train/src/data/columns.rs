@@ -56,7 +56,7 @@ const LABEL_NAMES: [&str; 13] = [
 
 pub(super) const TEXT_FLAG: &str = "--text-column";
 pub(super) const PAIR_FLAG: &str = "--pair-column";
-const LABEL_FLAG: &str = "--label-column";
+pub(super) const LABEL_FLAG: &str = "--label-column";
 
 /// The columns that a file has and the caller wants.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::Encoding;
+
 /// A place in a data file, as a person finds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
@@ -35,6 +37,39 @@ pub enum DataError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// A path where nothing is.
+    #[error(
+        "{}: cannot be read: there is no such file; the folder {} holds {holds}", file.display(), folder.display()
+    )]
+    NoSuchFile {
+        /// The path.
+        file: PathBuf,
+        /// The nearest folder that is there.
+        folder: PathBuf,
+        /// What it holds.
+        holds: String,
+    },
+    /// A pattern that no file matches.
+    #[error("{}: no file matches; the folder {} holds {holds}", pattern.display(), folder.display())]
+    NoMatch {
+        /// The pattern.
+        pattern: PathBuf,
+        /// The nearest folder that is there.
+        folder: PathBuf,
+        /// What it holds.
+        holds: String,
+    },
+    /// What looks like a pattern and is none.
+    #[error(
+        "{}: there is no such file, and it is no pattern: {reason}. In a pattern `*` stands for any letters, `?` for one, \
+         `[ab]` for one of these", pattern.display()
+    )]
+    BadPattern {
+        /// The pattern.
+        pattern: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The list of files is empty.
     #[error(
         "no data file was given; name at least one .csv, .tsv, .jsonl, .json, .parquet or .txt file, or a folder"
@@ -42,8 +77,8 @@ pub enum DataError {
     NoFiles,
     /// The extension is not one that has a reader.
     #[error(
-        "{}: no reader for the extension {extension:?}; readable are .csv, .tsv, .jsonl, .json, .parquet, .pq, .txt (one text per line) \
-         and folders with a subfolder of .txt files per class. Unpack a compressed file first, or rename the file if it is one of these",
+        "{}: no reader for the extension {extension:?}; readable are .csv, .tsv, .jsonl, .json, .parquet, .pq, .txt (one text per line), \
+         .pos and .neg (the same, of one class) and folders with a subfolder of .txt files, or a text file, per class. Unpack a compressed file first, or rename the file if it is one of these",
         file.display()
     )]
     UnknownFormat {
@@ -54,8 +89,8 @@ pub enum DataError {
     },
     /// Bytes that are not UTF-8.
     #[error(
-        "{}, line {line}: not UTF-8 (byte 0x{byte:02x} at offset {offset}); convert the file first, for example with \
-         `iconv -f {encoding} -t utf-8 IN > OUT`, naming the encoding that it really has",
+        "{}, line {line}: not UTF-8 (byte 0x{byte:02x} at offset {offset}); name the file's encoding. With --encoding \
+         {encoding} it would read {preview:?}",
         file.display()
     )]
     NotUtf8 {
@@ -67,8 +102,26 @@ pub enum DataError {
         offset: usize,
         /// The byte found there.
         byte: u8,
-        /// A likely encoding, as iconv names it.
-        encoding: &'static str,
+        /// A likely encoding.
+        encoding: Encoding,
+        /// The place as it reads with that encoding.
+        preview: String,
+    },
+    /// Bytes that the named encoding does not have.
+    #[error(
+        "{}, line {line}: the bytes at offset {offset} are nothing in {encoding}; give the encoding that the file really \
+         has with --encoding, or none if it is UTF-8",
+        file.display()
+    )]
+    BadEncoding {
+        /// The file.
+        file: PathBuf,
+        /// 1-based line of the first bad byte.
+        line: usize,
+        /// 0-based offset of the first bad byte, behind a byte order mark.
+        offset: usize,
+        /// The encoding that was named.
+        encoding: String,
     },
     /// Nothing to read.
     #[error("{}: holds no rows ({found}); at least one row of data is needed", file.display())]
@@ -203,7 +256,11 @@ pub enum DataError {
         found: String,
     },
     /// A folder that is neither class folders nor anything else readable.
-    #[error("{}: {found}; wanted is a folder with one subfolder of .txt files per class, such as train/pos and train/neg. {hint}", folder.display())]
+    #[error(
+        "{}: {found}; wanted is a folder with one subfolder of .txt files per class, such as train/pos and train/neg, or \
+         with one text file per class, a text per line, such as pos.txt and neg.txt. {hint}",
+        folder.display()
+    )]
     NoClassFolders {
         /// The folder.
         folder: PathBuf,
@@ -229,7 +286,7 @@ pub enum DataError {
     #[error(
         "{place}: no label{}; every row needs one for this: fill it in or remove the row{}",
         in_column(column),
-        name_it(column)
+        name_it(column, place)
     )]
     MissingLabel {
         /// Where.
@@ -324,6 +381,10 @@ fn in_column(column: &Option<String>) -> String {
     column.as_ref().map(|name| format!(" in column {name:?}")).unwrap_or_default()
 }
 
-fn name_it(column: &Option<String>) -> &'static str {
+fn name_it(column: &Option<String>, place: &Place) -> &'static str {
+    if place.file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("txt")) {
+        return " (a .txt file holds texts alone: put one per class into a folder, such as pos.txt and neg.txt, and give \
+                the folder)";
+    }
     if column.is_some() { "" } else { " (no label column was found by name; name it with --label-column)" }
 }

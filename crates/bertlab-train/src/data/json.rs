@@ -9,7 +9,7 @@ use super::cell::{Cell, INPUT_IDS, assemble};
 use super::columns::{self, Found};
 use super::error::{DataError, Place, preview};
 use super::text::read_text;
-use super::{Columns, Part};
+use super::{Columns, Encoding, Part};
 
 /// An object and where it stands.
 struct Row {
@@ -17,8 +17,8 @@ struct Row {
     values: Map<String, Value>,
 }
 
-pub(super) fn read(file: &Path, wanted: &Columns) -> Result<Part, DataError> {
-    let text = read_text(file)?;
+pub(super) fn read(file: &Path, wanted: &Columns, encoding: Encoding) -> Result<Part, DataError> {
+    let text = read_text(file, encoding)?;
     let mut rows = if text.trim_start().starts_with('[') { array(file, &text)? } else { lines(file, &text)? };
     if rows.is_empty() {
         return Err(DataError::NoRows { file: file.to_owned(), found: "no object in it" });

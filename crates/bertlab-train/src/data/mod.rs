@@ -6,10 +6,12 @@
 mod cell;
 mod columns;
 mod delimited;
+mod encoding;
 mod error;
 mod folder;
 mod json;
 mod parquet;
+mod paths;
 mod text;
 
 pub(crate) mod content;
@@ -19,12 +21,14 @@ pub mod sample;
 
 use std::path::{Path, PathBuf};
 
+pub use encoding::{Encoding, UnknownEncoding};
 pub(crate) use error::preview;
 pub use error::{DataError, Place};
 pub use labels::{
     LabelSpace, ProblemType, Target, infer_label_space, label_counts, targets, targets_by_row, token_targets,
     token_targets_by_row,
 };
+pub use paths::expand;
 pub use sample::{Sampling, sample, stratified_split};
 
 /// Which columns the caller wants; `None` is found by name.
@@ -138,17 +142,25 @@ struct Part {
     class_names: Option<Vec<String>>,
 }
 
-/// Reads files and class folders, in the given order, into one data set.
+/// Reads files and class folders, in the given order, into one data set; texts are UTF-8.
 ///
 /// The format follows from the extension: `.csv`, `.tsv`, `.jsonl`, `.json` (lines or one array), `.parquet`/`.pq`, `.txt` (one text per line); a folder
-/// holds one subfolder of `.txt` files per class.
+/// holds one subfolder of `.txt` files per class, or one text file per class. Patterns are expanded as by [`expand`].
 ///
 /// # Errors
 /// Any [`DataError`] of reading; labels are not looked at.
 pub fn read(paths: &[PathBuf], columns: &Columns) -> Result<Dataset, DataError> {
+    read_encoded(paths, columns, Encoding::Utf8)
+}
+
+/// As [`read`], with texts of another encoding.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_encoded(paths: &[PathBuf], columns: &Columns, encoding: Encoding) -> Result<Dataset, DataError> {
     let mut dataset: Option<Dataset> = None;
-    for path in paths {
-        let part = read_one(path, columns)?;
+    for path in expand(paths)? {
+        let part = read_one(&path, columns, encoding)?;
         match &mut dataset {
             None => dataset = Some(start(part)),
             Some(dataset) => append(dataset, part)?,
@@ -188,18 +200,20 @@ fn append(dataset: &mut Dataset, part: Part) -> Result<(), DataError> {
     Ok(())
 }
 
-fn read_one(path: &Path, columns: &Columns) -> Result<Part, DataError> {
+fn read_one(path: &Path, columns: &Columns, encoding: Encoding) -> Result<Part, DataError> {
     if path.is_dir() {
-        return folder::read(path);
+        return folder::read(path, encoding);
     }
     let extension =
         path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
     match extension.as_str() {
-        "csv" => delimited::read(path, columns, delimited::Format::Csv),
-        "tsv" => delimited::read(path, columns, delimited::Format::Tsv),
-        "jsonl" | "json" | "ndjson" => json::read(path, columns),
+        "csv" => delimited::read(path, columns, delimited::Format::Csv, encoding),
+        "tsv" => delimited::read(path, columns, delimited::Format::Tsv, encoding),
+        "jsonl" | "json" | "ndjson" => json::read(path, columns, encoding),
         "parquet" | "pq" => parquet::read(path, columns),
-        "txt" => text::read_lines(path),
-        _ => Err(text::refuse_unknown(path, extension)),
+        "txt" => text::read_lines(path, encoding, None),
+        // As the sentence polarity data of Pang and Lee has them: a class per file, named by the extension.
+        class @ ("pos" | "neg") => text::read_lines(path, encoding, Some(class)),
+        _ => Err(DataError::UnknownFormat { file: path.to_owned(), extension }),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bertlab_train::data::{Columns, DataError, Sampling};
+use bertlab_train::data::{Columns, Encoding, Sampling, expand};
 use bertlab_train::{Resume, Scores, TrainError, TrainingArguments, TrainingSummary};
 use serde::Serialize;
 
@@ -56,10 +56,8 @@ impl LabTraining {
     /// # Errors
     /// A data file that is not there; an output folder that holds anything.
     pub fn check(&self) -> Result<(), Error> {
-        for file in self.train_files.iter().chain(&self.validation_files) {
-            let unreadable = |source| DataError::Unreadable { file: file.clone(), source };
-            std::fs::metadata(file).map_err(unreadable)?;
-        }
+        expand(&self.train_files)?;
+        expand(&self.validation_files)?;
         let first = std::fs::read_dir(&self.output_dir).ok().and_then(|mut entries| entries.next());
         match first {
             Some(Ok(entry)) => {
@@ -111,6 +109,7 @@ impl LabTraining {
         RowsRequest {
             files: files.to_vec(),
             columns: self.columns.clone(),
+            encoding: Encoding::Utf8,
             max_samples: Some(max_samples),
             sampling: Sampling::Stratified,
             seed: self.seed,

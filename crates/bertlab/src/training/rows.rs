@@ -3,7 +3,7 @@
 use bertlab_train::data::Dataset;
 use bertlab_train::data::held_out::{hold_out, n_held_out};
 use bertlab_train::preflight::{Kind, Preflight, Split, SplitRows};
-use bertlab_train::{IntervalStrategy, TrainError};
+use bertlab_train::{IntervalStrategy, SamplingStrategy, TrainError};
 
 use super::TrainJob;
 use crate::check::model_limits;
@@ -81,7 +81,12 @@ impl TrainJob {
             splits.push(rows);
             examples.push(tokenized);
         }
-        let preflight = Preflight::of(&splits, &model_limits(opened, Some(question)));
+        let mut preflight = Preflight::of(&splits, &model_limits(opened, Some(question)));
+        // Sorted rows matter where they are learnt in file order: else they are shuffled.
+        let keeps_order = self.arguments.train_sampling_strategy == SamplingStrategy::Sequential;
+        preflight.findings.retain(|finding| {
+            finding.kind != Kind::SortedLabels || (keeps_order && finding.split == Split::Training)
+        });
         self.heed(&preflight)?;
         let ready = splits
             .into_iter()

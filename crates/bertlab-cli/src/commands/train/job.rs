@@ -7,7 +7,10 @@ use bertlab::train::{Resume, TrainingArguments};
 use bertlab::{Columns, HoldOut, RowsRequest, Sampling, Task, TrainJob};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::args::{ColumnArguments, GlobalArguments, LengthArguments, MaskingArguments, one_of, task_parser};
+use crate::args::{
+    ColumnArguments, EncodingArguments, GlobalArguments, LengthArguments, MaskingArguments, one_of,
+    task_parser,
+};
 use crate::words::yes_or_no;
 
 /// Everything but HuggingFace's TrainingArguments. A field is a flag, and a key of files by the same name.
@@ -36,6 +39,9 @@ pub struct JobSettings {
     #[command(flatten)]
     #[serde(flatten)]
     columns: ColumnArguments,
+    #[command(flatten)]
+    #[serde(flatten)]
+    encoding: EncodingArguments,
     /// Learn from so many rows at most
     #[arg(long, value_name = "N")]
     max_train_samples: Option<usize>,
@@ -99,10 +105,14 @@ impl JobSettings {
         if self.train_file.is_empty() {
             bail!("no rows to learn from: give --train-file FILE, or `train_file` in the file of --config");
         }
+        if let Some(found) = self.validation_share.filter(|share| !(0.0..1.0).contains(share)) {
+            bail!("validation_share is {found}; wanted a number in [0, 1)");
+        }
         let columns = Columns::from(self.columns);
         let rows = |files: Vec<PathBuf>, max_samples| RowsRequest {
             files,
             columns: columns.clone(),
+            encoding: self.encoding.encoding.unwrap_or_default(),
             max_samples,
             sampling: self.sample.unwrap_or_default(),
             seed: arguments.seed,

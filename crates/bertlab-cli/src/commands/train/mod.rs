@@ -27,11 +27,13 @@ use settings::Settings;
       --per-device-train-batch-size 4 --gradient-accumulation-steps 8 \
       --weight-decay 0.01 --output-dir out
   bertlab train --config run.toml --learning-rate 1e-5                  flags override the file
+  bertlab train MODEL --train-file rt-polaritydata --encoding windows-1252 --output-dir out
   bertlab train MODEL ... --output-dir out --resume-from-checkpoint     after Ctrl-C or a crash
   bertlab evaluate out/final_model --test-file more.csv
 
-Files: .csv, .tsv, .jsonl, .parquet, or a folder with one sub-folder of .txt files per class, as
-aclImdb/train. Without a --validation-file a tenth of the training rows is held out. Rows are looked
+Files: .csv, .tsv, .jsonl, .parquet, quoted patterns such as 'train-*.parquet', or a folder with one
+sub-folder of .txt files per class (aclImdb/train), or one text file per class, a text per line
+(pos.txt and neg.txt, rt-polarity.pos and rt-polarity.neg). Without a --validation-file a tenth of the training rows is held out. Rows are looked
 at first, as by `bertlab check`: what would make the result meaningless stops the training.
 
 A file of --config holds settings by the flags' names with underscores, the model and files too:

@@ -3,6 +3,7 @@
 //! CSV follows RFC 4180. TSV as GLUE writes it has no quoting: a `"` is a character. Programs that write TSV with CSV's quoting (pandas does)
 //! give themselves away, see [`quotes_are_quoting`].
 
+mod guess;
 mod rows;
 
 use std::path::Path;
@@ -10,7 +11,7 @@ use std::path::Path;
 use super::columns::{self, Chosen, Found};
 use super::error::{DataError, Place, listed, preview};
 use super::text::{read_text, text_record};
-use super::{Columns, Part, RawLabel, Record};
+use super::{Columns, Encoding, Part, RawLabel, Record};
 use rows::{Row, Rows, Style, Unclosed};
 
 /// The two formats of delimited text.
@@ -37,8 +38,13 @@ struct Reading<'a> {
     has_header: bool,
 }
 
-pub(super) fn read(file: &Path, wanted: &Columns, format: Format) -> Result<Part, DataError> {
-    let text = read_text(file)?;
+pub(super) fn read(
+    file: &Path,
+    wanted: &Columns,
+    format: Format,
+    encoding: Encoding,
+) -> Result<Part, DataError> {
+    let text = read_text(file, encoding)?;
     let style = match format {
         Format::Csv => Style { delimiter: b',', quotes: true },
         Format::Tsv => Style { delimiter: b'\t', quotes: quotes_are_quoting(&text) },
@@ -48,7 +54,7 @@ pub(super) fn read(file: &Path, wanted: &Columns, format: Format) -> Result<Part
         Some(first) => first.map_err(|unclosed| refuse_unclosed(file, &unclosed))?,
     };
     let reading = Reading::new(file, format, &first, wanted);
-    let chosen = choose(&reading, &first, wanted)?;
+    let chosen = choose(&reading, &first, wanted, || guess::flags(Rows::new(&text, style)))?;
     let positions = reading.positions(&chosen);
     let mut records = Vec::new();
     for row in Rows::new(&text, style).skip(usize::from(reading.has_header)) {
@@ -86,10 +92,19 @@ fn is_even(text: &str, quotes: bool) -> bool {
     rows.all(|row| row.fields.len() == first.fields.len())
 }
 
-fn choose(reading: &Reading<'_>, first: &Row<'_>, wanted: &Columns) -> Result<Chosen, DataError> {
-    let found =
-        Found { file: reading.file, names: &reading.names, headerless: reading.headerless_hint(first) };
-    columns::choose(&found, wanted, false)
+/// `flags` names the columns of a file without a header line, where that can be guessed.
+fn choose(
+    reading: &Reading<'_>,
+    first: &Row<'_>,
+    wanted: &Columns,
+    flags: impl Fn() -> Option<String>,
+) -> Result<Chosen, DataError> {
+    let found = Found { file: reading.file, names: &reading.names, headerless: String::new() };
+    columns::choose(&found, wanted, false).or_else(|_| {
+        // Only where something is missing are the rows looked at.
+        let headerless = reading.headerless_hint(first, flags());
+        columns::choose(&Found { headerless, ..found }, wanted, false)
+    })
 }
 
 fn refuse_unclosed(file: &Path, unclosed: &Unclosed<'_>) -> DataError {
@@ -110,7 +125,7 @@ impl<'a> Reading<'a> {
         Reading { file, format, names, has_header: true }
     }
 
-    fn headerless_hint(&self, first: &Row<'_>) -> String {
+    fn headerless_hint(&self, first: &Row<'_>, flags: Option<String>) -> String {
         let values: Vec<String> = first.fields.iter().map(|field| preview(field)).collect();
         let semicolons = self.format == Format::Csv && values.len() == 1 && first.raw.contains(';');
         match (self.has_header, semicolons) {
@@ -118,11 +133,17 @@ impl<'a> Reading<'a> {
             (true, true) => {
                 ". The first row has semicolons and no comma: write the file with commas".to_owned()
             }
-            (true, false) => format!(
-                ". If the file has no header line, number the columns from 0, such as {} 0; its first row is {}",
-                columns::TEXT_FLAG,
-                listed(&values)
-            ),
+            (true, false) => match flags {
+                Some(flags) => format!(
+                    ". The file seems to have no header line; if so, read it with {flags}. Its first row is {}",
+                    listed(&values)
+                ),
+                None => format!(
+                    ". If the file has no header line, number the columns from 0, such as {} 0; its first row is {}",
+                    columns::TEXT_FLAG,
+                    listed(&values)
+                ),
+            },
         }
     }
 
