@@ -46,7 +46,7 @@ pub use objective::{Averaging, Objective};
 pub use optimizer::Optimizer;
 pub use output::check_output_dir;
 pub use plan::Plan;
-pub use reporter::{Progress, Reporter, Silent};
+pub use reporter::{Both, Progress, Reporter, Silent};
 pub use resume::Resume;
 pub use run::{Trainer, TrainingSummary};
 pub use schedule::{Schedule, SchedulerType};

@@ -54,9 +54,67 @@ pub trait Reporter {
     fn saving(&mut self, _folder: &Path) {}
     /// After it was.
     fn saved(&mut self, _folder: &Path) {}
+    /// Something that does not end the run, and that a person should know.
+    fn warned(&mut self, _message: &str) {}
     /// Asked after every update. The run then saves a checkpoint and ends with [`TrainError::Interrupted`].
     fn wants_to_stop(&mut self) -> bool {
         false
+    }
+}
+
+/// Two who watch. A new word of [`Reporter`] must be passed on here.
+pub struct Both<'a>(pub &'a mut dyn Reporter, pub &'a mut dyn Reporter);
+
+impl Reporter for Both<'_> {
+    fn planned(&mut self, plan: &Plan) {
+        self.0.planned(plan);
+        self.1.planned(plan);
+    }
+
+    fn skipped(&mut self, checkpoint: &Path, why: &TrainError) {
+        self.0.skipped(checkpoint, why);
+        self.1.skipped(checkpoint, why);
+    }
+
+    fn resumed(&mut self, checkpoint: &Path, step: u64) {
+        self.0.resumed(checkpoint, step);
+        self.1.resumed(checkpoint, step);
+    }
+
+    fn step(&mut self, progress: &Progress) {
+        self.0.step(progress);
+        self.1.step(progress);
+    }
+
+    fn logged(&mut self, record: &Record) {
+        self.0.logged(record);
+        self.1.logged(record);
+    }
+
+    fn evaluating(&mut self, n_done: usize, n_rows: usize) {
+        self.0.evaluating(n_done, n_rows);
+        self.1.evaluating(n_done, n_rows);
+    }
+
+    fn evaluated(&mut self, evaluation: &Evaluation) {
+        self.0.evaluated(evaluation);
+        self.1.evaluated(evaluation);
+    }
+
+    fn saved(&mut self, folder: &Path) {
+        self.0.saved(folder);
+        self.1.saved(folder);
+    }
+
+    fn warned(&mut self, message: &str) {
+        self.0.warned(message);
+        self.1.warned(message);
+    }
+
+    fn wants_to_stop(&mut self) -> bool {
+        // Both are asked: each may count on it.
+        let (first, second) = (self.0.wants_to_stop(), self.1.wants_to_stop());
+        first || second
     }
 }
 

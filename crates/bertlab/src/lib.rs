@@ -29,6 +29,7 @@ mod training;
 pub mod check;
 pub mod forward;
 pub mod lab;
+pub mod report;
 
 pub use bertlab_train::preflight::Split;
 pub use embed::{EmbedRecipe, EmbedRequest, Embedded};

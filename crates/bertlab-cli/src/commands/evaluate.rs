@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bertlab::report::{evaluation_report, write_page};
 use bertlab::{ModelOptions, OpenOptions, RowsRequest, Sampling, open_trained};
 
 use crate::args::{
@@ -12,12 +13,14 @@ use crate::print::Console;
 use crate::print::cache::note_uses;
 use crate::print::evaluation::{print, scores_json};
 use crate::print::progress::bar;
+use crate::print::prose::command_line;
 
 /// Score a classifier on labelled rows
 #[derive(clap::Args)]
 #[command(after_help = "EXAMPLES
   bertlab evaluate out/final_model --test-file test.csv
   bertlab evaluate out/final_model --test-file test.parquet --max-samples 1000 --json
+  bertlab evaluate out/final_model --test-file test.csv --report test.html
 
 Beside the accuracy stand its 95 % interval and what always answering the commonest label would reach.")]
 pub struct Arguments {
@@ -47,6 +50,9 @@ pub struct Arguments {
     masking: MaskingArguments,
     #[command(flatten)]
     precision: PrecisionArguments,
+    /// Write a page to read: figures, confusion, calibration, the most confident mistakes
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     /// Print a JSON object
     #[arg(long)]
     json: bool,
@@ -82,6 +88,12 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     if evaluated.rows.truncated.n_rows > 0 {
         let truncated = evaluated.rows.truncated;
         console.note(format!("{} rows were cut to {} tokens", truncated.n_rows, truncated.max_length))?;
+    }
+    if let Some(file) = &arguments.report {
+        let report =
+            evaluation_report(&opened, &arguments.model, &evaluated, &request.files, Some(command_line()));
+        write_page(file, &report)?;
+        console.note(format!("the report is in {}", file.display()))?;
     }
     let labels = &opened.model.spec.head.labels;
     if arguments.json {

@@ -208,6 +208,10 @@ impl Reporter for TerminalReporter {
         }
     }
 
+    fn warned(&mut self, message: &str) {
+        self.note(&format!("warning: {message}"));
+    }
+
     fn wants_to_stop(&mut self) -> bool {
         self.stop.is_wanted()
     }
@@ -314,6 +318,11 @@ pub fn print_summary(
         "{heading}model{heading:#}       {figure}{}{figure:#}",
         summary.final_model.display()
     )?;
+    // Where it could not be written a warning has said so.
+    let page = summary.final_model.with_file_name(bertlab::report::PAGE);
+    if page.exists() {
+        writeln!(console.out, "{heading}report{heading:#}      {}", page.display())?;
+    }
     Ok(())
 }
 

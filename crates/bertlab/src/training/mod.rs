@@ -1,6 +1,7 @@
 //! Fine-tuning: a checkpoint and labelled rows in, a folder with the trained model out.
 
 mod findings;
+mod reported;
 mod rows;
 mod task;
 
@@ -11,13 +12,14 @@ use bertlab_model::{HeadChoice, HeadKind, OpenOptions, Precision, configured_lab
 use bertlab_train::data::{Dataset, LabelSpace, infer_label_space};
 use bertlab_train::preflight::{Preflight, Split};
 use bertlab_train::{
-    Example, Forecast, Masking, Plan, Reporter, Resume, Trainer, TrainingArguments, TrainingSummary,
+    Both, Example, Forecast, Masking, Plan, Reporter, Resume, Trainer, TrainingArguments, TrainingSummary,
     check_output_dir, frozen,
 };
 
 use crate::labelled::{LabelledRows, Question, RowsRequest, configured_head};
 use crate::{Error, ModelOptions, OpenedModel, TextOptions, open_model, resolve};
 
+use reported::Witness;
 pub use rows::{HeldOutRows, HoldOut};
 pub use task::Task;
 
@@ -76,6 +78,8 @@ pub struct PreparedTraining {
     pub preflight: Preflight,
     /// Of plain texts: what is hidden, other tokens in every epoch.
     pub masking: Option<Masking>,
+    /// The command line that began it, for the report.
+    pub command: Option<String>,
     job: TrainJob,
 }
 
@@ -122,6 +126,7 @@ impl TrainJob {
             held_out,
             preflight,
             masking,
+            command: None,
             job: self,
         })
     }
@@ -187,12 +192,16 @@ impl PreparedTraining {
         self.job.plan(&self.train.examples, self.validation.is_some())
     }
 
-    /// Trains, and writes checkpoints, `final_model/` and `trainer_state.json`.
+    /// Trains, and writes checkpoints, `final_model/` and `trainer_state.json`; then `report.html` and `plots/`, of a
+    /// run that did not come to its end too. Where these cannot be written the reporter is warned, and the run stands.
     ///
     /// # Errors
     /// As [`Trainer::train`].
     pub fn train(&mut self, reporter: &mut dyn Reporter) -> Result<TrainingSummary, Error> {
-        Ok(self.trainer().train(reporter)?)
+        let mut witness = Witness::new(&self.job.output_dir);
+        let result = self.trainer().train(&mut Both(reporter, &mut witness)).map_err(Error::from);
+        self.leave_report(&witness, &result, reporter);
+        result
     }
 
     /// What the run will cost: its peak memory, what to do where that does not fit, its time. Takes as long as two

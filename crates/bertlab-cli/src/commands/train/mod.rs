@@ -13,6 +13,7 @@ use crate::args::GlobalArguments;
 use crate::print::Console;
 use crate::print::cache::note_uses;
 use crate::print::progress::RowBars;
+use crate::print::prose::command_line;
 use crate::print::training::{TerminalReporter, print_preparation, print_summary, say_findings};
 use job::JobSettings;
 use settings::Settings;
@@ -37,8 +38,10 @@ sub-folder of .txt files per class (aclImdb/train), or one text file per class, 
 at first, as by `bertlab check`: what would make the result meaningless stops the training.
 
 A file of --config holds settings by the flags' names with underscores, the model and files too:
-`train_file = [\"a.csv\", \"b.csv\"]`. Settings have HuggingFace's names and defaults, except where [default: ...] says
-otherwise. The result lies in DIR/final_model, the log in DIR/trainer_state.json. Ctrl-C ends a run
+`train_file = [\"a.csv\", \"b.csv\"]`. Settings have
+HuggingFace's names and defaults, except where [default: ...] says otherwise. The result lies in
+DIR/final_model, a report to read in DIR/report.html, its plots in DIR/plots, the log in
+DIR/trainer_state.json. Ctrl-C ends a run
 after the current step, with a checkpoint; taken up again, it ends as if it had never stopped.")]
 pub struct Arguments {
     #[command(flatten)]
@@ -79,6 +82,7 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     let mut bars = RowBars::new(console);
     let mut prepared = job.prepare(&mut |split, n_done, n_rows| bars.show(split, n_done, n_rows))?;
     bars.finish();
+    prepared.command = Some(command_line());
     if starts_anew {
         // Of a run that goes on, all weights come from its checkpoint.
         console.report(&prepared.opened.report)?;

@@ -8,6 +8,7 @@ use bertlab::train::TrainingSummary;
 
 use super::{headline, paragraph};
 use crate::print::numbers::{counted, grouped};
+use crate::print::prose::quoted;
 use crate::print::training::{print_preparation, print_summary};
 use crate::print::{Console, style};
 
@@ -47,15 +48,6 @@ pub fn print_what_training_would_do(console: &mut Console, model: &str) -> anyho
     writeln!(console.out, "{dim}  bertlab lab {} --train \\{dim:#}", quoted(model))?;
     writeln!(console.out, "{dim}      --train-file train.parquet --validation-file test.parquet{dim:#}")?;
     Ok(())
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+@:".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// What the lab's choice of rows would have been, and what the run will do.

@@ -1,0 +1,59 @@
+//! The frame of a chart: grid lines, ticks and what the axes are.
+
+use super::axis::Axis;
+use super::scene::{Anchor, Role, Scene};
+
+/// Where values lie in a scene.
+pub(crate) struct Frame {
+    pub(crate) x: Axis,
+    pub(crate) y: Axis,
+    left: f64,
+    top: f64,
+    width: f64,
+    height: f64,
+}
+
+/// The place of a frame inside its scene.
+pub(crate) struct Margins {
+    pub(crate) left: f64,
+    pub(crate) top: f64,
+    pub(crate) right: f64,
+    pub(crate) bottom: f64,
+}
+
+/// Room for tick labels and what the axes are.
+pub(crate) const MARGINS: Margins = Margins { left: 58.0, top: 26.0, right: 12.0, bottom: 42.0 };
+
+impl Frame {
+    /// Draws grid and ticks into the scene. `names`: what runs to the right, and what runs up.
+    pub(crate) fn draw(scene: &mut Scene, margins: &Margins, x: Axis, y: Axis, names: (&str, &str)) -> Self {
+        let frame = Self {
+            x,
+            y,
+            left: margins.left,
+            top: margins.top,
+            width: scene.width - margins.left - margins.right,
+            height: scene.height - margins.top - margins.bottom,
+        };
+        let (right, bottom) = (frame.left + frame.width, frame.top + frame.height);
+        for tick in y.ticks() {
+            let (_, at) = frame.point(x.low, tick);
+            scene.line(vec![(frame.left, at), (right, at)], Role::Grid, 1.0);
+            scene.text((frame.left - 6.0, at + 4.0), &y.label(tick), Role::Muted, Anchor::End);
+        }
+        for tick in x.ticks() {
+            let (at, _) = frame.point(tick, y.low);
+            scene.line(vec![(at, bottom), (at, bottom + 4.0)], Role::Muted, 1.0);
+            scene.text((at, bottom + 17.0), &x.label(tick), Role::Muted, Anchor::Middle);
+        }
+        scene.line(vec![(frame.left, bottom), (right, bottom)], Role::Muted, 1.0);
+        scene.text((frame.left + frame.width / 2.0, bottom + 35.0), names.0, Role::Muted, Anchor::Middle);
+        scene.upright_text((13.0, frame.top + frame.height / 2.0), names.1, Role::Muted);
+        frame
+    }
+
+    /// Where a pair of values lies.
+    pub(crate) fn point(&self, x: f64, y: f64) -> (f64, f64) {
+        (self.left + self.width * self.x.share(x), self.top + self.height * (1.0 - self.y.share(y)))
+    }
+}

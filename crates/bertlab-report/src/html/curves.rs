@@ -1,0 +1,20 @@
+//! The curves of a run.
+
+use super::{figure, section};
+use crate::curves::{self, Curve};
+use crate::markup::Markup;
+use crate::run::RunReport;
+
+pub(super) fn write(main: &mut Markup, report: &RunReport) {
+    let curves: Vec<Curve> = report.training.iter().flat_map(curves::all).collect();
+    if curves.is_empty() {
+        return;
+    }
+    section(main, "How the training went", |section| {
+        section.within("div", &[("class", "charts")], |charts| {
+            for curve in &curves {
+                figure(charts, &curve.heading, &curve.lines.scene(), &curve.caption);
+            }
+        });
+    });
+}

@@ -1,0 +1,139 @@
+//! What the page is about, and what the result means.
+
+use crate::markup::Markup;
+use crate::number::{date, figure, percent};
+use crate::run::RunReport;
+use crate::verdict::{Comparison, Tone, Verdict, verdict};
+
+const STYLE: &str = include_str!("style.css");
+
+/// Title and style sheet.
+pub(super) fn write(head: &mut Markup, report: &RunReport) {
+    head.empty("meta", &[("charset", "utf-8")]);
+    head.empty("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
+    head.empty("meta", &[("name", "color-scheme"), ("content", "light dark")]);
+    head.leaf("title", &[], &format!("{} – {}", kind(report), title(report)));
+    head.within("style", &[], |style| {
+        style.own(STYLE);
+    });
+}
+
+fn kind(report: &RunReport) -> &'static str {
+    if report.training.is_some() { "Training report" } else { "Evaluation report" }
+}
+
+/// The model on its data.
+fn title(report: &RunReport) -> String {
+    let model = &report.model.name;
+    match report.splits.first().and_then(|split| split.files.first()) {
+        Some(file) => format!("{model} on {file}"),
+        None => model.clone(),
+    }
+}
+
+/// The heading of the page.
+pub(super) fn write_verdict(main: &mut Markup, report: &RunReport) {
+    let verdict = verdict(report);
+    main.within("header", &[], |header| {
+        let line = format!("{} · {}", kind(report), date(report.repeat.written_at));
+        header.leaf("p", &[("class", "kind")], &line);
+        header.leaf("p", &[("class", "about")], &title(report));
+        header.leaf("h1", &[], &verdict.headline);
+        let tone = match verdict.tone {
+            Tone::Better => "meaning better",
+            Tone::Unclear => "meaning unclear",
+            Tone::Bad => "meaning bad",
+        };
+        header.leaf("p", &[("class", tone)], &verdict.meaning);
+        if let Some(comparison) = &verdict.comparison {
+            write_comparison(header, comparison);
+        }
+        write_cautions(header, &verdict);
+    });
+    write_figures(main, report);
+}
+
+/// A scale from 0 to 100 % with what was reached, its interval, and what needs no model.
+fn write_comparison(header: &mut Markup, comparison: &Comparison) {
+    let at = |share: f64| format!("{:.2}%", 100.0 * share);
+    let words = format!(
+        "{}, interval {} to {}; {}: {}",
+        percent(comparison.share),
+        percent(comparison.interval.low),
+        percent(comparison.interval.high),
+        comparison.baseline_name,
+        percent(comparison.baseline)
+    );
+    header.within("div", &[("class", "scale"), ("role", "img"), ("aria-label", &words)], |scale| {
+        scale.within("div", &[("class", "track")], |track| {
+            let width = at(comparison.interval.high - comparison.interval.low);
+            let range = format!("left:{};width:{width}", at(comparison.interval.low));
+            track.leaf("span", &[("class", "range"), ("style", &range)], "");
+            track.leaf(
+                "span",
+                &[("class", "reached"), ("style", &format!("left:{}", at(comparison.share)))],
+                "",
+            );
+            let left = format!("left:{}", at(comparison.baseline));
+            track.leaf("span", &[("class", "baseline"), ("style", &left)], "");
+        });
+        scale.within("div", &[("class", "ends")], |ends| {
+            for end in ["0 %", "50 %", "100 %"] {
+                ends.leaf("span", &[], end);
+            }
+        });
+        scale.within("p", &[("class", "legend")], |legend| {
+            legend.leaf("i", &[("class", "key reached")], "").text("this model, with its 95 % interval");
+            legend.leaf("i", &[("class", "key baseline")], "").text(&comparison.baseline_name);
+        });
+    });
+}
+
+fn write_cautions(header: &mut Markup, verdict: &Verdict) {
+    if verdict.cautions.is_empty() {
+        return;
+    }
+    header.within("ul", &[("class", "cautions")], |list| {
+        for caution in &verdict.cautions {
+            list.leaf("li", &[], caution);
+        }
+    });
+}
+
+/// The figures that a person watches, as tiles, and all others below them.
+fn write_figures(main: &mut Markup, report: &RunReport) {
+    let Some(facts) = &report.evaluation else { return };
+    let shown = facts.evaluation.main_metrics();
+    main.within("div", &[("class", "tiles")], |tiles| {
+        for (name, value) in &shown {
+            tiles.within("div", &[], |tile| {
+                tile.leaf("b", &[], &figure(*value));
+                tile.leaf("span", &[], &words(name));
+            });
+        }
+    });
+    let more = facts.evaluation.metrics().split_off(shown.len());
+    if more.is_empty() {
+        return;
+    }
+    main.within("details", &[], |details| {
+        details.leaf("summary", &[], "All figures");
+        let rows: Vec<Vec<String>> =
+            more.into_iter().map(|(name, value)| vec![name.to_owned(), figure(value)]).collect();
+        super::table(details, &["figure", "value"], &rows);
+    });
+}
+
+/// A figure's name as people say it.
+fn words(name: &str) -> String {
+    match name {
+        "f1_macro" => "F1, macro".to_owned(),
+        "f1_micro" => "F1, micro".to_owned(),
+        "matthews_correlation" => "Matthews correlation".to_owned(),
+        "auroc" => "AUROC".to_owned(),
+        "mse" => "mean squared error".to_owned(),
+        "mae" => "mean absolute error".to_owned(),
+        "r_squared" => "R²".to_owned(),
+        name => name.replace('_', " "),
+    }
+}

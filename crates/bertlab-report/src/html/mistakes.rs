@@ -1,0 +1,52 @@
+//! The most confident mistakes, with their texts: wrong labels in the data show here first.
+
+use super::section;
+use crate::markup::Markup;
+use crate::mistakes::{Mistake, most_confident};
+use crate::number::{percent, shortened};
+use crate::run::RunReport;
+
+/// Characters of a text that are shown at once.
+const SHOWN: usize = 320;
+/// Characters of a text that are shown at all.
+const SHOWN_MAX: usize = 4000;
+
+pub(super) fn write(main: &mut Markup, report: &RunReport) {
+    let Some(facts) = &report.evaluation else { return };
+    let mistakes = most_confident(facts, &report.model.labels);
+    if mistakes.is_empty() {
+        return;
+    }
+    section(main, "The most confident mistakes", |section| {
+        let words = "Answers that the model was surest of and that are wrong: hard texts, or wrong labels.";
+        section.leaf("p", &[], words);
+        section.within("ol", &[("class", "mistakes")], |list| {
+            mistakes.iter().for_each(|mistake| write_mistake(list, mistake));
+        });
+    });
+}
+
+fn write_mistake(list: &mut Markup, mistake: &Mistake) {
+    list.within("li", &[], |item| {
+        item.within("p", &[("class", "answer")], |line| {
+            line.leaf("b", &[], &percent(mistake.probability)).text(" sure of ");
+            line.leaf("mark", &[], &shortened(&mistake.answer, 60)).text("; the label is ");
+            line.leaf("mark", &[("class", "wanted")], &shortened(&mistake.wanted, 60));
+            if let Some(probability) = mistake.probability_of_wanted {
+                line.text(&format!(" ({})", percent(probability)));
+            }
+            line.leaf("span", &[("class", "aside")], &format!(" row {}", mistake.row));
+        });
+        if mistake.text.is_empty() {
+            item.leaf("p", &[("class", "aside")], "(the row holds ids alone)");
+        } else if mistake.text.chars().count() <= SHOWN + 80 {
+            item.leaf("blockquote", &[("dir", "auto")], &mistake.text);
+        } else {
+            item.leaf("blockquote", &[("dir", "auto")], &shortened(&mistake.text, SHOWN));
+            item.within("details", &[], |details| {
+                details.leaf("summary", &[], "The whole text");
+                details.leaf("blockquote", &[("dir", "auto")], &shortened(&mistake.text, SHOWN_MAX));
+            });
+        }
+    });
+}

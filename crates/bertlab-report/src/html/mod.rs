@@ -1,0 +1,107 @@
+//! `report.html`: one file, without network and without scripts.
+
+mod calibration;
+mod classes;
+mod curves;
+mod data;
+mod head;
+mod mistakes;
+mod numbers;
+mod run;
+mod settings;
+mod tagging;
+
+pub(crate) use calibration::of as calibration_of;
+pub(crate) use classes::rows_by_length;
+pub(crate) use numbers::pairs;
+
+use crate::chart::scene::Scene;
+use crate::chart::svg;
+use crate::markup::Markup;
+use crate::run::RunReport;
+
+/// The page.
+pub fn page(report: &RunReport) -> String {
+    let mut page = Markup::default();
+    page.own("<!DOCTYPE html>\n");
+    page.within("html", &[("lang", "en")], |html| {
+        html.within("head", &[], |inner| head::write(inner, report));
+        html.within("body", &[], |body| {
+            body.within("main", &[], |main| write_sections(main, report));
+        });
+    });
+    page.own("\n");
+    page.finish()
+}
+
+fn write_sections(main: &mut Markup, report: &RunReport) {
+    head::write_verdict(main, report);
+    curves::write(main, report);
+    classes::write(main, report);
+    tagging::write(main, report);
+    numbers::write(main, report);
+    calibration::write(main, report);
+    mistakes::write(main, report);
+    data::write(main, report);
+    settings::write(main, report);
+    run::write(main, report);
+}
+
+/// A section with its heading.
+fn section(main: &mut Markup, heading: &str, fill: impl FnOnce(&mut Markup)) {
+    main.within("section", &[], |section| {
+        section.leaf("h2", &[], heading);
+        fill(section);
+    });
+}
+
+/// A chart with its name and what to look for.
+fn figure(markup: &mut Markup, name: &str, scene: &Scene, caption: &str) {
+    markup.within("figure", &[], |figure| {
+        figure.leaf("h3", &[], name);
+        figure.append(svg::inline(scene));
+        if !caption.is_empty() {
+            figure.leaf("figcaption", &[], caption);
+        }
+    });
+}
+
+/// A table: the first column is words, the others are figures.
+fn table(markup: &mut Markup, headings: &[&str], rows: &[Vec<String>]) {
+    markup.within("div", &[("class", "wide")], |wide| {
+        wide.within("table", &[], |table| {
+            table.within("thead", &[], |head| {
+                head.within("tr", &[], |row| {
+                    for heading in headings {
+                        row.leaf("th", &[("scope", "col")], heading);
+                    }
+                });
+            });
+            table.within("tbody", &[], |body| {
+                for cells in rows {
+                    body.within("tr", &[], |row| {
+                        for (index, cell) in cells.iter().enumerate() {
+                            if index == 0 {
+                                row.leaf("th", &[("scope", "row")], cell);
+                            } else {
+                                row.leaf("td", &[], cell);
+                            }
+                        }
+                    });
+                }
+            });
+        });
+    });
+}
+
+/// Names with what they are.
+fn facts(markup: &mut Markup, pairs: &[(&str, String)]) {
+    markup.within("dl", &[], |list| {
+        for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
+            list.within("div", &[], |pair| {
+                pair.leaf("dt", &[], name);
+                pair.leaf("dd", &[], value);
+            });
+        }
+    });
+}

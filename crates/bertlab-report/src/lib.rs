@@ -1,0 +1,20 @@
+//! What a run leaves for a person: a report page, plots, a model card, TensorBoard events. Plain data in, text out.
+
+mod chart;
+mod curves;
+mod html;
+mod markup;
+mod mistakes;
+mod number;
+mod plots;
+mod run;
+mod settings;
+mod verdict;
+
+pub use html::page;
+pub use plots::{Plot, plots};
+pub use run::{
+    EvaluationFacts, ModelFacts, Outcome, RepeatFacts, RowFacts, RunReport, Seconds, SplitFacts,
+    TrainingFacts,
+};
+pub use verdict::{Comparison, Tone, Verdict, verdict};

@@ -1,0 +1,123 @@
+//! The report of a run: what was seen of it while it ran, and how it ended.
+
+use std::path::{Path, PathBuf};
+
+use bertlab_report::{Outcome, RunReport, Seconds, SplitFacts, TrainingFacts};
+use bertlab_train::{Evaluation, Plan, Record, Reporter, TrainingSummary};
+use serde_json::Value;
+
+use super::PreparedTraining;
+use crate::report::{self, evaluation_facts, model_facts, repeat_facts, split_facts};
+use crate::{Error, RowsRequest};
+
+/// Sees the whole log of a run, also where it does not come to its end.
+pub(super) struct Witness {
+    output_dir: PathBuf,
+    log: Vec<Record>,
+    /// Steps in all; none of a run that did not begin.
+    n_steps: Option<u64>,
+    last_evaluation: Option<Evaluation>,
+}
+
+impl Witness {
+    pub(super) fn new(output_dir: &Path) -> Self {
+        Self { output_dir: output_dir.to_path_buf(), log: Vec::new(), n_steps: None, last_evaluation: None }
+    }
+}
+
+impl Reporter for Witness {
+    fn planned(&mut self, plan: &Plan) {
+        self.n_steps = Some(plan.n_steps);
+        report::forget(&self.output_dir);
+    }
+
+    fn resumed(&mut self, checkpoint: &Path, _step: u64) {
+        self.log = log_of(checkpoint).unwrap_or_default();
+    }
+
+    fn logged(&mut self, record: &Record) {
+        self.log.push(record.clone());
+    }
+
+    fn evaluated(&mut self, evaluation: &Evaluation) {
+        self.last_evaluation = Some(evaluation.clone());
+    }
+}
+
+/// What a checkpoint remembers of the run before it.
+fn log_of(checkpoint: &Path) -> Option<Vec<Record>> {
+    let text = std::fs::read(checkpoint.join("trainer_state.json")).ok()?;
+    let state: Value = serde_json::from_slice(&text).ok()?;
+    state.get("log_history")?.as_array()?.iter().map(|record| record.as_object().cloned()).collect()
+}
+
+impl PreparedTraining {
+    /// Writes the report; what stands in its way is a warning.
+    pub(super) fn leave_report(
+        &self,
+        witness: &Witness,
+        result: &Result<TrainingSummary, Error>,
+        reporter: &mut dyn Reporter,
+    ) {
+        if witness.n_steps.is_none() {
+            return; // The run was refused: whatever lies in the folder is not its own.
+        }
+        let report = self.report(witness, result);
+        if let Err(error) = report::write(&self.job.output_dir, &report) {
+            reporter.warned(&format!("the report could not be written: {error}"));
+        }
+    }
+
+    fn report(&self, witness: &Witness, result: &Result<TrainingSummary, Error>) -> RunReport {
+        let summary = result.as_ref().ok();
+        let training = TrainingFacts {
+            outcome: match result {
+                Ok(_) => Outcome::Finished,
+                Err(error) => Outcome::Ended(error.to_string()),
+            },
+            arguments: self.job.arguments.clone(),
+            log: witness.log.clone(),
+            n_steps: witness.n_steps.unwrap_or(0),
+            loaded_step: summary.and_then(|summary| summary.loaded.as_ref()).map(|best| best.global_step),
+            seconds: summary.map(|summary| Seconds {
+                training: summary.train_time.as_secs_f64(),
+                evaluation: summary.eval_time.as_secs_f64(),
+                saving: summary.save_time.as_secs_f64(),
+            }),
+        };
+        let while_training =
+            summary.and_then(|summary| summary.evaluation.as_ref()).or(witness.last_evaluation.as_ref());
+        // Rows that were evaluated once, at the end, say more than those by which the model was chosen.
+        let test = summary.and_then(|summary| summary.test.as_ref()).zip(self.test.as_ref());
+        let evaluation = match test {
+            Some((found, rows)) => Some(evaluation_facts("test", found, rows)),
+            None => while_training
+                .zip(self.validation.as_ref())
+                .map(|(found, rows)| evaluation_facts("evaluation", found, rows)),
+        };
+        RunReport {
+            model: model_facts(&self.opened, &self.job.model),
+            training: Some(training),
+            splits: self.split_facts(),
+            findings: self.preflight.findings.clone(),
+            evaluation,
+            repeat: repeat_facts(self.command.clone()),
+        }
+    }
+
+    fn split_facts(&self) -> Vec<SplitFacts> {
+        let files = |request: &Option<RowsRequest>| request.as_ref().map(|request| request.files.clone());
+        let training = &self.job.train.files;
+        let mut splits = vec![split_facts("training", &self.train, training)];
+        if let Some(rows) = &self.validation {
+            // Held out of the training rows where no files were given.
+            let files = files(&self.job.validation).unwrap_or_else(|| training.clone());
+            let name = if self.held_out.is_some() { "evaluation (held out)" } else { "evaluation" };
+            splits.push(split_facts(name, rows, &files));
+        }
+        if let (Some(rows), Some(files)) = (&self.test, files(&self.job.test)) {
+            splits.push(split_facts("test", rows, &files));
+        }
+        splits
+    }
+}
