@@ -65,6 +65,21 @@ pub fn print_hanging(console: &mut Console, width: usize, label: &str, text: &st
     Ok(())
 }
 
+/// The words that began this program, as a shell takes them.
+pub fn command_line() -> String {
+    let words: Vec<String> = std::env::args().skip(1).map(|word| quoted(&word)).collect();
+    format!("bertlab {}", words.join(" "))
+}
+
+/// A word as a shell takes it.
+pub fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+@:=,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,19 +98,4 @@ mod tests {
         assert_eq!(fill(["loss 0.5", "accuracy 0.9"], "  ", 20), ["loss 0.5", "accuracy 0.9"]);
         assert_eq!(fill(["loss 0.5", "accuracy 0.9"], "  ", 22), ["loss 0.5  accuracy 0.9"]);
     }
-}
-
-/// The words that began this program, as a shell takes them.
-pub fn command_line() -> String {
-    let words: Vec<String> = std::env::args().skip(1).map(|word| quoted(&word)).collect();
-    format!("bertlab {}", words.join(" "))
-}
-
-/// A word as a shell takes it.
-pub fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+@:=,".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
