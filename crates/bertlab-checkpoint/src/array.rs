@@ -1,8 +1,9 @@
 //! A named array as a checkpoint file holds it: element type, shape, little-endian bytes.
 
 use crate::{Bytes, Error};
+use std::borrow::Cow;
 use std::fmt;
-use zerocopy::FromBytes;
+use zerocopy::{FromBytes, IntoBytes};
 
 /// The element types that checkpoints are read and written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -89,6 +90,38 @@ pub struct NamedArray {
     pub shape: Vec<usize>,
     /// The elements, little endian, last axis fastest: as many bytes as shape and dtype say.
     pub bytes: Bytes,
+}
+
+/// A named array whose elements belong to somebody else: for writing without a copy.
+#[derive(Clone, Debug)]
+pub struct ArrayView<'a> {
+    /// The name in the file.
+    pub name: String,
+    /// The element type.
+    pub dtype: Dtype,
+    /// The size of each axis; empty for a single number.
+    pub shape: &'a [usize],
+    /// The elements, little endian, last axis fastest: as many bytes as shape and dtype say.
+    pub bytes: Cow<'a, [u8]>,
+}
+
+impl<'a> ArrayView<'a> {
+    /// Of F32 values; copied only where the machine is not little endian.
+    pub fn of_f32(name: impl Into<String>, shape: &'a [usize], values: &'a [f32]) -> Self {
+        let bytes = if cfg!(target_endian = "little") {
+            Cow::Borrowed(values.as_bytes())
+        } else {
+            Cow::Owned(values.iter().flat_map(|value| value.to_le_bytes()).collect())
+        };
+        Self { name: name.into(), dtype: Dtype::F32, shape, bytes }
+    }
+}
+
+impl<'a> From<&'a NamedArray> for ArrayView<'a> {
+    fn from(array: &'a NamedArray) -> Self {
+        let bytes = Cow::Borrowed(&*array.bytes);
+        Self { name: array.name.clone(), dtype: array.dtype, shape: &array.shape, bytes }
+    }
 }
 
 impl NamedArray {

@@ -18,9 +18,9 @@ mod safetensors;
 mod shards;
 mod weights;
 
-pub use array::{Dtype, NamedArray};
+pub use array::{ArrayView, Dtype, NamedArray};
 pub use bytes::Bytes;
 pub use config::{Config, open_config};
 pub use error::Error;
-pub use safetensors::{read_safetensors, write_safetensors};
+pub use safetensors::{read_safetensors, write_safetensors, write_views};
 pub use weights::{Weights, WeightsFormat, has_weights, open_weights};

@@ -3,7 +3,7 @@
 //! The header is checked here rather than by the `safetensors` crate, so that each broken rule is told with the tensor,
 //! the numbers and the file. The tests read and write through that crate as a second opinion.
 
-use crate::{Bytes, Dtype, Error, NamedArray, atomic};
+use crate::{ArrayView, Bytes, Dtype, Error, NamedArray, atomic};
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use std::io::Write as _;
@@ -55,7 +55,23 @@ pub fn write_safetensors(
     arrays: &[NamedArray],
     metadata: &[(String, String)],
 ) -> Result<(), Error> {
-    let mut ordered: Vec<&NamedArray> = arrays.iter().collect();
+    let views: Vec<ArrayView<'_>> = arrays.iter().map(ArrayView::from).collect();
+    write_views(path, &views, metadata)
+}
+
+/// As [`write_safetensors`], for arrays that are held elsewhere: nothing is copied.
+///
+/// # Errors
+/// [`Error::Io`].
+///
+/// # Panics
+/// As [`write_safetensors`].
+pub fn write_views(
+    path: &Path,
+    arrays: &[ArrayView<'_>],
+    metadata: &[(String, String)],
+) -> Result<(), Error> {
+    let mut ordered: Vec<&ArrayView<'_>> = arrays.iter().collect();
     ordered.sort_by(|left, right| {
         let widest_first = right.dtype.size_bytes().cmp(&left.dtype.size_bytes());
         widest_first.then_with(|| left.name.cmp(&right.name))
@@ -68,7 +84,7 @@ pub fn write_safetensors(
     })
 }
 
-fn header_text(arrays: &[&NamedArray], metadata: &[(String, String)]) -> String {
+fn header_text(arrays: &[&ArrayView<'_>], metadata: &[(String, String)]) -> String {
     let mut header = Map::new();
     if !metadata.is_empty() {
         let texts = metadata.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str())));
@@ -77,7 +93,7 @@ fn header_text(arrays: &[&NamedArray], metadata: &[(String, String)]) -> String 
     let mut offset = 0;
     for array in arrays {
         let (name, n_bytes) = (&array.name, array.bytes.len());
-        assert_eq!(array.dtype.bytes_of_shape(&array.shape), Some(n_bytes), "bytes of array `{name}`");
+        assert_eq!(array.dtype.bytes_of_shape(array.shape), Some(n_bytes), "bytes of array `{name}`");
         let entry = serde_json::json!({
             "dtype": array.dtype.safetensors_name(), "shape": array.shape, "data_offsets": [offset, offset + n_bytes],
         });

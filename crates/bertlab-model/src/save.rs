@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::model::Model;
 use crate::spec::HeadKind;
-use bertlab_checkpoint::{NamedArray, atomic, write_safetensors};
+use bertlab_checkpoint::{ArrayView, atomic, write_views};
 use bertlab_text::Tokenizer;
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -26,13 +26,13 @@ pub fn write_pretrained(folder: &Path, model: &Model, tokenizer: Option<&Tokeniz
         .expect("a map of JSON values is valid JSON");
     config.push(b'\n');
     atomic::write_file(&folder.join("config.json"), &config)?;
-    let arrays: Vec<NamedArray> = model
-        .named_tensors()
+    let tensors = model.named_tensors();
+    let arrays: Vec<ArrayView<'_>> = tensors
         .into_iter()
-        .map(|(name, tensor)| NamedArray::from_f32(name, tensor.shape(), tensor.as_slice().to_vec()))
+        .map(|(name, tensor)| ArrayView::of_f32(name, tensor.shape(), tensor.as_slice()))
         .collect();
     let metadata = [("format".to_owned(), "pt".to_owned())];
-    write_safetensors(&folder.join("model.safetensors"), &arrays, &metadata)?;
+    write_views(&folder.join("model.safetensors"), &arrays, &metadata)?;
     for (name, contents) in tokenizer.map(Tokenizer::files).unwrap_or_default() {
         atomic::write_file(&folder.join(name), &contents)?;
     }

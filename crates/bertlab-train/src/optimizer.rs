@@ -3,7 +3,7 @@
 
 use crate::arguments::TrainingArguments;
 use crate::error::TrainError;
-use bertlab_checkpoint::{NamedArray, read_safetensors, write_safetensors};
+use bertlab_checkpoint::{ArrayView, NamedArray, read_safetensors, write_views};
 use bertlab_compute::Tensor;
 use bertlab_compute::ops::adamw::{self, AdamW, Moments};
 use bertlab_compute::ops::sum::sum_of_squares;
@@ -73,16 +73,17 @@ impl Optimizer {
     /// # Errors
     /// When the file cannot be written.
     pub fn write(&self, checkpoint: &Path, model: &Model) -> Result<(), TrainError> {
-        let mut arrays = vec![NamedArray::from_i64(STEP, [1], vec![self.n_steps as i64])];
+        let step = NamedArray::from_i64(STEP, [1], vec![self.n_steps as i64]);
+        let mut arrays = vec![ArrayView::from(&step)];
         for moment in 0..MOMENTS.len() {
             arrays.extend(self.weights.iter().map(|weight| {
                 let tensor = [&weight.first, &weight.second][moment];
                 let name = format!("{}.{}", model.name_of(&weight.name), MOMENTS[moment]);
-                NamedArray::from_f32(name, tensor.shape(), tensor.as_slice().to_vec())
+                ArrayView::of_f32(name, tensor.shape(), tensor.as_slice())
             }));
         }
         let metadata = [("format".to_owned(), "pt".to_owned())];
-        Ok(write_safetensors(&checkpoint.join(FILE_NAME), &arrays, &metadata)?)
+        Ok(write_views(&checkpoint.join(FILE_NAME), &arrays, &metadata)?)
     }
 
     /// Reads what [`Self::write`] wrote for a model of the same shape, with the same weights frozen.

@@ -22,6 +22,8 @@ pub struct Progress {
     pub learning_rate: f64,
     /// Of this step's rows.
     pub n_tokens: usize,
+    /// That this step took, without evaluation and saving.
+    pub seconds: f64,
     /// How long the rest of the run takes.
     pub ahead: TimeForecast,
 }
@@ -46,6 +48,8 @@ pub trait Reporter {
     fn evaluating(&mut self, _n_done: usize, _n_rows: usize) {}
     /// After an evaluation.
     fn evaluated(&mut self, _evaluation: &Evaluation) {}
+    /// After [`Self::evaluated`], where it was the best so far. `metric`: the figure that decides.
+    fn best(&mut self, _step: u64, _metric: f64) {}
     /// After the one evaluation on test rows, at the end.
     fn tested(&mut self, _evaluation: &Evaluation) {}
     /// Early stopping ends the run after `step`, before all `n_steps` are done.

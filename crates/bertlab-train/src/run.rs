@@ -300,6 +300,7 @@ impl Run<'_, '_> {
             gradient_norm: update.gradient_norm,
             learning_rate: update.learning_rate,
             n_tokens: update.n_tokens,
+            seconds: self.pace.seconds_of_last_step(),
             ahead: self.pace.ahead(),
         });
         if self.pace.has_just_settled() {

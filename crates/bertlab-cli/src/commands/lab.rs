@@ -7,8 +7,8 @@ use bertlab::lab::{LabReport, LabTraining, SAMPLES, TrainingTask};
 use bertlab::{Columns, HeadChoice, HeadKind, ModelOptions, OpenOptions, PreparedTraining, open_model};
 
 use crate::args::GlobalArguments;
+use crate::print::live::TerminalReporter;
 use crate::print::progress::RowBars;
-use crate::print::training::TerminalReporter;
 use crate::print::{Console, lab};
 use crate::stop::Stop;
 

@@ -3,9 +3,11 @@
 pub mod cache;
 pub mod check;
 pub mod evaluation;
+pub mod forecast;
 pub mod histogram;
 pub mod lab;
 pub mod learning;
+pub mod live;
 pub mod matrix;
 pub mod module_tree;
 pub mod numbers;
@@ -62,9 +64,22 @@ impl Console {
         if self.has_colours { style } else { Style::new() }
     }
 
+    /// As [`Console::style`], for standard error.
+    pub fn error_style(&self, style: Style) -> Style {
+        if self.error_has_colours { style } else { Style::new() }
+    }
+
     /// Columns that a line may fill; no limit in a pipe.
     pub fn width(&self) -> usize {
         if !self.is_terminal {
+            return usize::MAX;
+        }
+        terminal_size::terminal_size().map_or(COLUMNS_DEFAULT, |(width, _)| usize::from(width.0).max(20))
+    }
+
+    /// As [`Console::width`], for standard error.
+    pub fn error_width(&self) -> usize {
+        if !io::stderr().is_terminal() {
             return usize::MAX;
         }
         terminal_size::terminal_size().map_or(COLUMNS_DEFAULT, |(width, _)| usize::from(width.0).max(20))
@@ -100,7 +115,8 @@ impl Console {
             // What was printed before comes before.
             self.out.flush()?;
             let style = if self.error_has_colours { style } else { Style::new() };
-            writeln!(io::stderr(), "{style}{word}:{style:#} {message}")?;
+            let text = format!("{style}{word}:{style:#} {message}");
+            writeln!(io::stderr(), "{}", prose::remark(&text, self.error_width()))?;
         }
         Ok(())
     }

@@ -47,6 +47,16 @@ pub fn fill<S: AsRef<str>>(items: impl IntoIterator<Item = S>, gap: &str, width:
     lines
 }
 
+/// A remark for a terminal of this width: its words in lines that begin under the first. What has lines of its own
+/// keeps them.
+pub fn remark(text: &str, width: usize) -> String {
+    const INDENT: &str = "  ";
+    if text.contains('\n') {
+        return text.to_owned();
+    }
+    lines(text, width.saturating_sub(INDENT.len())).join(&format!("\n{INDENT}"))
+}
+
 /// Columns that a styled text takes.
 fn columns(text: &str) -> usize {
     strip_str(text).to_string().width()
@@ -90,6 +100,13 @@ mod tests {
         assert_eq!(lines("a-very-long-word is", 4), ["a-very-long-word", "is"]);
         assert!(lines("", 10).is_empty());
         assert_eq!(lines("it took 1.5 s, or", 12), ["it took", "1.5 s, or"]);
+    }
+
+    #[test]
+    fn remarks_are_indented_below_their_first_line() {
+        assert_eq!(remark("warning: one two three", 14), "warning: one\n  two three");
+        assert_eq!(remark("as\n it is and stays", 5), "as\n it is and stays");
+        assert_eq!(remark("no limit at all", usize::MAX), "no limit at all");
     }
 
     #[test]

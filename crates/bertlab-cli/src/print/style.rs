@@ -10,6 +10,8 @@ pub const DIM: Style = Style::new().dimmed();
 pub const FIGURE: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Cyan)));
 /// Bars of a diagram.
 pub const BAR: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Blue)));
+/// What is best.
+pub const GOOD: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Green))).bold();
 /// Something that should not be missed.
 pub const WARNING: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Yellow))).bold();
 /// The end.

@@ -1,20 +1,17 @@
 //! What a training run looks like: what it will do, its lines, and what came of it.
 
 use std::io::Write;
-use std::path::Path;
 use std::time::Duration;
 
 use bertlab::check::Severity;
-use bertlab::train::{Evaluation, Plan, Progress, Record, Reporter, Scores, TrainError, TrainingSummary};
+use bertlab::train::{Evaluation, Plan, Scores, TrainingSummary};
 use bertlab::{HeldOutRows, LabelCounts, LabelledRows, PreparedTraining};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
 use super::evaluation::{figure_lines, scores_json};
-use super::numbers::{counted, grouped};
+use super::numbers::{bytes, counted, grouped};
 use super::prose::{fill, print_hanging};
 use super::{Console, style, tagging};
-use crate::stop::Stop;
 
 /// Where the words of a line start, after its heading.
 const INDENT: usize = 12;
@@ -123,149 +120,6 @@ fn label_list(counts: Option<&LabelCounts>) -> String {
     format!("; {}", labels.join(", "))
 }
 
-/// A bar where a person watches; lines like the Trainer's in a pipe.
-pub struct TerminalReporter {
-    bar: Option<ProgressBar>,
-    /// Columns that a line may fill.
-    width: usize,
-    shows_bar: bool,
-    prints_lines: bool,
-    prints_notes: bool,
-    stop: Stop,
-    says_stopping: bool,
-    n_tokens: usize,
-    start: std::time::Instant,
-}
-
-impl TerminalReporter {
-    /// For this console; nothing but the bar and notes when the output is JSON. `stop` ends the run.
-    pub fn new(console: &Console, as_json: bool, stop: Stop) -> Self {
-        Self {
-            bar: None,
-            width: console.width(),
-            shows_bar: console.shows_progress(),
-            prints_lines: !as_json,
-            prints_notes: !console.is_quiet(),
-            stop,
-            says_stopping: false,
-            n_tokens: 0,
-            start: std::time::Instant::now(),
-        }
-    }
-
-    /// Takes the bar away.
-    pub fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
-
-    fn line(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| println!("{line}")),
-            None => println!("{line}"),
-        }
-    }
-
-    /// What an evaluation on a split gave.
-    fn figures(&self, split: &str, evaluation: &Evaluation) {
-        if self.prints_lines {
-            let lines = fill(figure_lines(evaluation), "  ", self.width.saturating_sub(INDENT));
-            self.line(&format!("{split:INDENT$}{}", hanging(&lines)));
-        }
-    }
-
-    fn note(&self, note: &str) {
-        match &self.bar {
-            _ if !self.prints_notes => {}
-            Some(bar) => bar.suspend(|| eprintln!("{note}")),
-            None => eprintln!("{note}"),
-        }
-    }
-}
-
-impl Reporter for TerminalReporter {
-    fn planned(&mut self, plan: &Plan) {
-        self.start = std::time::Instant::now();
-        if self.shows_bar {
-            let style =
-                ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {elapsed} gone, {eta} left  {msg}")
-                    .expect("the template is well formed");
-            let target = ProgressDrawTarget::stderr();
-            self.bar = Some(ProgressBar::with_draw_target(Some(plan.n_steps), target).with_style(style));
-        }
-    }
-
-    fn skipped(&mut self, checkpoint: &Path, why: &TrainError) {
-        self.note(&format!("warning: {} is skipped, an older one is tried: {why}", checkpoint.display()));
-    }
-
-    fn resumed(&mut self, checkpoint: &Path, step: u64) {
-        self.note(&format!("note: going on after step {step}, from {}", checkpoint.display()));
-        if let Some(bar) = &self.bar {
-            bar.set_position(step);
-            bar.reset_eta();
-        }
-    }
-
-    fn warned(&mut self, message: &str) {
-        self.note(&format!("warning: {message}"));
-    }
-
-    fn wants_to_stop(&mut self) -> bool {
-        self.stop.is_wanted()
-    }
-
-    fn step(&mut self, progress: &Progress) {
-        self.n_tokens += progress.n_tokens;
-        if let Some(bar) = &self.bar {
-            bar.set_position(progress.step);
-            let rate = self.n_tokens as f64 / self.start.elapsed().as_secs_f64();
-            bar.set_message(format!("loss {:.4}, {} tokens/s", progress.loss, grouped(rate as usize)));
-        }
-    }
-
-    fn logged(&mut self, record: &Record) {
-        if !self.prints_lines {
-            return;
-        }
-        let figure = |name: &str| record.get(name).and_then(serde_json::Value::as_f64);
-        let step = record.get("step").and_then(serde_json::Value::as_u64).unwrap_or(0);
-        let epoch = figure("epoch").unwrap_or(0.0);
-        if let (Some(loss), Some(norm), Some(rate)) =
-            (figure("loss"), figure("grad_norm"), figure("learning_rate"))
-        {
-            self.line(&format!(
-                "step {step:>5}  epoch {epoch:<7.4} loss {loss:.4}  grad_norm {norm:.3}  learning_rate {rate:.3e}"
-            ));
-        }
-    }
-
-    fn evaluating(&mut self, n_done: usize, n_rows: usize) {
-        if self.stop.is_wanted() && !self.says_stopping {
-            self.says_stopping = true;
-            self.note("note: stopping after this evaluation; Ctrl-C once more stops at once");
-        }
-        if let Some(bar) = &self.bar {
-            bar.set_message(format!("evaluating {}/{}", grouped(n_done), grouped(n_rows)));
-        }
-    }
-
-    fn stopped_early(&mut self, step: u64, n_steps: u64) {
-        self.note(&format!(
-            "note: stopped early, after step {step} of {n_steps}: evaluations no longer get better"
-        ));
-    }
-
-    fn evaluated(&mut self, evaluation: &Evaluation) {
-        self.figures("validation", evaluation);
-    }
-
-    fn tested(&mut self, evaluation: &Evaluation) {
-        self.figures("test", evaluation);
-    }
-}
-
 /// What came of it.
 pub fn print_summary(
     console: &mut Console,
@@ -285,6 +139,8 @@ pub fn print_summary(
             "train_seconds": seconds(summary.train_time),
             "eval_seconds": seconds(summary.eval_time),
             "save_seconds": seconds(summary.save_time),
+            "peak_memory_bytes": summary.peak_memory,
+            "forecast": summary.forecast,
             "best_step": summary.loaded.as_ref().map(|best| best.global_step),
             "evaluation": evaluation.map(scores),
             "test": summary.test.as_ref().map(scores),
@@ -300,6 +156,10 @@ pub fn print_summary(
         summary.save_time.as_secs_f64()
     );
     print_line(console, "time", &times)?;
+    if let Some(peak) = summary.peak_memory {
+        let (peak, foreseen) = (bytes(peak as usize), bytes(summary.forecast.memory.peak as usize));
+        print_line(console, "memory", &format!("{peak} at the peak ({foreseen} were foreseen)"))?;
+    }
     if let Some(best) = &summary.loaded {
         writeln!(
             console.out,

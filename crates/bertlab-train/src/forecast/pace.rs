@@ -22,6 +22,8 @@ pub(crate) struct Pace {
     ratios: [f64; STEPS_TO_SETTLE as usize],
     taken: f64,
     expected: f64,
+    /// What the latest step took.
+    last: f64,
     evaluation: Pauses,
     saving: Pauses,
     seconds: Seconds,
@@ -69,6 +71,7 @@ impl Pace {
             ratios: [1.0; STEPS_TO_SETTLE as usize],
             taken: 0.0,
             expected: 0.0,
+            last: 0.0,
             evaluation: Pauses::expected(rates.evaluation_seconds),
             saving: Pauses::expected(rates.save_seconds),
             seconds: Seconds::default(),
@@ -95,6 +98,7 @@ impl Pace {
         self.evaluation.observe(seconds.eval - self.seconds.eval);
         self.saving.observe(seconds.save - self.seconds.save);
         self.seconds = seconds;
+        self.last = taken;
         self.step += 1;
         if let Some(ratio) = self.ratios.get_mut(self.n_measured as usize) {
             *ratio = taken / expected.max(f64::MIN_POSITIVE);
@@ -105,6 +109,11 @@ impl Pace {
             self.expected = MEMORY * self.expected + expected;
         }
         self.n_measured += 1;
+    }
+
+    /// What the latest update took.
+    pub(crate) fn seconds_of_last_step(&self) -> f64 {
+        self.last
     }
 
     /// Whether this is the moment at which a forecast is corrected.

@@ -132,6 +132,7 @@ impl Run<'_, '_> {
         };
         self.state.patience_counter = if has_gained { 0 } else { self.state.patience_counter + 1 };
         if let Some(metric) = value.filter(|_| is_best) {
+            self.reporter.best(self.state.global_step, metric);
             self.state.best = Some(Best { metric, global_step: self.state.global_step, checkpoint: None });
         }
         Ok(is_best)

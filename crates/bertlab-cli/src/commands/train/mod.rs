@@ -12,9 +12,10 @@ use bertlab::train::{GivenSettings, Resume, TrainingArguments};
 use crate::args::GlobalArguments;
 use crate::print::Console;
 use crate::print::cache::note_uses;
+use crate::print::live::TerminalReporter;
 use crate::print::progress::RowBars;
 use crate::print::prose::command_line;
-use crate::print::training::{TerminalReporter, print_preparation, print_summary, say_findings};
+use crate::print::training::{print_preparation, print_summary, say_findings};
 use job::JobSettings;
 use settings::Settings;
 
