@@ -17,6 +17,7 @@ use super::numbers::duration;
 use super::prose::{fill, lines as prose_lines, remark};
 use super::{Console, forecast, style};
 use crate::stop::Stop;
+use fit::{Part, fit};
 use view::{Activity, Point, Styles, View};
 
 /// Where the words of a line start, after its heading.
@@ -29,8 +30,6 @@ const SECONDS_BETWEEN: f64 = 30.0;
 const SECONDS_WORTH_SAYING: f64 = 10.0;
 /// How much of the speed so far a new step leaves: about the last twenty steps count.
 const SPEED_MEMORY: f64 = 0.95;
-/// Narrower windows get short lines.
-const COLUMNS_WIDE: usize = 90;
 
 /// A view where a person watches; lines like the Trainer's in a pipe.
 pub struct TerminalReporter {
@@ -129,6 +128,12 @@ impl TerminalReporter {
             Some((bar, _)) => bar.suspend(|| eprintln!("{note}")),
             None => eprintln!("{note}"),
         }
+    }
+
+    /// Columns of the window that lines are printed in, as it is now; none in a pipe.
+    fn window_width(&self) -> Option<usize> {
+        let size = (self.width != usize::MAX).then(terminal_size::terminal_size)?;
+        Some(size.map_or(self.width, |(width, _)| usize::from(width.0)))
     }
 
     /// In a pipe now and then, how long the run still takes.
@@ -253,13 +258,12 @@ impl Reporter for TerminalReporter {
         let figures = (figure("loss"), figure("grad_norm"), figure("learning_rate"));
         if let (Some(loss), Some(norm), Some(rate)) = figures {
             let left = self.left();
-            self.line(&if self.width < COLUMNS_WIDE {
-                format!("step {step:>5}  epoch {epoch:<5.2} loss {loss:.4}  norm {norm:.3}  rate {rate:.2e}")
-            } else {
-                format!(
+            self.line(&match self.window_width() {
+                None => format!(
                     "step {step:>5}  epoch {epoch:<7.4} loss {loss:.4}  grad_norm {norm:.3}  \
                      learning_rate {rate:.3e}{left}"
-                )
+                ),
+                Some(width) => short_line((step, epoch), (loss, norm, rate), width),
             });
         }
     }
@@ -307,6 +311,18 @@ impl Reporter for TerminalReporter {
     fn saved(&mut self, _folder: &Path) {
         self.show(|view| view.activity = Activity::Training);
     }
+}
+
+/// A log line for a window: what matters most stays in a narrow one.
+fn short_line((step, epoch): (u64, f64), (loss, norm, rate): (f64, f64, f64), width: usize) -> String {
+    let parts = vec![
+        Part::always(format!("step {step:>5}")),
+        Part::optional(4, format!("  epoch {epoch:<5.2}")),
+        Part::always(format!("  loss {loss:.4}")),
+        Part::optional(2, format!("  gradient norm {norm:.3}")),
+        Part::optional(3, format!("  learning rate {rate:.2e}")),
+    ];
+    fit(parts, width)
 }
 
 /// Lines that begin under the first, which stands after a heading.
