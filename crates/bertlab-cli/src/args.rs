@@ -11,7 +11,7 @@ use std::str::FromStr;
 use anyhow::bail;
 use bertlab::explore::Layers;
 use bertlab::{
-    Columns, HeadKind, ModelOptions, OpenOptions, OpenedModel, Precision, Task, TextEncoding, TextInput,
+    Columns, HeadKind, ModelOptions, OpenOptions, OpenedModel, Precision, TagScheme, Task, TextEncoding, TextInput,
     open_model, read_text_lines, read_texts,
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -80,15 +80,18 @@ pub struct PrecisionArguments {
 #[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ColumnArguments {
-    /// The column that holds the texts [default: found by its name]
-    #[arg(long, value_name = "NAME")]
+    /// The column that holds the texts, or words [default: found by its name; of CoNLL, 0]
+    #[arg(long, value_name = "NAME", allow_negative_numbers = true)]
     pub text_column: Option<String>,
     /// The column that holds second texts [default: found by its name]
     #[arg(long, value_name = "NAME")]
     pub pair_column: Option<String>,
-    /// The column that holds the labels [default: found by its name]
-    #[arg(long, value_name = "NAME")]
+    /// The column that holds the labels [default: found by its name; of CoNLL, -1, the last]
+    #[arg(long, value_name = "NAME", allow_negative_numbers = true)]
     pub label_column: Option<String>,
+    /// Tags of words: auto (IOB1, as CoNLL-2003 has it, becomes IOB2), keep (as they stand) [default: auto]
+    #[arg(long, value_name = "HOW", hide_possible_values = true, value_parser = tag_scheme_parser())]
+    pub tag_scheme: Option<TagScheme>,
 }
 
 /// How text files are read.
@@ -102,7 +105,13 @@ pub struct EncodingArguments {
 
 impl From<ColumnArguments> for Columns {
     fn from(columns: ColumnArguments) -> Self {
-        Columns { text: columns.text_column, pair: columns.pair_column, label: columns.label_column }
+        Columns {
+            text: columns.text_column,
+            pair: columns.pair_column,
+            label: columns.label_column,
+            tag_scheme: columns.tag_scheme.unwrap_or_default(),
+            ..Columns::default()
+        }
     }
 }
 
@@ -136,8 +145,11 @@ impl TextArguments {
             }
             read_text_lines(stdin.lock(), "standard input")?
         } else {
-            let columns =
-                Columns { text: self.text_column.clone(), pair: self.pair_column.clone(), label: None };
+            let columns = Columns {
+                text: self.text_column.clone(),
+                pair: self.pair_column.clone(),
+                ..Columns::default()
+            };
             read_texts(file, &columns)?
         };
         if texts.is_empty() {
@@ -160,6 +172,12 @@ where
 fn precision_parser() -> impl TypedValueParser<Value = Precision> {
     let to_precision = |word: String| if word == "bf16" { Precision::Bf16 } else { Precision::F32 };
     PossibleValuesParser::new(["f32", "bf16"]).map(to_precision)
+}
+
+/// The words of `--tag-scheme`.
+fn tag_scheme_parser() -> impl TypedValueParser<Value = TagScheme> {
+    let to_scheme = |word: String| if word == "keep" { TagScheme::Keep } else { TagScheme::Auto };
+    PossibleValuesParser::new(["auto", "keep"]).map(to_scheme)
 }
 
 /// The words of `--task`.

@@ -24,6 +24,7 @@ impl TokenRows {
         let starts = (0..n_tokens).step_by(length);
         self.lengths = starts.map(|start| length.min(n_tokens - start) as u32).collect();
         self.n_cut = vec![0; self.lengths.len()];
+        self.words = Vec::new();
         self
     }
 }
@@ -41,6 +42,7 @@ mod tests {
             pieces: pieces_of_all,
             lengths: pieces.iter().map(|row| row.len() as u32).collect(),
             n_cut: vec![3; pieces.len()],
+            ..TokenRows::default()
         }
     }
 

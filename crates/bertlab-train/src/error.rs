@@ -35,7 +35,7 @@ pub enum TrainError {
     },
     /// Every training row has the same label.
     #[error(
-        "all {n_rows} {split} rows have the label {label:?}: whatever a model answers, its accuracy would mean nothing. \
+        "all {n_rows} {split} {unit}s have the label {label:?}: whatever a model answers, its accuracy would mean nothing. \
          {hint} (--allow-single-class goes on all the same)"
     )]
     SingleClass {
@@ -43,6 +43,8 @@ pub enum TrainError {
         split: Split,
         /// How many.
         n_rows: usize,
+        /// "row" or "word".
+        unit: &'static str,
         /// The label's name.
         label: String,
         /// What to try.

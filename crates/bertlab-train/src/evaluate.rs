@@ -241,7 +241,7 @@ fn numbers<'a>(targets: impl Iterator<Item = &'a Target>) -> Vec<f32> {
         match target {
             Target::Classes(values) | Target::Values(values) => numbers.extend_from_slice(values),
             Target::Value(value) => numbers.push(*value),
-            Target::Class(_) | Target::Tokens(_) => {}
+            Target::Class(_) | Target::Tokens(_) | Target::Words(_) => {}
         }
     }
     numbers

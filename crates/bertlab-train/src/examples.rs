@@ -1,8 +1,9 @@
 //! Rows of a data set become examples: token ids and what the model should say.
 
-use crate::data::{Dataset, Target};
+use crate::data::labels::IGNORED_TOKEN;
+use crate::data::{Dataset, Target, WordLabels};
 use crate::error::TrainError;
-use crate::tokenized::{Piece, TokenLength, Tokenization, unmasked};
+use crate::tokenized::{NO_WORD, Piece, TokenLength, Tokenization, unmasked};
 use bertlab_model::{Batch, EncoderSpec, Row};
 
 /// One row, tokenized.
@@ -71,15 +72,48 @@ pub fn examples(
 ) -> Result<(Vec<Example>, Vec<TokenLength>), TrainError> {
     let rows = tokenization.rows(dataset, progress)?;
     let mut examples: Vec<Example> = rows.iter().map(|row| row.example()).collect();
+    for ((example, record), row) in examples.iter_mut().zip(&dataset.records).zip(rows.iter()) {
+        if let (Some(words), None) = (&record.words, &record.input_ids) {
+            example.words = first_tokens(words.len(), row.words);
+        }
+    }
     if let Some(targets) = targets {
-        for ((example, target), record) in examples.iter_mut().zip(targets).zip(&dataset.records) {
+        let rows = rows.iter().zip(&dataset.records);
+        for ((example, target), (row, record)) in examples.iter_mut().zip(targets).zip(rows) {
             example.target = Some(match target {
                 Target::Tokens(labels) => Target::Tokens(unmasked(&labels, record.attention_mask.as_deref())),
+                Target::Words(labels) => {
+                    example.words.iter_mut().zip(&labels.first).for_each(|(word, &label)| word.label = label);
+                    Target::Tokens(token_labels(&labels, row.words))
+                }
                 target => target,
             });
         }
     }
     Ok((examples, rows.row_lengths()))
+}
+
+/// Every word with its first token, still without a label. `words`: the word of each token.
+fn first_tokens(n_words: usize, words: &[u32]) -> Vec<Word> {
+    let mut first = vec![Word { token: None, label: IGNORED_TOKEN }; n_words];
+    for (token, &word) in words.iter().enumerate().rev() {
+        if word != NO_WORD {
+            first[word as usize].token = Some(token);
+        }
+    }
+    first
+}
+
+/// A label for every token: a word's own for its first token, its further one for the rest, none for special tokens.
+fn token_labels(labels: &WordLabels, words: &[u32]) -> Vec<i64> {
+    let label = |(token, &word): (usize, &u32)| match word {
+        NO_WORD => IGNORED_TOKEN,
+        word if token > 0 && words[token - 1] == word => {
+            labels.further.get(word as usize).copied().unwrap_or(IGNORED_TOKEN)
+        }
+        word => labels.first[word as usize],
+    };
+    words.iter().enumerate().map(label).collect()
 }
 
 /// Packs examples into a batch.

@@ -81,6 +81,7 @@ impl Objective {
             Some(Target::Value(_) | Target::Values(_)) => {
                 mean_squared_error(logits, &numbers(examples), weight)
             }
+            Some(Target::Words(_)) => unreachable!("labels of words became labels of tokens with the tokens"),
             None => Loss { value: 0.0, d_logits: Tensor::zeros(logits.shape()) },
         }
     }

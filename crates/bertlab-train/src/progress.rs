@@ -178,6 +178,9 @@ fn target_numbers(target: Option<&Target>) -> Vec<u64> {
         Some(Target::Value(value)) => vec![bits(value)],
         Some(Target::Classes(values) | Target::Values(values)) => values.iter().map(bits).collect(),
         Some(Target::Tokens(labels)) => labels.iter().map(|&label| label as u64).collect(),
+        Some(Target::Words(labels)) => {
+            labels.first.iter().chain(&labels.further).map(|&label| label as u64).collect()
+        }
     }
 }
 

@@ -31,7 +31,12 @@ pub struct TokenRows {
     pub lengths: Vec<u32>,
     /// Tokens that truncation took from each row. `[B]`
     pub n_cut: Vec<u32>,
+    /// Of rows of words: which word of its row each token belongs to, [`NO_WORD`] where it belongs to none; empty without such rows. `[T]`
+    pub words: Vec<u32>,
 }
+
+/// The place of a word where there is none.
+pub const NO_WORD: u32 = u32::MAX;
 
 /// One of [`TokenRows`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +49,8 @@ pub struct TokenRow<'a> {
     pub pieces: &'a [Piece],
     /// Tokens that truncation took.
     pub n_cut: usize,
+    /// Which word each token belongs to; empty without rows of words.
+    pub words: &'a [u32],
 }
 
 /// A row's length, special tokens included.
@@ -93,12 +100,20 @@ impl Tokenization<'_> {
         let mut rows = TokenRows::default();
         let special_ids = self.tokenizer.map(Tokenizer::special_token_ids).unwrap_or_default();
         for records in dataset.records.chunks(CHUNK) {
-            let inputs: Vec<TextInput> =
-                records.iter().filter(|record| record.input_ids.is_none()).map(text_input).collect();
+            let is_text = |record: &&Record| record.input_ids.is_none() && !has_words(record);
+            let inputs: Vec<TextInput> = records.iter().filter(is_text).map(text_input).collect();
+            let words: Vec<&[String]> =
+                records.iter().filter(|record| has_words(record)).map(words).collect();
             let mut encodings = self.encode(&inputs)?.into_iter();
+            let mut encodings_of_words = self.encode_words(&words)?.into_iter();
             for record in records {
                 match &record.input_ids {
                     Some(ids) => rows.push_ready(record, ids, &special_ids),
+                    None if has_words(record) => {
+                        let encoding =
+                            encodings_of_words.next().expect("one encoding for every row of words");
+                        rows.push_words(&encoding, &special_ids);
+                    }
                     None => {
                         let encoding = encodings.next().expect("one encoding for every text");
                         rows.push_encoding(&encoding, &special_ids);
@@ -108,6 +123,7 @@ impl Tokenization<'_> {
             progress(rows.len());
         }
         rows.forget_types_of_0();
+        rows.fill_words();
         Ok(rows)
     }
 
@@ -115,17 +131,31 @@ impl Tokenization<'_> {
         if inputs.is_empty() {
             return Ok(Vec::new());
         }
-        let tokenizer = self.tokenizer.ok_or(TrainError::Setting {
-            name: "MODEL",
-            found: "a folder without a tokenizer".to_owned(),
-            wanted: "tokenizer.json or vocab.txt beside config.json, or rows that hold input_ids".to_owned(),
-        })?;
+        Ok(self.needed_tokenizer()?.encode_batch(inputs, &self.options())?)
+    }
+
+    /// Rows of words, as HuggingFace tokenizes them with `is_split_into_words=True`.
+    fn encode_words(&self, rows: &[&[String]]) -> Result<Vec<Encoding>, TrainError> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self.needed_tokenizer()?.encode_words_batch(rows, &self.options())?)
+    }
+
+    fn options(&self) -> EncodeOptions {
         let truncation = match self.max_length {
             Some(_) => Truncation::LongestFirst,
             None => Truncation::DoNotTruncate,
         };
-        let options = EncodeOptions { truncation, max_length: self.max_length, ..EncodeOptions::default() };
-        Ok(tokenizer.encode_batch(inputs, &options)?)
+        EncodeOptions { truncation, max_length: self.max_length, ..EncodeOptions::default() }
+    }
+
+    fn needed_tokenizer(&self) -> Result<&Tokenizer, TrainError> {
+        self.tokenizer.ok_or(TrainError::Setting {
+            name: "MODEL",
+            found: "a folder without a tokenizer".to_owned(),
+            wanted: "tokenizer.json or vocab.txt beside config.json, or rows that hold input_ids".to_owned(),
+        })
     }
 }
 
@@ -153,8 +183,9 @@ impl TokenRows {
             let range = end..end + length as usize;
             end = range.end;
             let types = if self.types.is_empty() { &[] } else { &self.types[range.clone()] };
+            let words = if self.words.is_empty() { &[] } else { &self.words[range.clone()] };
             let (ids, pieces) = (&self.ids[range.clone()], &self.pieces[range]);
-            TokenRow { ids, types, pieces, n_cut: n_cut as usize }
+            TokenRow { ids, types, pieces, n_cut: n_cut as usize, words }
         })
     }
 
@@ -164,6 +195,23 @@ impl TokenRows {
         self.pieces.extend((0..encoding.len()).map(|token| piece(encoding, token, special_ids)));
         self.lengths.push(encoding.len() as u32);
         self.n_cut.push(encoding.n_truncated as u32);
+    }
+
+    fn push_words(&mut self, encoding: &Encoding, special_ids: &[u32]) {
+        // Rows before this one may be of another kind.
+        self.fill_words_to(self.ids.len());
+        self.words.extend(encoding.word_ids.iter().map(|word| word.unwrap_or(NO_WORD)));
+        self.push_encoding(encoding, special_ids);
+    }
+
+    fn fill_words(&mut self) {
+        if !self.words.is_empty() {
+            self.fill_words_to(self.ids.len());
+        }
+    }
+
+    fn fill_words_to(&mut self, n_tokens: usize) {
+        self.words.resize(n_tokens, NO_WORD);
     }
 
     /// A row that holds ids: masked tokens take no part, so they are left out. Which of its tokens make a word together
@@ -213,6 +261,14 @@ fn piece(encoding: &Encoding, token: usize, special_ids: &[u32]) -> Piece {
         }
         _ => Piece::First,
     }
+}
+
+fn has_words(record: &Record) -> bool {
+    record.words.is_some() && record.input_ids.is_none()
+}
+
+fn words(record: &Record) -> &[String] {
+    record.words.as_deref().unwrap_or_default()
 }
 
 /// A record's texts as the tokenizer takes them.

@@ -1,7 +1,9 @@
 //! Preflight: what can be wrong with rows is found before a training.
 
 use bertlab_model::{HeadChoice, HeadKind, OpenOptions};
-use bertlab_train::data::{DataError, Dataset, LabelSpace, ProblemType, infer_label_space};
+use bertlab_train::data::{
+    DataError, Dataset, LabelSpace, ProblemType, infer_label_space, infer_word_labels,
+};
 
 use crate::labelled::{Question, RowsRequest, configured_head};
 use crate::{Error, ModelOptions, OpenedModel, Task, TextOptions, open_model, resolve};
@@ -51,15 +53,17 @@ impl CheckJob {
     /// # Errors
     /// Files that cannot be read; a model or a tokenizer that cannot be opened; a length that the model does not take.
     pub fn run(&self, progress: &mut dyn FnMut(Split, usize, usize)) -> Result<Checked, Error> {
-        let (opened, head) = self.open()?;
         let requests = [
             (Split::Training, Some(&self.train)),
             (Split::Validation, self.validation.as_ref()),
             (Split::Test, self.test.as_ref()),
         ];
-        let requests = requests.into_iter().filter_map(|(split, request)| Some((split, request?)));
+        let requests = requests
+            .into_iter()
+            .filter_map(|(split, request)| Some((split, request?.clone().for_task(self.task))));
         let datasets: Vec<(Split, Dataset)> =
             requests.map(|(split, request)| Ok((split, request.read()?))).collect::<Result<_, Error>>()?;
+        let (opened, head) = self.open(&datasets[0].1)?;
         let max_length =
             opened.max_length_for(datasets.iter().map(|(_, rows)| rows), self.text.max_length)?;
         let asked = question(&opened, head, self.new_head, &datasets[0].1);
@@ -90,12 +94,15 @@ impl CheckJob {
     }
 
     /// The model as a training would open it, and the head that its config names.
-    fn open(&self) -> Result<(OpenedModel, HeadKind), Error> {
+    fn open(&self, train: &Dataset) -> Result<(OpenedModel, HeadKind), Error> {
         let configured = configured_head(&resolve(&self.model, self.offline)?)?;
-        let kind = Task::chosen(self.task, configured).head();
+        let kind = Task::chosen(self.task, configured, train).head();
         let open = OpenOptions { head: HeadChoice::Kind(kind), allow_random: true, ..OpenOptions::default() };
         let mut opened = open_model(&self.model, &ModelOptions { open, offline: self.offline })?;
         opened.set_keep(self.text.keep)?;
+        if kind == HeadKind::TokenClassification {
+            opened.read_words();
+        }
         Ok((opened, configured))
     }
 }
@@ -111,7 +118,13 @@ fn question(
     let head = spec.head.kind;
     match head {
         HeadKind::MaskedLm => Ok(Question::of_masked_lm(training, spec.encoder.vocab_size)),
-        HeadKind::TokenClassification => Ok(Question::Tokens { head, n_classes: spec.head.n_outputs() }),
+        HeadKind::TokenClassification => {
+            let given = (configured == head && !new_head).then(|| spec.head.labels.clone());
+            let names = infer_word_labels(training, given.as_deref());
+            // Labels that do not fit the head are found row by row.
+            let names = names.or_else(|error| given.ok_or(error))?;
+            Ok(Question::Words { names, label_all_tokens: false })
+        }
         _ if configured == head && !new_head => {
             let given = LabelSpace { problem_type: spec.head.problem_type, names: spec.head.labels.clone() };
             // Labels that do not fit the head are found row by row.
@@ -125,18 +138,18 @@ fn question(
 pub(crate) fn model_limits(opened: &OpenedModel, question: Option<&Question>) -> ModelLimits {
     let encoder = &opened.model.spec.encoder;
     ModelLimits {
-        class_names: question.map(|question| class_names(question, opened)).unwrap_or_default(),
+        class_names: question.map(|question| class_names(question)).unwrap_or_default(),
         vocab_size: encoder.vocab_size,
         tokens_max: encoder.max_tokens(),
     }
 }
 
 /// The classes' names where the question has classes that a person can count.
-fn class_names(question: &Question, opened: &OpenedModel) -> Vec<String> {
+fn class_names(question: &Question) -> Vec<String> {
     match question {
         Question::Rows(space) if space.problem_type == ProblemType::Regression => Vec::new(),
         Question::Rows(space) => space.names.clone(),
-        Question::Tokens { head: HeadKind::TokenClassification, .. } => opened.model.spec.head.labels.clone(),
+        Question::Words { names, .. } => names.clone(),
         Question::Tokens { .. } | Question::Texts => Vec::new(),
     }
 }

@@ -6,7 +6,7 @@ use bertlab_train::data::LabelSpace;
 use bertlab_train::{Averaging, Evaluation, Example, Objective, answers, evaluate};
 
 use crate::labelled::{LabelledRows, Question, RowsRequest, configured_head};
-use crate::{Error, ModelOptions, OpenedModel, TextOptions, open_model, resolve};
+use crate::{Error, ModelOptions, OpenedModel, Task, TextOptions, open_model, resolve};
 
 /// Rows that HuggingFace's Trainer averages a token loss over before it averages over batches.
 const BATCH_SIZE: usize = 8;
@@ -69,7 +69,10 @@ pub fn open_trained(
     let is_usable =
         matches!(kind, HeadKind::SequenceClassification | HeadKind::TokenClassification | HeadKind::MaskedLm);
     let open = OpenOptions { head: HeadChoice::Kind(kind), ..options.open.clone() };
-    let opened = open_model(model, &ModelOptions { open, ..options.clone() })?;
+    let mut opened = open_model(model, &ModelOptions { open, ..options.clone() })?;
+    if kind == HeadKind::TokenClassification {
+        opened.read_words();
+    }
     let is_trained = opened.report.new.is_empty() && opened.report.reshaped.is_empty();
     if is_usable && is_trained {
         return Ok(opened);
@@ -98,13 +101,15 @@ impl OpenedModel {
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Evaluated, Error> {
         let head = &self.model.spec.head;
-        let dataset = request.read()?;
+        let is_tagger = head.kind == HeadKind::TokenClassification;
+        let task = is_tagger.then_some(Task::TokenClassification);
+        let dataset = request.clone().for_task(task).read()?;
         let question = match head.kind {
             HeadKind::SequenceClassification => {
                 Question::Rows(LabelSpace { problem_type: head.problem_type, names: head.labels.clone() })
             }
             HeadKind::MaskedLm => Question::of_masked_lm(&dataset, self.model.spec.encoder.vocab_size),
-            _ => Question::Tokens { head: head.kind, n_classes: head.n_outputs() },
+            _ => Question::Words { names: head.labels.clone(), label_all_tokens: false },
         };
         let targets = question.targets(&dataset)?;
         let mut rows =

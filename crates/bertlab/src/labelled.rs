@@ -6,13 +6,14 @@ use bertlab_checkpoint::open_config;
 use bertlab_model::{Family, HeadKind};
 use bertlab_text::Tokenizer;
 use bertlab_train::data::{
-    self, Columns, DataError, Dataset, Encoding, LabelSpace, ProblemType, RawLabel, Record, Sampling, Target,
-    label_counts, sample, targets, targets_by_row, token_targets, token_targets_by_row,
+    self, Columns, DataError, Dataset, Encoding, LabelSpace, Layout, ProblemType, RawLabel, Record, Sampling, Target,
+    becomes_iob2, label_all_tokens, label_counts, sample, targets, targets_by_row, token_targets,
+    token_targets_by_row, word_targets_by_row,
 };
 use bertlab_train::preflight::{Split, SplitRows};
 use bertlab_train::{Example, Masking, TokenCache, Tokenization, Truncated, examples};
 
-use crate::{Error, OpenedModel, TextOptions};
+use crate::{Error, OpenedModel, Task, TextOptions};
 
 /// Files of labelled rows, and which of them are taken.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +41,19 @@ impl RowsRequest {
         Ok(data::read_encoded(&self.files, &self.columns, self.encoding)?)
     }
 
+    /// The request with plain text files read as the task wants them, where it was not said how.
+    #[must_use]
+    pub(crate) fn for_task(mut self, task: Option<Task>) -> Self {
+        if self.columns.layout == Layout::Found {
+            self.columns.layout = match task {
+                Some(Task::TokenClassification) => Layout::Words,
+                Some(Task::MaskedLm | Task::SequenceClassification) => Layout::Texts,
+                None => Layout::Found,
+            };
+        }
+        self
+    }
+
     /// The chosen rows of a data set and their targets.
     pub(crate) fn choose(&self, (dataset, targets): Rows) -> Rows {
         let Some(n) = self.max_samples.filter(|&n| n < targets.len()) else {
@@ -60,9 +74,16 @@ pub(crate) fn select(dataset: &Dataset, targets: &[Target], rows: &[usize]) -> R
 pub enum Question {
     /// One answer per row.
     Rows(LabelSpace),
+    /// A label for every word; of rows that hold `input_ids`, for every token.
+    Words {
+        /// Of the labels, by id.
+        names: Vec<String>,
+        /// Further tokens of a word have a label too, and not its first alone.
+        label_all_tokens: bool,
+    },
     /// A class for every token of rows that hold `input_ids` and a list of labels.
     Tokens {
-        /// Token classification or masked LM.
+        /// Masked LM.
         head: HeadKind,
         /// How many classes there are.
         n_classes: usize,
@@ -88,6 +109,9 @@ impl Question {
     pub fn targets(&self, dataset: &Dataset) -> Result<Vec<Target>, Error> {
         Ok(match self {
             Self::Rows(space) => targets(dataset, space)?,
+            Self::Words { .. } => {
+                self.targets_by_row(dataset).into_iter().collect::<Result<_, DataError>>()?
+            }
             Self::Tokens { n_classes, .. } => token_targets(dataset, *n_classes)?,
             Self::Texts => vec![Target::Tokens(Vec::new()); dataset.records.len()],
         })
@@ -97,8 +121,24 @@ impl Question {
     pub(crate) fn targets_by_row(&self, dataset: &Dataset) -> Vec<Result<Target, DataError>> {
         match self {
             Self::Rows(space) => targets_by_row(dataset, space),
+            Self::Words { names, label_all_tokens: all } => {
+                let mut targets = word_targets_by_row(dataset, names);
+                if *all {
+                    targets.iter_mut().flatten().for_each(|target| label_all_tokens(target, names));
+                }
+                targets
+            }
             Self::Tokens { n_classes, .. } => token_targets_by_row(dataset, *n_classes),
             Self::Texts => dataset.records.iter().map(|_| Ok(Target::Tokens(Vec::new()))).collect(),
+        }
+    }
+
+    /// The task that it is.
+    pub(crate) fn task(&self) -> Task {
+        match self {
+            Self::Rows(_) => Task::SequenceClassification,
+            Self::Words { .. } => Task::TokenClassification,
+            Self::Tokens { .. } | Self::Texts => Task::MaskedLm,
         }
     }
 
@@ -106,32 +146,40 @@ impl Question {
     pub fn head(&self) -> HeadKind {
         match self {
             Self::Rows(_) => HeadKind::SequenceClassification,
+            Self::Words { .. } => HeadKind::TokenClassification,
             Self::Tokens { head, .. } => *head,
             Self::Texts => HeadKind::MaskedLm,
         }
     }
 }
 
-/// How many rows have each label.
+/// How many rows, or words, have each label.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelCounts {
     /// Of these labels.
     pub names: Vec<String>,
     /// By label.
     pub counts: Vec<usize>,
-    /// All rows.
+    /// All rows, or words that have a label.
     pub n_rows: usize,
+    /// "row" or "word".
+    pub unit: &'static str,
 }
 
 impl LabelCounts {
-    /// Of a question with exactly one label per row; none for others.
+    /// Of a question with exactly one label per row or word; none for others.
     pub(crate) fn of(question: &Question, targets: &[Target]) -> Option<Self> {
+        if let Question::Words { names, .. } = question {
+            let counts = label_counts(targets, names.len());
+            let n_rows = counts.iter().sum();
+            return Some(Self { names: names.clone(), counts, n_rows, unit: "word" });
+        }
         let Question::Rows(space) = question else { return None };
         if space.problem_type == ProblemType::Regression {
             return None;
         }
         let counts = label_counts(targets, space.names.len());
-        Some(Self { names: space.names.clone(), counts, n_rows: targets.len() })
+        Some(Self { names: space.names.clone(), counts, n_rows: targets.len(), unit: "row" })
     }
 
     /// The only label that occurs, if it is so.
@@ -155,6 +203,38 @@ pub struct LabelledRows {
     pub truncated: Truncated,
     /// Of texts for a masked language model.
     pub of_texts: Option<TextCounts>,
+    /// Of rows of words.
+    pub of_words: Option<WordCounts>,
+}
+
+/// What became of the words of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WordCounts {
+    /// Words that were read from the files.
+    pub n_words: usize,
+    /// Words that the model does not see: truncation took them, or they have no token.
+    pub n_unread: usize,
+    /// Of these, words with a label other than "O".
+    pub n_unread_labelled: usize,
+    /// The files' tags are IOB1, and were read as IOB2.
+    pub was_iob1: bool,
+}
+
+impl WordCounts {
+    /// Of rows of words; none of others.
+    fn of(examples: &[Example], question: &Question, was_iob1: bool) -> Option<Self> {
+        let Question::Words { names, .. } = question else { return None };
+        let words = || examples.iter().flat_map(|example| &example.words);
+        let outside = names.iter().position(|name| name == "O");
+        let is_labelled = |label: i64| usize::try_from(label).is_ok_and(|label| Some(label) != outside);
+        let unread = || words().filter(|word| word.token.is_none());
+        (words().next().is_some()).then(|| Self {
+            n_words: words().count(),
+            n_unread: unread().count(),
+            n_unread_labelled: unread().filter(|word| is_labelled(word.label)).count(),
+            was_iob1,
+        })
+    }
 }
 
 /// What became of texts for a masked language model.
@@ -184,7 +264,12 @@ impl LabelledRows {
         max_length: usize,
     ) -> Self {
         let targets: Vec<Target> = rows.targets.into_iter().flatten().flatten().collect();
+        let was_iob1 = match question {
+            Question::Words { names, .. } => becomes_iob2(&rows.dataset, names),
+            _ => false,
+        };
         Self {
+            of_words: WordCounts::of(&examples, question, was_iob1),
             examples,
             counts: LabelCounts::of(question, &targets),
             truncated: Truncated::of(&rows.lengths, max_length),

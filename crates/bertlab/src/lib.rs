@@ -36,7 +36,7 @@ pub use embed::{EmbedRecipe, EmbedRequest, Embedded};
 pub use embeddings_file::{EmbeddingRow, EmbeddingsFormat, write_embeddings};
 pub use error::Error;
 pub use evaluation::{Evaluated, Prediction, WordLabel, open_trained};
-pub use labelled::{LabelCounts, LabelledRows, Question, RowsRequest, TextCounts};
+pub use labelled::{LabelCounts, LabelledRows, Question, RowsRequest, TextCounts, WordCounts};
 pub use open::{ModelOptions, OpenedModel, OpenedTokenizer, open_model, open_tokenizer, resolve};
 pub use sentence::SentenceSettings;
 pub use text_options::TextOptions;
@@ -52,7 +52,7 @@ pub use bertlab_model::{
 };
 pub use bertlab_text::Error as TextError;
 pub use bertlab_text::{EncodeOptions, Encoding, Keep, Padding, TextInput, Tokenizer, Truncation, find_word};
-pub use bertlab_train::data::{Columns, Encoding as TextEncoding, Sampling};
+pub use bertlab_train::data::{Columns, Encoding as TextEncoding, Layout, Sampling, TagScheme};
 pub use bertlab_train::{CacheUse, TokenCache};
 
 /// Fine-tuning: settings, plan, what a run reports, and what its figures mean.

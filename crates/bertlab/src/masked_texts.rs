@@ -50,6 +50,7 @@ impl OpenedModel {
                 n_blank: n_all - dataset.records.len(),
                 block_length: (!options.line_by_line).then_some(length),
             }),
+            of_words: None,
         })
     }
 

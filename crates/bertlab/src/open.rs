@@ -60,6 +60,15 @@ impl OpenedModel {
         Ok(())
     }
 
+    /// Makes the tokenizer one for rows of words ([`Tokenizer::for_words`]), where there is one: rows of ids need none.
+    pub(crate) fn read_words(&mut self) {
+        if self.tokenizer().is_ok()
+            && let Some(tokenizer) = self.tokenizer.take()
+        {
+            self.tokenizer = OnceLock::from(tokenizer.for_words());
+        }
+    }
+
     /// The model to be changed, and its tokenizer where one was opened.
     pub(crate) fn model_and_tokenizer(&mut self) -> (&mut Model, Option<&Tokenizer>) {
         (&mut self.model, self.tokenizer.get())

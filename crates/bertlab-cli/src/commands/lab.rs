@@ -75,8 +75,12 @@ impl Arguments {
     /// What T4 needs; none where it is not asked for.
     fn training(&self, global: &GlobalArguments) -> Option<LabTraining> {
         let flags = &self.training;
-        let columns =
-            Columns { text: flags.text_column.clone(), pair: None, label: flags.label_column.clone() };
+        let columns = Columns {
+            text: flags.text_column.clone(),
+            pair: None,
+            label: flags.label_column.clone(),
+            ..Columns::default()
+        };
         flags.train.then(|| LabTraining {
             model: self.model.clone(),
             offline: global.offline,

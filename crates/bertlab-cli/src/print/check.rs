@@ -51,7 +51,7 @@ pub fn print(console: &mut Console, model: &str, checked: &Checked) -> anyhow::R
 fn question_name(question: &Question) -> &'static str {
     match question {
         Question::Rows(space) => space.problem_type.name(),
-        Question::Tokens { .. } | Question::Texts => question.head().name(),
+        Question::Words { .. } | Question::Tokens { .. } | Question::Texts => question.head().name(),
     }
 }
 

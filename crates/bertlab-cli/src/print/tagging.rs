@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use anstyle::Style;
+use bertlab::WordCounts;
 use bertlab::train::metrics::classification::{Averages, ClassScores};
 use bertlab::train::metrics::entities::{EntityReport, EntityScores};
 use bertlab::train::metrics::interval::Interval;
@@ -70,6 +71,22 @@ pub fn result_in_words(report: &EntityReport, figure: Style) -> String {
         percent(micro.precision),
         percent(micro.recall)
     )
+}
+
+/// What became of the words of a split.
+pub fn words_in_words(words: &WordCounts) -> String {
+    let mut text = counted(words.n_words, "word");
+    if words.was_iob1 {
+        text += "; their tags are IOB1, read as IOB2 (--tag-scheme keep leaves them)";
+    }
+    if words.n_unread > 0 {
+        text += &format!(
+            "; {} cut off or without a token: not learnt, and in an evaluation answered \"O\" ({} with another label)",
+            counted(words.n_unread, "word"),
+            grouped(words.n_unread_labelled)
+        );
+    }
+    text
 }
 
 /// For a person.

@@ -104,6 +104,9 @@ fn print_rows(console: &mut Console, name: &str, rows: &LabelledRows) -> anyhow:
         );
         print_line(console, "", &text)?;
     }
+    if let Some(words) = &rows.of_words {
+        print_line(console, "", &tagging::words_in_words(words))?;
+    }
     Ok(())
 }
 

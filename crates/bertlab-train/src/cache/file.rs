@@ -9,7 +9,7 @@ const HASH: &str = "xxh3_128";
 
 /// Bytes that a file of these rows takes, but for its header.
 pub(super) fn size_about(rows: &TokenRows) -> u64 {
-    let numbers = rows.ids.len() + rows.types.len() + rows.lengths.len() + rows.n_cut.len();
+    let numbers = rows.ids.len() + rows.types.len() + rows.lengths.len() + rows.n_cut.len() + rows.words.len();
     (4 * numbers + rows.pieces.len()) as u64
 }
 
@@ -21,6 +21,7 @@ pub(super) fn write(file: &Path, rows: &TokenRows) -> Result<(), Error> {
         bytes("pieces", rows.pieces.iter().map(|&piece| piece as u8).collect()),
         numbers("lengths", &rows.lengths),
         numbers("n_cut", &rows.n_cut),
+        numbers("words", &rows.words),
     ];
     arrays.push(bytes(HASH, hash(arrays.iter()).to_le_bytes().to_vec()));
     write_safetensors(file, &arrays, &[])
@@ -37,7 +38,7 @@ pub(super) fn read(file: &Path, n_rows: usize) -> Result<Option<TokenRows>, Stri
         found.ok_or_else(|| format!("it lacks the array {name} of {dtype}"))
     };
     let numbers = |name: &str| find(name, Dtype::I32).map(to_numbers);
-    let parts = ["input_ids", "token_type_ids", "pieces", "lengths", "n_cut"];
+    let parts = ["input_ids", "token_type_ids", "pieces", "lengths", "n_cut", "words"];
     let named = parts.iter().filter_map(|name| arrays.iter().find(|array| array.name == *name));
     if hash(named).to_le_bytes()[..] != find(HASH, Dtype::U8)?.bytes[..] {
         return Err("its contents do not have the hash that they had when they were written".to_owned());
@@ -53,6 +54,7 @@ pub(super) fn read(file: &Path, n_rows: usize) -> Result<Option<TokenRows>, Stri
             .ok_or("it holds pieces of no known kind")?,
         lengths: numbers("lengths")?,
         n_cut: numbers("n_cut")?,
+        words: numbers("words")?,
     };
     match fits(&rows, n_rows) {
         true => Ok(Some(rows)),
@@ -66,6 +68,7 @@ fn fits(rows: &TokenRows, n_rows: usize) -> bool {
     rows.lengths.len() == n_rows
         && rows.n_cut.len() == n_rows
         && rows.pieces.len() == n_tokens
+        && (rows.words.is_empty() || rows.words.len() == n_tokens)
         && (rows.types.is_empty() || rows.types.len() == n_tokens)
         && rows.lengths.iter().map(|&length| length as usize).sum::<usize>() == n_tokens
 }

@@ -5,7 +5,7 @@ use bertlab_text::Tokenizer;
 use twox_hash::XxHash3_128;
 
 /// Raised when files of before must not be read any more: another layout, other pieces of the same text.
-const CACHE_VERSION: u32 = 1;
+const CACHE_VERSION: u32 = 2;
 
 /// Of the tokenizer with all its settings, the length that texts are cut to, the texts in their order, and the program.
 ///
@@ -28,6 +28,11 @@ pub(super) fn of(tokenizer: &Tokenizer, max_length: Option<usize>, records: &[Re
         add(record.text.as_deref().unwrap_or_default().as_bytes());
         // Bytes that no text has: no second text is not the same as an empty one.
         add(record.pair.as_deref().map_or(&[0xff], str::as_bytes));
+        // The same words with a space between are another row.
+        if let Some(words) = &record.words {
+            add(&[0xfe]);
+            words.iter().for_each(|word| add(word.as_bytes()));
+        }
     }
     hasher.finish_128()
 }

@@ -54,7 +54,11 @@ pub(super) fn assemble(
         &[(TOKEN_TYPE_IDS, &token_type_ids), (ATTENTION_MASK, &attention_mask)],
     )?;
     let is_ready = input_ids.is_some();
-    let first = text(&place, chosen.text.as_deref(), TEXT_FLAG, is_ready, &mut take)?;
+    let words = if chosen.is_words { words(&place, chosen, &mut take)? } else { None };
+    let first = match &words {
+        Some(words) => Some(words.join(" ")),
+        None => text(&place, chosen.text.as_deref(), TEXT_FLAG, is_ready, &mut take)?,
+    };
     if first.is_none() && !is_ready {
         let reason = "is not in this row, and there is no text column".to_owned();
         return Err(DataError::BadReadyRow { place: Box::new(place), column: INPUT_IDS, reason });
@@ -68,6 +72,7 @@ pub(super) fn assemble(
         row: place.row,
         source: 0,
         text: first,
+        words,
         pair,
         label,
         input_ids,
@@ -95,6 +100,31 @@ fn text(
         None | Some(Cell::Null) if is_ready => Ok(None),
         Some(other) => Err(refuse(other.describe())),
         None => Err(refuse("nothing (the key is not in this row)".to_owned())),
+    }
+}
+
+/// A row's words; `None` in a ready row without them.
+fn words(
+    place: &Place,
+    chosen: &Chosen,
+    take: &mut impl FnMut(&str) -> Option<Cell>,
+) -> Result<Option<Vec<String>>, DataError> {
+    let Some(column) = chosen.text.as_deref() else { return Ok(None) };
+    let refuse = |found: String| DataError::NotWords {
+        place: Box::new(place.clone()),
+        column: column.to_owned(),
+        found,
+    };
+    match take(column) {
+        Some(Cell::List(cells)) => {
+            let word = |cell: &Cell| match cell {
+                Cell::Text(text) => Ok(text.clone()),
+                other => Err(refuse(format!("a list with {}", other.describe()))),
+            };
+            cells.iter().map(word).collect::<Result<_, DataError>>().map(Some)
+        }
+        None => Err(refuse("nothing (the key is not in this row)".to_owned())),
+        Some(other) => Err(refuse(other.describe())),
     }
 }
 

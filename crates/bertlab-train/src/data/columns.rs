@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Columns, DataError};
+use super::{Columns, DataError, Layout};
 
 /// Names of two texts that belong together (GLUE, SuperGLUE, sentence-transformers), asked before single texts: QNLI has question and sentence.
 const PAIR_NAMES: [(&str, &str); 13] = [
@@ -54,6 +54,25 @@ const LABEL_NAMES: [&str; 13] = [
     "polarity",
 ];
 
+/// Names of a row's words (HuggingFace's data sets, Universal Dependencies).
+const WORD_NAMES: [&str; 3] = ["tokens", "words", "sentence_words"];
+
+/// Names of the labels of a row's words.
+const WORD_LABEL_NAMES: [&str; 12] = [
+    "ner_tags",
+    "ner",
+    "ner_labels",
+    "tags",
+    "labels",
+    "pos_tags",
+    "pos",
+    "upos",
+    "upos_tags",
+    "xpos",
+    "chunk_tags",
+    "label",
+];
+
 pub(super) const TEXT_FLAG: &str = "--text-column";
 pub(super) const PAIR_FLAG: &str = "--pair-column";
 pub(super) const LABEL_FLAG: &str = "--label-column";
@@ -64,18 +83,34 @@ pub(super) struct Chosen {
     pub(super) text: Option<String>,
     pub(super) pair: Option<String>,
     pub(super) label: Option<String>,
+    /// `text` is a column of lists of words.
+    pub(super) is_words: bool,
 }
 
 /// A file's columns, and how to speak about a file that may have no header line.
 pub(super) struct Found<'a> {
     pub(super) file: &'a Path,
     pub(super) names: &'a [String],
+    /// Columns that hold lists.
+    pub(super) lists: Lists,
     /// Added to the message when a column is missing; empty where a file cannot lack a header.
     pub(super) headerless: String,
 }
 
+/// Columns that hold lists, by name.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Lists {
+    /// Of anything.
+    pub(super) all: Vec<String>,
+    /// Of texts.
+    pub(super) of_texts: Vec<String>,
+}
+
 /// Chooses the columns. Rows that hold token ids (`has_input_ids`) need no text column.
 pub(super) fn choose(found: &Found<'_>, wanted: &Columns, has_input_ids: bool) -> Result<Chosen, DataError> {
+    if let Some(chosen) = words(found, wanted)? {
+        return Ok(chosen);
+    }
     let label = match &wanted.label {
         Some(name) => Some(named(found, name, LABEL_FLAG)?),
         None => first_of(found, &LABEL_NAMES)?,
@@ -95,7 +130,40 @@ pub(super) fn choose(found: &Found<'_>, wanted: &Columns, has_input_ids: bool) -
             headerless: found.headerless.clone(),
         });
     }
-    Ok(Chosen { text, pair, label })
+    Ok(Chosen { text, pair, label, is_words: false })
+}
+
+/// The words and their labels, where rows are words: the column that was asked for holds lists of texts; or there is one with such a name, and
+/// either its labels are lists too, or there is no text.
+fn words(found: &Found<'_>, wanted: &Columns) -> Result<Option<Chosen>, DataError> {
+    let lists = |names: &'_ [String]| names.to_vec();
+    let (all, of_texts) = (lists(&found.lists.all), lists(&found.lists.of_texts));
+    let within = |names: &[String], wanted: &[&str]| -> Result<Option<String>, DataError> {
+        let found = Found { names, lists: Lists::default(), headerless: String::new(), ..*found };
+        first_of(&found, wanted)
+    };
+    let label = match &wanted.label {
+        Some(name) => Some(named(found, name, LABEL_FLAG)?),
+        None => within(&all, &WORD_LABEL_NAMES)?,
+    };
+    let column = match &wanted.text {
+        Some(name) => Some(named(found, name, TEXT_FLAG)?).filter(|name| of_texts.contains(name)),
+        None => within(&of_texts, &WORD_NAMES)?,
+    };
+    let Some(column) = column else { return Ok(None) };
+    let has_label_lists = label.as_ref().is_some_and(|label| all.contains(label));
+    let has_text = wanted.pair.is_some() || texts_by_name(found)?.0.is_some_and(|text| !all.contains(&text));
+    let is_words = match wanted.layout {
+        _ if wanted.text.is_some() => true,
+        Layout::Words => true,
+        Layout::Found => has_label_lists || !has_text,
+        Layout::Texts => !has_text,
+    };
+    let label = match label {
+        None => first_of(found, &LABEL_NAMES)?,
+        label => label,
+    };
+    Ok(is_words.then_some(Chosen { text: Some(column), pair: None, label, is_words: true }))
 }
 
 fn texts_by_name(found: &Found<'_>) -> Result<(Option<String>, Option<String>), DataError> {

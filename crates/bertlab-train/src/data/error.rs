@@ -77,7 +77,7 @@ pub enum DataError {
     NoFiles,
     /// The extension is not one that has a reader.
     #[error(
-        "{}: no reader for the extension {extension:?}; readable are .csv, .tsv, .jsonl, .json, .parquet, .pq, .txt (one text per line), \
+        "{}: no reader for the extension {extension:?}; readable are .csv, .tsv, .jsonl, .json, .parquet, .pq, .txt (one text per line), .conll (a word and its label per line), \
          .pos and .neg (the same, of one class) and folders with a subfolder of .txt files, or a text file, per class. Unpack a compressed file first, or rename the file if it is one of these",
         file.display()
     )]
@@ -86,6 +86,107 @@ pub enum DataError {
         file: PathBuf,
         /// Its extension, empty when it has none.
         extension: String,
+    },
+    /// A line of a CoNLL file with more or fewer columns than the first.
+    #[error(
+        "{}, line {line}: {found} columns, but the first line has {wanted} (between {between}); the line is {preview:?}. A sentence ends with a blank line",
+        file.display()
+    )]
+    UnevenLine {
+        /// The file.
+        file: PathBuf,
+        /// 1-based.
+        line: usize,
+        /// Columns that the line has.
+        found: usize,
+        /// Columns that the first line has.
+        wanted: usize,
+        /// What stands between columns.
+        between: &'static str,
+        /// Its first characters.
+        preview: String,
+    },
+    /// A line of a CoNLL file without a word or a label.
+    #[error("{}, line {line}: there is no {what} in column {column} (counted from 0); fill it in, or remove the line", file.display())]
+    EmptyField {
+        /// The file.
+        file: PathBuf,
+        /// 1-based.
+        line: usize,
+        /// "word" or "label".
+        what: &'static str,
+        /// 0-based.
+        column: usize,
+    },
+    /// A CoNLL file without blank lines.
+    #[error(
+        "{}, line {line}: a sentence begins here that has more than {n_words} words; put a blank line after every sentence",
+        file.display()
+    )]
+    EndlessSentence {
+        /// The file.
+        file: PathBuf,
+        /// 1-based, of its first word.
+        line: usize,
+        /// How many words a sentence may have.
+        n_words: usize,
+    },
+    /// A column of words that holds something else.
+    #[error(
+        "{place}: column {column:?} holds {found}, but a list of words is wanted, such as [\"EU\", \"rejects\"]; give the column that holds the words with \
+         --text-column, or remove the row"
+    )]
+    NotWords {
+        /// Where.
+        place: Box<Place>,
+        /// The column.
+        column: String,
+        /// What was found, in words.
+        found: String,
+    },
+    /// A row that is one text where words with labels are wanted.
+    #[error(
+        "{place}: the row holds no list of words; a label for every word needs one: \"tokens\" and \"ner_tags\" in .jsonl or .parquet, or a CoNLL file (a word \
+         and its label in every line, a blank line after every sentence)"
+    )]
+    NoWords {
+        /// Where.
+        place: Box<Place>,
+    },
+    /// A row of words with one label, or with numbers.
+    #[error(
+        "{place}: the row has no list of labels, one for each word; name the column that holds them with --label-column"
+    )]
+    LabelsNotByWord {
+        /// Where.
+        place: Box<Place>,
+    },
+    /// More or fewer labels than words.
+    #[error("{place}: {n_labels} labels for {n_words} words; every word needs one")]
+    UnevenWords {
+        /// Where.
+        place: Box<Place>,
+        /// Words.
+        n_words: usize,
+        /// Labels.
+        n_labels: usize,
+    },
+    /// A word's label that the model does not have.
+    #[error(
+        "{place}, word {number} ({word:?}): label {found} is not one of {labels}; correct the label, choose another column with --label-column, or train a new head \
+         (--new-head)"
+    )]
+    UnknownWordLabel {
+        /// Where the sentence stands.
+        place: Box<Place>,
+        /// 1-based, in its sentence.
+        number: usize,
+        /// The word.
+        word: String,
+        /// Its label.
+        found: String,
+        /// Those that there are.
+        labels: String,
     },
     /// Bytes that are not UTF-8.
     #[error(

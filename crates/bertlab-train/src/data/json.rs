@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::cell::{Cell, INPUT_IDS, assemble};
-use super::columns::{self, Found};
+use super::columns::{self, Found, Lists};
 use super::error::{DataError, Place, preview};
 use super::text::read_text;
 use super::{Columns, Encoding, Part};
@@ -25,7 +25,7 @@ pub(super) fn read(file: &Path, wanted: &Columns, encoding: Encoding) -> Result<
     }
     let names = keys(&rows);
     let has_input_ids = names.iter().any(|name| name == INPUT_IDS);
-    let found = Found { file, names: &names, headerless: String::new() };
+    let found = Found { file, names: &names, lists: lists(&names, &rows), headerless: String::new() };
     let chosen = columns::choose(&found, wanted, has_input_ids)?;
     let mut records = Vec::with_capacity(rows.len());
     for row in &mut rows {
@@ -105,6 +105,23 @@ fn keys(rows: &[Row]) -> Vec<String> {
     let mut seen = HashSet::new();
     let keys = rows.iter().flat_map(|row| row.values.keys());
     keys.filter(|key| seen.insert(key.as_str())).cloned().collect()
+}
+
+/// The keys whose first value that is neither null nor empty is a list.
+fn lists(names: &[String], rows: &[Row]) -> Lists {
+    let first = |name: &String| {
+        let mut values = rows.iter().filter_map(|row| row.values.get(name));
+        values.find(|value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()))
+    };
+    let mut lists = Lists::default();
+    for name in names {
+        let Some(Value::Array(values)) = first(name) else { continue };
+        lists.all.push(name.clone());
+        if values.iter().all(Value::is_string) {
+            lists.of_texts.push(name.clone());
+        }
+    }
+    lists
 }
 
 fn cell(value: Value) -> Cell {

@@ -5,6 +5,7 @@
 
 mod cell;
 mod columns;
+mod conll;
 mod delimited;
 mod encoding;
 mod error;
@@ -21,12 +22,15 @@ pub mod sample;
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 pub use encoding::{Encoding, UnknownEncoding};
 pub(crate) use error::preview;
 pub use error::{DataError, Place};
 pub use labels::{
-    LabelSpace, ProblemType, Target, infer_label_space, label_counts, targets, targets_by_row, token_targets,
-    token_targets_by_row,
+    LabelSpace, ProblemType, Target, WordLabels, becomes_iob2, infer_label_space, infer_word_labels,
+    label_all_tokens, label_counts, targets, targets_by_row, token_targets, token_targets_by_row,
+    word_targets, word_targets_by_row,
 };
 pub use paths::expand;
 pub use sample::{Sampling, sample, stratified_split};
@@ -43,6 +47,33 @@ pub struct Columns {
     pub pair: Option<String>,
     /// The label.
     pub label: Option<String>,
+    /// Whether rows are texts or words.
+    pub layout: Layout,
+    /// What becomes of tags of words.
+    pub tag_scheme: TagScheme,
+}
+
+/// Whether rows are texts, or words with a label each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// What the files say: their extension, their columns, and, of plain text, what it looks like.
+    #[default]
+    Found,
+    /// Texts: a plain text file holds one in every line, whatever it looks like.
+    Texts,
+    /// Words with a label each: a plain text file is CoNLL.
+    Words,
+}
+
+/// What becomes of tags that mark entities.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TagScheme {
+    /// IOB1, as CoNLL-2003's files have it, becomes IOB2, which nearly all models speak: every entity begins with `B-`. All else stays.
+    #[default]
+    Auto,
+    /// All tags stay as they are.
+    Keep,
 }
 
 /// One row as read: nothing interpreted yet.
@@ -53,8 +84,10 @@ pub struct Record {
     pub row: usize,
     /// Index into [`Dataset::files`].
     pub source: usize,
-    /// The text; `None` in a row that already holds token ids.
+    /// The text; `None` in a row that already holds token ids. Of a row of words these with a space between.
     pub text: Option<String>,
+    /// The words of a row that comes in words.
+    pub words: Option<Vec<String>>,
     /// The second text of a pair.
     pub pair: Option<String>,
     /// The label as it stands in the file.
@@ -112,6 +145,8 @@ pub struct Dataset {
     pub label_column: Option<String>,
     /// Class names by id, where a Parquet file written by HuggingFace datasets has a ClassLabel.
     pub class_names: Option<Vec<String>>,
+    /// What becomes of tags, as the caller wants it.
+    pub tag_scheme: TagScheme,
 }
 
 impl Dataset {
@@ -125,6 +160,7 @@ impl Dataset {
             pair_column: self.pair_column.clone(),
             label_column: self.label_column.clone(),
             class_names: self.class_names.clone(),
+            tag_scheme: self.tag_scheme,
         }
     }
 
@@ -144,8 +180,10 @@ struct Part {
 
 /// Reads files and class folders, in the given order, into one data set; texts are UTF-8.
 ///
-/// The format follows from the extension: `.csv`, `.tsv`, `.jsonl`, `.json` (lines or one array), `.parquet`/`.pq`, `.txt` (one text per line); a folder
-/// holds one subfolder of `.txt` files per class, or one text file per class. Patterns are expanded as by [`expand`].
+/// The format follows from the extension: `.csv`, `.tsv`, `.jsonl`, `.json` (lines or one array), `.parquet`/`.pq`, `.txt` (one text per line), `.conll`,
+/// `.conllu`, `.iob`, `.bio` (a word per line, sentences apart by blank lines); a folder holds one subfolder of `.txt` files per class, or one text file per class. A `.txt`, a `.tsv`
+/// and a file with any other extension are CoNLL where they look like it.
+/// Patterns are expanded as by [`expand`].
 ///
 /// # Errors
 /// Any [`DataError`] of reading; labels are not looked at.
@@ -162,14 +200,14 @@ pub fn read_encoded(paths: &[PathBuf], columns: &Columns, encoding: Encoding) ->
     for path in expand(paths)? {
         let part = read_one(&path, columns, encoding)?;
         match &mut dataset {
-            None => dataset = Some(start(part)),
+            None => dataset = Some(start(part, columns.tag_scheme)),
             Some(dataset) => append(dataset, part)?,
         }
     }
     dataset.ok_or(DataError::NoFiles)
 }
 
-fn start(part: Part) -> Dataset {
+fn start(part: Part, tag_scheme: TagScheme) -> Dataset {
     Dataset {
         files: part.files,
         records: part.records,
@@ -177,6 +215,7 @@ fn start(part: Part) -> Dataset {
         pair_column: part.chosen.pair,
         label_column: part.chosen.label,
         class_names: part.class_names,
+        tag_scheme,
     }
 }
 
@@ -208,12 +247,17 @@ fn read_one(path: &Path, columns: &Columns, encoding: Encoding) -> Result<Part, 
         path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
     match extension.as_str() {
         "csv" => delimited::read(path, columns, delimited::Format::Csv, encoding),
+        "conll" | "conllu" | "conllup" | "iob" | "iob2" | "bio" | "bioes" => conll::read(path, columns, encoding),
+        "txt" | "tsv" if conll::is_wanted(path, columns, conll::Evidence::Tags, encoding) => {
+            conll::read(path, columns, encoding)
+        }
         "tsv" => delimited::read(path, columns, delimited::Format::Tsv, encoding),
         "jsonl" | "json" | "ndjson" => json::read(path, columns, encoding),
         "parquet" | "pq" => parquet::read(path, columns),
         "txt" => text::read_lines(path, encoding, None),
         // As the sentence polarity data of Pang and Lee has them: a class per file, named by the extension.
         class @ ("pos" | "neg") => text::read_lines(path, encoding, Some(class)),
+        _ if conll::is_wanted(path, columns, conll::Evidence::Columns, encoding) => conll::read(path, columns, encoding),
         _ => Err(DataError::UnknownFormat { file: path.to_owned(), extension }),
     }
 }

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
+use ::parquet::basic::{Repetition, Type as Physical};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use ::parquet::record::Field;
@@ -12,7 +13,7 @@ use ::parquet::schema::types::Type;
 use serde_json::Value;
 
 use super::cell::{ATTENTION_MASK, Cell, INPUT_IDS, TOKEN_TYPE_IDS, assemble};
-use super::columns::{self, Chosen, Found};
+use super::columns::{self, Chosen, Found, Lists};
 use super::error::{DataError, Place};
 use super::{Columns, Part, Record};
 
@@ -31,7 +32,7 @@ fn read_opened(file: &Path, opened: File, wanted: &Columns) -> Result<Part, Data
     let names: Vec<String> =
         metadata.schema().get_fields().iter().map(|field| field.name().to_owned()).collect();
     let has_input_ids = names.iter().any(|name| name == INPUT_IDS);
-    let found = Found { file, names: &names, headerless: String::new() };
+    let found = Found { file, names: &names, lists: lists(metadata.schema()), headerless: String::new() };
     let chosen = columns::choose(&found, wanted, has_input_ids)?;
     let records = read_rows(file, &reader, &chosen)?;
     if records.is_empty() {
@@ -69,12 +70,37 @@ fn read_rows(file: &Path, reader: &dyn FileReader, chosen: &Chosen) -> Result<Ve
 
 /// The schema cut down to the wanted columns: other columns are not decoded, whatever their type.
 fn only_chosen(schema: &Type, chosen: &Chosen) -> Result<Type, ParquetError> {
-    let Chosen { text, pair, label } = chosen;
+    let Chosen { text, pair, label, .. } = chosen;
     let named = [text, pair, label].into_iter().flatten().map(String::as_str);
     let wanted: Vec<&str> = named.chain([INPUT_IDS, TOKEN_TYPE_IDS, ATTENTION_MASK]).collect();
     let is_wanted = |field: &&Arc<Type>| wanted.contains(&field.name());
     let fields = schema.get_fields().iter().filter(is_wanted).cloned().collect();
     Type::group_type_builder(schema.name()).with_fields(fields).build()
+}
+
+/// The columns that are lists, by the schema: groups with one repeated field in them.
+fn lists(schema: &Type) -> Lists {
+    let mut lists = Lists::default();
+    for field in schema.get_fields().iter().filter(|field| field.is_group()) {
+        let [repeated] = field.get_fields() else { continue };
+        let is_repeated = repeated.get_basic_info().has_repetition()
+            && repeated.get_basic_info().repetition() == Repetition::REPEATED;
+        if !is_repeated {
+            continue;
+        }
+        lists.all.push(field.name().to_owned());
+        let element = match repeated.is_group() {
+            true => repeated.get_fields().first().cloned(),
+            false => Some(repeated.clone()),
+        };
+        let is_text = |element: &Arc<Type>| {
+            element.is_primitive() && element.get_physical_type() == Physical::BYTE_ARRAY
+        };
+        if element.as_ref().is_some_and(is_text) {
+            lists.of_texts.push(field.name().to_owned());
+        }
+    }
+    lists
 }
 
 fn cell(field: Field) -> Cell {

@@ -38,6 +38,7 @@ pub(super) fn text_record(row: usize, text: String) -> Record {
         row,
         source: 0,
         text: Some(text),
+        words: None,
         pair: None,
         label: RawLabel::Missing,
         input_ids: None,

@@ -67,6 +67,8 @@ pub enum Kind {
     ClassNotInTraining,
     /// A class of the model that training has no row of.
     ClassWithoutRows,
+    /// Tags of words that cannot follow one another.
+    TagOrder,
     /// Rows that stand in the order of their labels.
     SortedLabels,
     /// Classes of very unequal size.
@@ -182,7 +184,7 @@ fn label_of(target: &Target, class_names: &[String]) -> Option<String> {
         }
         Target::Value(value) => Some(value.to_string()),
         Target::Values(values) => Some(format!("{values:?}")),
-        Target::Tokens(_) => None,
+        Target::Tokens(_) | Target::Words(_) => None,
     }
 }
 

@@ -202,7 +202,7 @@ fn listed(names: &[String], counts: &[usize]) -> String {
     }
 }
 
-fn first_few(words: &[String]) -> String {
+pub(super) fn first_few(words: &[String]) -> String {
     const SHOWN_MAX: usize = 5;
     let shown = words.iter().take(SHOWN_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
     match words.len().checked_sub(SHOWN_MAX) {

@@ -10,6 +10,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod words;
 
 pub use crate::tokenized::TokenLength;
 pub use finding::{Excerpt, Finding, Kind, RowPlace, Severity, Split};
@@ -67,6 +68,7 @@ impl Preflight {
     /// Looks at all splits; `splits` are in the order training, validation, test, each at most once.
     pub fn of(splits: &[SplitRows], limits: &ModelLimits) -> Self {
         let mut findings = labels::findings(splits, limits);
+        findings.extend(words::findings(splits, limits));
         findings.extend(duplicates::findings(splits, limits));
         findings.extend(texts::findings(splits, limits));
         let bin_width = lengths::bin_width(splits);

@@ -12,6 +12,7 @@ fn split(split: Split, rows: &[(&str, &str)]) -> SplitRows {
         row: index + 2,
         source: 0,
         text: Some((*text).to_owned()),
+        words: None,
         pair: None,
         label: RawLabel::Text((*label).to_owned()),
         input_ids: None,
@@ -25,6 +26,7 @@ fn split(split: Split, rows: &[(&str, &str)]) -> SplitRows {
         pair_column: None,
         label_column: None,
         class_names: None,
+        tag_scheme: Default::default(),
     };
     let space = LabelSpace { problem_type: ProblemType::SingleLabel, names: limits().class_names };
     SplitRows { split, targets: Some(targets_by_row(&dataset, &space)), dataset, lengths: Vec::new() }

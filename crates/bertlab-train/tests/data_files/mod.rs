@@ -32,7 +32,12 @@ pub fn refusal(name: &str, bytes: impl AsRef<[u8]>) -> String {
 }
 
 pub fn columns(text: &str, pair: Option<&str>, label: Option<&str>) -> Columns {
-    Columns { text: Some(text.to_owned()), pair: pair.map(str::to_owned), label: label.map(str::to_owned) }
+    Columns {
+        text: Some(text.to_owned()),
+        pair: pair.map(str::to_owned),
+        label: label.map(str::to_owned),
+        ..Columns::default()
+    }
 }
 
 pub fn texts(dataset: &Dataset) -> Vec<&str> {

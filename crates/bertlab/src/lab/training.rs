@@ -83,6 +83,7 @@ impl LabTraining {
             hold_out: HoldOut::default(),
             test: None,
             text: TextOptions { max_length: self.max_length, ..TextOptions::default() },
+            label_all_tokens: false,
             allow_single_class: false,
             // The lab's rows are what they are; `bertlab check` looks at them.
             ignore_findings: true,

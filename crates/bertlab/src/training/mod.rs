@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use bertlab_checkpoint::open_config;
 use bertlab_model::{HeadChoice, HeadKind, OpenOptions, Precision, configured_labels};
-use bertlab_train::data::{Dataset, LabelSpace, infer_label_space};
+use bertlab_train::data::{Dataset, LabelSpace, ProblemType, infer_label_space, infer_word_labels};
 use bertlab_train::preflight::{Preflight, Split};
 use bertlab_train::{
     Both, Example, Forecast, Masking, Plan, Reporter, Resume, Trainer, TrainingArguments, TrainingSummary,
@@ -46,6 +46,8 @@ pub struct TrainJob {
     pub test: Option<RowsRequest>,
     /// How texts become rows.
     pub text: TextOptions,
+    /// A word's further tokens have a label too, and not its first alone.
+    pub label_all_tokens: bool,
     /// Go on although a split has one label only.
     pub allow_single_class: bool,
     /// Go on although the preflight found what makes the result meaningless.
@@ -93,10 +95,11 @@ impl TrainJob {
         self.arguments.check()?;
         check_output_dir(&self.output_dir, self.overwrite_output_dir, &self.resume, &self.arguments)?;
         let folder = resolve(&self.model, self.offline)?;
-        let dataset = self.train.read()?;
+        let dataset = self.train.clone().for_task(self.task).read()?;
         let configured = configured_head(&folder)?;
-        let (question, mut opened) = match Task::chosen(self.task, configured) {
+        let (question, mut opened) = match Task::chosen(self.task, configured, &dataset) {
             Task::SequenceClassification => self.open_classifier(&folder, configured, &dataset)?,
+            Task::TokenClassification => self.open_tagger(&folder, configured, &dataset)?,
             task => self.open_token_model(task, &dataset)?,
         };
         opened.model.freeze(frozen(&self.arguments, &opened.model.spec)?);
@@ -157,6 +160,27 @@ impl TrainJob {
             return self.open(kind, None).map(|opened| (Question::Rows(space), opened));
         }
         Ok((Question::Rows(space), opened))
+    }
+
+    /// A token classifier for the data's labels: the checkpoint's own where it has one.
+    fn open_tagger(
+        &self,
+        folder: &Path,
+        configured: HeadKind,
+        dataset: &Dataset,
+    ) -> Result<(Question, OpenedModel), Error> {
+        let kind = HeadKind::TokenClassification;
+        let is_given = configured == kind && !self.new_head;
+        let given = if is_given { Some(configured_labels(&open_config(folder)?)?.1) } else { None };
+        let names = infer_word_labels(dataset, given.as_deref())?;
+        let space = LabelSpace { problem_type: ProblemType::SingleLabel, names };
+        let mut opened = self.open(kind, Some(&space))?;
+        if is_given && !opened.report.reshaped.is_empty() {
+            // As of a classifier of texts.
+            opened = self.open(kind, None)?;
+        }
+        opened.read_words();
+        Ok((Question::Words { names: space.names, label_all_tokens: self.label_all_tokens }, opened))
     }
 
     fn open_token_model(&self, task: Task, dataset: &Dataset) -> Result<(Question, OpenedModel), Error> {

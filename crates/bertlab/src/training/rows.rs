@@ -168,12 +168,13 @@ impl TrainJob {
             "Look at the label column, or add rows with other labels"
         };
         let label = label.to_owned();
-        Err(TrainError::SingleClass { split, n_rows: targets.len(), label, hint }.into())
+        let (unit, n_rows) = counts.as_ref().map_or(("row", 0), |counts| (counts.unit, counts.n_rows));
+        Err(TrainError::SingleClass { split, n_rows, unit, label, hint }.into())
     }
 }
 
 fn read(request: &RowsRequest, question: &Question) -> Result<Rows, Error> {
-    let dataset = request.read()?;
+    let dataset = request.clone().for_task(Some(question.task())).read()?;
     let targets = question.targets(&dataset)?;
     Ok(request.choose((dataset, targets)))
 }

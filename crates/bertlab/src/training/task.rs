@@ -1,6 +1,7 @@
 //! What a model shall learn.
 
 use bertlab_model::HeadKind;
+use bertlab_train::data::{Dataset, RawLabel};
 use serde::{Deserialize, Serialize};
 
 /// What a model shall learn.
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum Task {
     /// One answer per row.
     SequenceClassification,
-    /// A class for every token of rows that hold `input_ids` and `labels`.
+    /// A label for every word; of rows that hold `input_ids` and `labels`, for every token.
     TokenClassification,
     /// The masked words of rows that hold `input_ids` and `labels`.
     MaskedLm,
@@ -24,9 +25,10 @@ impl Task {
         self.head().name()
     }
 
-    /// The task that was asked for, else what the checkpoint's head says.
-    pub(crate) fn chosen(asked: Option<Self>, configured: HeadKind) -> Self {
+    /// The task that was asked for, else what the rows to learn from say, else what the checkpoint's head says.
+    pub(crate) fn chosen(asked: Option<Self>, configured: HeadKind, train: &Dataset) -> Self {
         let by_config = match configured {
+            _ if has_labelled_words(train) => Self::TokenClassification,
             HeadKind::TokenClassification => Self::TokenClassification,
             _ => Self::SequenceClassification,
         };
@@ -40,4 +42,12 @@ impl Task {
             Self::MaskedLm => HeadKind::MaskedLm,
         }
     }
+}
+
+/// Whether rows are words, each with a label of its own.
+fn has_labelled_words(dataset: &Dataset) -> bool {
+    let is_list = |label: &RawLabel| matches!(label, RawLabel::Texts(_) | RawLabel::Integers(_));
+    let mut of_words =
+        dataset.records.iter().filter(|record| record.words.is_some() && record.input_ids.is_none());
+    of_words.next().is_some_and(|record| is_list(&record.label))
 }

@@ -154,6 +154,7 @@ pub fn train_job(init: &Path, rows: &Path, output_dir: &Path, arguments: Trainin
         hold_out: HoldOut::default(),
         test: None,
         text: TextOptions::default(),
+        label_all_tokens: false,
         allow_single_class: true,
         ignore_findings: false,
         arguments: TrainingArguments {

@@ -76,6 +76,10 @@ pub struct JobSettings {
     #[arg(long, value_name = "BOOL")]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no)]
     new_head: Option<bool>,
+    /// Of words with labels: label all tokens of a word, not its first alone (B-PER, then I-PER)
+    #[arg(long, value_name = "BOOL")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no)]
+    label_all_tokens: Option<bool>,
     /// Go on although a split has one label only
     #[arg(long, value_name = "BOOL")]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no)]
@@ -129,6 +133,7 @@ impl JobSettings {
             hold_out: HoldOut { share: self.validation_share, max_samples: self.max_eval_samples },
             test: (!self.test_file.is_empty()).then(|| rows(self.test_file, self.max_eval_samples)),
             text: self.length.options(Some(self.masking))?,
+            label_all_tokens: self.label_all_tokens.unwrap_or_default(),
             allow_single_class: self.allow_single_class.unwrap_or_default(),
             ignore_findings: self.ignore_findings.unwrap_or_default(),
             arguments,

@@ -8,7 +8,7 @@ mod rows;
 
 use std::path::Path;
 
-use super::columns::{self, Chosen, Found};
+use super::columns::{self, Chosen, Found, Lists};
 use super::error::{DataError, Place, listed, preview};
 use super::text::{read_text, text_record};
 use super::{Columns, Encoding, Part, RawLabel, Record};
@@ -99,7 +99,7 @@ fn choose(
     wanted: &Columns,
     flags: impl Fn() -> Option<String>,
 ) -> Result<Chosen, DataError> {
-    let found = Found { file: reading.file, names: &reading.names, headerless: String::new() };
+    let found = Found { file: reading.file, names: &reading.names, lists: Lists::default(), headerless: String::new() };
     columns::choose(&found, wanted, false).or_else(|_| {
         // Only where something is missing are the rows looked at.
         let headerless = reading.headerless_hint(first, flags());

@@ -2,10 +2,12 @@
 
 mod infer;
 mod resolve;
+mod words;
 
 pub use bertlab_model::ProblemType;
 pub use infer::infer_label_space;
 pub use resolve::{targets, targets_by_row, token_targets, token_targets_by_row};
+pub use words::{becomes_iob2, infer_word_labels, label_all_tokens, word_targets, word_targets_by_row};
 
 /// The label of a token that counts in no loss and no metric, as PyTorch and HuggingFace have it.
 pub const IGNORED_TOKEN: i64 = -100;
@@ -32,6 +34,17 @@ pub enum Target {
     Values(Vec<f32>),
     /// A class id per token of a ready row, [`IGNORED_TOKEN`] where none is asked for: masked language models, token classification.
     Tokens(Vec<i64>),
+    /// Labels of a row of words.
+    Words(WordLabels),
+}
+
+/// The labels of a row's words.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WordLabels {
+    /// A class id per word, which its first token gets; [`IGNORED_TOKEN`] where none counts.
+    pub first: Vec<i64>,
+    /// What a word's further tokens get; empty where they count in nothing.
+    pub further: Vec<i64>,
 }
 
 /// How many rows have each class; of several labels per row each counts (from 0.5 up), of token labels each token.
@@ -54,7 +67,7 @@ pub fn label_counts(targets: &[Target], n_classes: usize) -> Vec<usize> {
                     .filter(|(_, share)| **share >= 0.5)
                     .for_each(|(class, _)| count(class));
             }
-            Target::Tokens(tokens) => {
+            Target::Tokens(tokens) | Target::Words(WordLabels { first: tokens, .. }) => {
                 tokens.iter().filter_map(|&token| usize::try_from(token).ok()).for_each(&mut count)
             }
             Target::Value(_) | Target::Values(_) => {}

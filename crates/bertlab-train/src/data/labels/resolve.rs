@@ -243,7 +243,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-fn tokens(dataset: &Dataset, record: &Record, n_classes: usize) -> Result<Target, DataError> {
+pub(super) fn tokens(dataset: &Dataset, record: &Record, n_classes: usize) -> Result<Target, DataError> {
     let refuse = |found: String| DataError::WrongKindOfLabel {
         place: Box::new(dataset.place(record)),
         found,
