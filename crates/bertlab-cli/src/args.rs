@@ -12,7 +12,7 @@ use anyhow::bail;
 use bertlab::explore::Layers;
 use bertlab::{
     Columns, HeadKind, ModelOptions, OpenOptions, OpenedModel, Precision, TagScheme, Task, TextEncoding, TextInput,
-    open_model, read_text_lines, read_texts,
+    open_model, read_sentences, read_text_lines, read_texts,
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::{Deserialize, Serialize};
@@ -156,6 +156,15 @@ impl TextArguments {
             bail!("{}: it holds no text", file.display());
         }
         Ok(texts)
+    }
+}
+
+impl TextArguments {
+    /// The sentences of a file whose rows are words; none of other texts.
+    pub fn read_sentences(&self) -> Option<Vec<Vec<String>>> {
+        let file = self.input.as_ref().filter(|file| *file != Path::new("-"))?;
+        let columns = Columns { text: self.text_column.clone(), ..Columns::default() };
+        read_sentences(file, &columns)
     }
 }
 

@@ -6,6 +6,7 @@ use bertlab_train::data::LabelSpace;
 use bertlab_train::{Averaging, Evaluation, Example, Objective, answers, evaluate};
 
 use crate::labelled::{LabelledRows, Question, RowsRequest, configured_head};
+use crate::words::WordPredictions;
 use crate::{Error, ModelOptions, OpenedModel, Task, TextOptions, open_model, resolve};
 
 /// Rows that HuggingFace's Trainer averages a token loss over before it averages over batches.
@@ -39,20 +40,7 @@ pub enum Prediction {
     /// Numbers.
     Values(Vec<f32>),
     /// A label for every word.
-    Words(Vec<WordLabel>),
-}
-
-/// What a token classifier says about a word: what it says about the word's first token.
-#[derive(Clone, Debug, PartialEq)]
-pub struct WordLabel {
-    /// As it stands in the text.
-    pub word: String,
-    /// Characters of the text.
-    pub span: (usize, usize),
-    /// The likeliest label's id.
-    pub id: usize,
-    /// Its probability.
-    pub probability: f32,
+    Words(WordPredictions),
 }
 
 /// Opens a model with the head that its config names, and insists that the head is trained.
@@ -134,6 +122,10 @@ impl OpenedModel {
         texts: &[TextInput],
         progress: &mut dyn FnMut(usize),
     ) -> Result<(Vec<Prediction>, usize), Error> {
+        if self.model.spec.head.kind == HeadKind::TokenClassification {
+            let (words, n_cut) = self.predict_words_of_texts(texts, progress)?;
+            return Ok((words.into_iter().map(Prediction::Words).collect(), n_cut));
+        }
         let options = EncodeOptions {
             truncation: Truncation::LongestFirst,
             max_length: Some(self.max_tokens()?),
@@ -141,9 +133,6 @@ impl OpenedModel {
         };
         let encodings = self.tokenizer()?.encode_batch(texts, &options)?;
         let n_cut = encodings.iter().filter(|encoding| encoding.n_truncated > 0).count();
-        if self.model.spec.head.kind == HeadKind::TokenClassification {
-            return Ok((self.predict_words(texts, &encodings, progress)?, n_cut));
-        }
         let examples: Vec<Example> = encodings
             .into_iter()
             .map(|encoding| Example {
@@ -156,57 +145,6 @@ impl OpenedModel {
         let problem_type = self.model.spec.head.problem_type;
         Ok((answers.into_iter().map(|answer| prediction(problem_type, &answer.logits)).collect(), n_cut))
     }
-
-    fn predict_words(
-        &self,
-        texts: &[TextInput],
-        encodings: &[bertlab_text::Encoding],
-        progress: &mut dyn FnMut(usize),
-    ) -> Result<Vec<Prediction>, Error> {
-        let mut predictions = Vec::with_capacity(texts.len());
-        for (text, encoding) in texts.iter().zip(encodings) {
-            let row = bertlab_model::Row {
-                input_ids: &encoding.input_ids,
-                token_type_ids: &encoding.token_type_ids,
-                position_ids: &[],
-            };
-            let batch = bertlab_model::Batch::new(&self.model.spec.encoder, &[row])?;
-            let output = self.model.forward(&batch, bertlab_model::Request::default());
-            let logits = output.head.logits.expect("a token classifier has logits");
-            predictions.push(Prediction::Words(word_labels(&text.text, encoding, &logits)));
-            progress(predictions.len());
-        }
-        Ok(predictions)
-    }
-}
-
-/// One label per word of the first text: its first token's.
-fn word_labels(
-    text: &str,
-    encoding: &bertlab_text::Encoding,
-    logits: &bertlab_compute::Tensor,
-) -> Vec<WordLabel> {
-    let mut labels: Vec<WordLabel> = Vec::new();
-    let mut last_word = None;
-    for token in 0..encoding.len() {
-        let Some(word) = encoding.word_ids[token].filter(|_| encoding.sequence_ids[token] == Some(0)) else {
-            continue;
-        };
-        let span = encoding.offsets[token];
-        if last_word == Some(word) {
-            if let Some(label) = labels.last_mut() {
-                label.span.1 = span.1;
-            }
-            continue;
-        }
-        last_word = Some(word);
-        let (id, probability) = likeliest(&softmax(logits.row(token)));
-        labels.push(WordLabel { word: String::new(), span, id, probability });
-    }
-    for label in &mut labels {
-        label.word = text.chars().skip(label.span.0).take(label.span.1 - label.span.0).collect();
-    }
-    labels
 }
 
 fn prediction(problem_type: ProblemType, logits: &[f32]) -> Prediction {
@@ -222,13 +160,13 @@ fn prediction(problem_type: ProblemType, logits: &[f32]) -> Prediction {
     }
 }
 
-fn softmax(logits: &[f32]) -> Vec<f32> {
+pub(crate) fn softmax(logits: &[f32]) -> Vec<f32> {
     let mut probabilities = logits.to_vec();
     bertlab_compute::ops::softmax::softmax_rows(&mut probabilities, logits.len());
     probabilities
 }
 
-fn likeliest(probabilities: &[f32]) -> (usize, f32) {
+pub(crate) fn likeliest(probabilities: &[f32]) -> (usize, f32) {
     let id = bertlab_train::metrics::classification::likeliest(probabilities);
     (id, probabilities[id])
 }

@@ -25,6 +25,7 @@ mod sentence;
 mod text_options;
 mod texts;
 mod training;
+mod words;
 
 pub mod check;
 pub mod forward;
@@ -35,13 +36,14 @@ pub use bertlab_train::preflight::Split;
 pub use embed::{EmbedRecipe, EmbedRequest, Embedded};
 pub use embeddings_file::{EmbeddingRow, EmbeddingsFormat, write_embeddings};
 pub use error::Error;
-pub use evaluation::{Evaluated, Prediction, WordLabel, open_trained};
+pub use evaluation::{Evaluated, Prediction, open_trained};
 pub use labelled::{LabelCounts, LabelledRows, Question, RowsRequest, TextCounts, WordCounts};
 pub use open::{ModelOptions, OpenedModel, OpenedTokenizer, open_model, open_tokenizer, resolve};
 pub use sentence::SentenceSettings;
 pub use text_options::TextOptions;
-pub use texts::{read_text_lines, read_texts};
+pub use texts::{read_sentences, read_text_lines, read_texts};
 pub use training::{HeldOutRows, HoldOut, PreparedTraining, Task, TrainJob};
+pub use words::{PredictedEntity, WordLabel, WordPredictions};
 
 pub use bertlab_checkpoint::{Dtype, NamedArray, read_safetensors, write_safetensors};
 pub use bertlab_compute::Tensor;
@@ -51,7 +53,9 @@ pub use bertlab_model::{
     Request, Row, Spec, family_names, save_pretrained,
 };
 pub use bertlab_text::Error as TextError;
-pub use bertlab_text::{EncodeOptions, Encoding, Keep, Padding, TextInput, Tokenizer, Truncation, find_word};
+pub use bertlab_text::{
+    EncodeOptions, Encoding, Keep, Padding, TextInput, Tokenizer, Truncation, find_word, split_into_words,
+};
 pub use bertlab_train::data::{Columns, Encoding as TextEncoding, Layout, Sampling, TagScheme};
 pub use bertlab_train::{CacheUse, TokenCache};
 

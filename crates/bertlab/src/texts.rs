@@ -35,6 +35,13 @@ pub fn read_texts(path: &Path, columns: &Columns) -> Result<Vec<TextInput>, Erro
     texts.collect()
 }
 
+/// The sentences of a file whose rows are words: CoNLL, or lists of words in `.jsonl` and `.parquet`. `None` for any other file: [`read_texts`]
+/// reads it, or says what is wrong with it.
+pub fn read_sentences(path: &Path, columns: &Columns) -> Option<Vec<Vec<String>>> {
+    let dataset = data::read(&[PathBuf::from(path)], columns).ok()?;
+    dataset.records.into_iter().map(|record| record.words).collect()
+}
+
 /// Reads a text per line, blank lines included. `source_name` is for messages.
 ///
 /// # Errors

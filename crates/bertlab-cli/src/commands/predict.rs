@@ -2,11 +2,14 @@
 
 use std::io::Write;
 
-use bertlab::{ModelOptions, OpenOptions, Prediction, TextInput, open_trained};
+use bertlab::{
+    HeadKind, ModelOptions, OpenOptions, OpenedModel, Prediction, TextInput, WordPredictions, open_trained,
+};
 use serde_json::{Map, Value, json};
 
 use crate::args::{GlobalArguments, PrecisionArguments, TextArguments, TruncationArguments};
 use crate::print::progress::bar;
+use crate::print::prose::fill;
 use crate::print::{Console, style};
 
 /// Classify texts
@@ -14,9 +17,11 @@ use crate::print::{Console, style};
 #[command(after_help = "EXAMPLES
   bertlab predict out/final_model \"The movie was unbelievably good!\" \"What a waste of time.\"
   bertlab predict out/final_model --input reviews.txt --json > answers.jsonl
+  bertlab predict ner/final_model \"Angela Merkel spoke to the U.N. in New York.\"
 
 --json: a line per text with text, label, score and scores (one label), labels and scores (several labels),
-values (regression), or words (token classification).")]
+values (regression), or words and entities (token classification: plain text is split into words, those of CoNLL files and of
+lists in .jsonl and .parquet stay as they are; start and end count characters).")]
 pub struct Arguments {
     /// A folder, or a name on the hub
     #[arg(value_name = "MODEL")]
@@ -34,14 +39,11 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console) -> anyhow::Result<()> {
-    let texts = arguments.texts.read(console)?;
     let open = OpenOptions { precision: arguments.precision.dtype, ..OpenOptions::default() };
     let options = ModelOptions { open, offline: global.offline };
     let mut opened = open_trained(&arguments.model, &options, "predict")?;
     opened.set_keep(arguments.truncation.keep()?)?;
-    let progress = bar(console, texts.len(), "texts");
-    let (predictions, n_cut) = opened.predict(&texts, &mut |n_done| progress.set_position(n_done as u64))?;
-    progress.finish_and_clear();
+    let (texts, predictions, n_cut) = predict(&arguments, &opened, console)?;
     if n_cut > 0 {
         console.warn(format!(
             "{n_cut} of {} texts were longer than the model takes and were cut",
@@ -57,6 +59,30 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
         }
     }
     Ok(())
+}
+
+/// The texts, what the model says about each, and how many were cut. A token classifier takes the words of a file as they are.
+fn predict(
+    arguments: &Arguments,
+    opened: &OpenedModel,
+    console: &mut Console,
+) -> anyhow::Result<(Vec<TextInput>, Vec<Prediction>, usize)> {
+    let is_tagger = opened.model.spec.head.kind == HeadKind::TokenClassification;
+    let sentences = if is_tagger { arguments.texts.read_sentences() } else { None };
+    let Some(sentences) = sentences else {
+        let texts = arguments.texts.read(console)?;
+        let progress = bar(console, texts.len(), "texts");
+        let (predictions, n_cut) =
+            opened.predict(&texts, &mut |n_done| progress.set_position(n_done as u64))?;
+        progress.finish_and_clear();
+        return Ok((texts, predictions, n_cut));
+    };
+    let texts = sentences.iter().map(|words| TextInput::from(words.join(" "))).collect();
+    let progress = bar(console, sentences.len(), "sentences");
+    let (found, n_cut) =
+        opened.predict_words(&sentences, &mut |n_done| progress.set_position(n_done as u64))?;
+    progress.finish_and_clear();
+    Ok((texts, found.into_iter().map(Prediction::Words).collect(), n_cut))
 }
 
 fn to_json(text: &TextInput, prediction: &Prediction, labels: &[String]) -> Value {
@@ -84,14 +110,21 @@ fn to_json(text: &TextInput, prediction: &Prediction, labels: &[String]) -> Valu
             object.insert("scores".to_owned(), scores(probabilities));
         }
         Prediction::Values(values) => drop(object.insert("values".to_owned(), json!(values))),
-        Prediction::Words(words) => {
+        Prediction::Words(found) => {
             let word = |word: &bertlab::WordLabel| {
                 json!({
-                    "word": word.word, "label": labels[word.id], "score": word.probability,
+                    "word": word.word, "label": word.id.map(|id| &labels[id]), "score": word.probability,
                     "start": word.span.0, "end": word.span.1,
                 })
             };
-            object.insert("words".to_owned(), words.iter().map(word).collect());
+            let entity = |entity: &bertlab::PredictedEntity| {
+                json!({
+                    "type": entity.kind, "text": entity.text, "score": entity.probability,
+                    "start": entity.span.0, "end": entity.span.1,
+                })
+            };
+            object.insert("words".to_owned(), found.words.iter().map(word).collect());
+            object.insert("entities".to_owned(), found.entities.iter().map(entity).collect());
         }
     }
     Value::Object(object)
@@ -121,15 +154,30 @@ fn print(
             let values: Vec<String> = values.iter().map(|value| format!("{value:.4}")).collect();
             write!(console.out, "{figure}{}{figure:#}", values.join(", "))?;
         }
-        Prediction::Words(words) => {
-            for word in words {
-                write!(console.out, "{} {dim}{}{dim:#}  ", word.word, labels[word.id])?;
-            }
-            writeln!(console.out)?;
-            return Ok(());
-        }
+        Prediction::Words(found) => return print_words(console, found, labels),
     }
     writeln!(console.out, "  {dim}{}{dim:#}", shortened(console, &text.text))?;
+    Ok(())
+}
+
+/// The words with their labels, without "O"; below them every entity.
+fn print_words(console: &mut Console, found: &WordPredictions, labels: &[String]) -> anyhow::Result<()> {
+    let (figure, dim) = (console.style(style::FIGURE), console.style(style::DIM));
+    let labelled = |word: &bertlab::WordLabel| {
+        let label = word.id.map_or("?", |id| labels[id].as_str());
+        match label {
+            "O" => word.word.clone(),
+            label => format!("{figure}{}{figure:#} {dim}[{label}]{dim:#}", word.word),
+        }
+    };
+    let words: Vec<String> = found.words.iter().map(labelled).collect();
+    for line in fill(words, " ", console.width()) {
+        writeln!(console.out, "{line}")?;
+    }
+    for entity in &found.entities {
+        let percent = 100.0 * entity.probability;
+        writeln!(console.out, "  {figure}{:<6}{figure:#} {percent:5.1} %  {}", entity.kind, entity.text)?;
+    }
     Ok(())
 }
 
