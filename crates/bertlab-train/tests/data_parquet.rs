@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bertlab_compute::random::Generator;
-use bertlab_train::data::{Columns, DataError, Dataset, RawLabel, read};
+use bertlab_train::data::{
+    Columns, DataError, Dataset, RawLabel, Target, WordLabels, infer_word_labels, read, word_targets,
+};
 use data_files::{assert_says, columns, labels, texts, written};
 use parquet::basic::Compression;
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
@@ -23,6 +25,8 @@ enum Column {
     Numbers(Vec<f64>),
     /// Values of all rows, and 0 where a row starts, 1 where it goes on.
     IntegerLists(Vec<i32>, Vec<i16>),
+    /// The same of texts.
+    TextLists(Vec<&'static str>, Vec<i16>),
 }
 
 const TEXT_AND_LABEL: &str = "message schema { OPTIONAL BYTE_ARRAY text (UTF8); OPTIONAL INT64 label; }";
@@ -61,6 +65,10 @@ fn write(path: &Path, schema: &str, columns: &[Column], metadata: Option<&str>) 
             Column::Numbers(values) => into.typed::<DoubleType>().write_batch(values, None, None),
             Column::IntegerLists(values, starts) => {
                 into.typed::<Int32Type>().write_batch(values, Some(&vec![1; values.len()]), Some(starts))
+            }
+            Column::TextLists(values, starts) => {
+                let bytes: Vec<ByteArray> = values.iter().map(|&text| ByteArray::from(text)).collect();
+                into.typed::<ByteArrayType>().write_batch(&bytes, Some(&vec![1; bytes.len()]), Some(starts))
             }
         };
         written.expect("the column takes its values");
@@ -155,6 +163,33 @@ fn ready_rows_are_lists() {
     assert_eq!(dataset.records[0].input_ids, Some(vec![101, 7, 102]));
     assert_eq!(dataset.records[1].input_ids, Some(vec![101, 102]));
     assert_eq!(labels(&dataset), [RawLabel::Integer(1), RawLabel::Integer(0)]);
+}
+
+#[test]
+fn words_and_their_named_classes_are_read_as_huggingface_writes_them() {
+    let schema = "message schema { REQUIRED BYTE_ARRAY id (UTF8); \
+                  REQUIRED GROUP tokens (LIST) { REPEATED GROUP list { REQUIRED BYTE_ARRAY element (UTF8); } } \
+                  REQUIRED GROUP pos_tags (LIST) { REPEATED GROUP list { REQUIRED INT32 element; } } \
+                  REQUIRED GROUP ner_tags (LIST) { REPEATED GROUP list { REQUIRED INT32 element; } } }";
+    let starts = vec![0, 1, 0];
+    let columns = [
+        Column::Texts(some(&[b"0".as_slice(), b"1"])),
+        Column::TextLists(vec!["EU", "won", "It"], starts.clone()),
+        Column::IntegerLists(vec![5, 6, 7], starts.clone()),
+        Column::IntegerLists(vec![1, 0, 0], starts),
+    ];
+    let metadata = r#"{"info": {"features": {"ner_tags": {"_type": "List", "feature":
+        {"_type": "ClassLabel", "names": ["O", "B-ORG", "I-ORG"]}}}}}"#;
+    let dataset = read_made(schema, &columns, Some(metadata)).expect("well formed");
+    let words: Vec<&[String]> = dataset.records.iter().filter_map(|record| record.words.as_deref()).collect();
+    assert_eq!(words, [vec!["EU", "won"], vec!["It"]]);
+    let names = infer_word_labels(&dataset, None).expect("the schema names them");
+    assert_eq!(names, ["O", "B-ORG", "I-ORG"]);
+    // A head with another order: ids go by their names.
+    let others = ["B-ORG", "I-ORG", "O"].map(str::to_owned);
+    let targets = word_targets(&dataset, &others).expect("known names");
+    let first = |labels: &[i64]| Target::Words(WordLabels { first: labels.to_vec(), further: Vec::new() });
+    assert_eq!(targets, [first(&[0, 2]), first(&[2])]);
 }
 
 #[test]

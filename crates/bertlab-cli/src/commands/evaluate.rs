@@ -14,6 +14,7 @@ use crate::print::cache::note_uses;
 use crate::print::evaluation::{print, scores_json};
 use crate::print::progress::bar;
 use crate::print::prose::command_line;
+use crate::print::tagging::words_in_words;
 
 /// Score a classifier on labelled rows
 #[derive(clap::Args)]
@@ -82,12 +83,16 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     progress.finish_and_clear();
     note_uses(console, &options.cache)?;
     let counts = evaluated.rows.counts.as_ref();
-    if let Some(label) = counts.and_then(|counts| counts.only_label()) {
-        console.warn(format!("all rows have the label {label:?}: the accuracy means nothing"))?;
+    if let Some((label, unit)) = counts.and_then(|counts| Some((counts.only_label()?, counts.unit))) {
+        console.warn(format!("all {unit}s have the label {label:?}: the accuracy means nothing"))?;
     }
     if evaluated.rows.truncated.n_rows > 0 {
         let truncated = evaluated.rows.truncated;
         console.note(format!("{} rows were cut to {} tokens", truncated.n_rows, truncated.max_length))?;
+    }
+    if let Some(words) = evaluated.rows.of_words.as_ref().filter(|words| words.n_unread > 0 || words.was_iob1)
+    {
+        console.note(words_in_words(words))?;
     }
     if let Some(file) = &arguments.report {
         let report =

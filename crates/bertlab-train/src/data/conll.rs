@@ -111,7 +111,9 @@ struct Sentence {
 
 pub(super) fn read(file: &Path, wanted: &Columns, encoding: Encoding) -> Result<Part, DataError> {
     let text = read_text(file, encoding)?;
-    let first = text.lines().map(trimmed).find(|line| !is_between(line) && !is_comment_line(line));
+    let mut lines = text.lines().map(trimmed).filter(|line| !is_between(line));
+    // A comment does not show how many columns there are; but all words may begin with #.
+    let first = lines.clone().find(|line| !line.starts_with('#')).or_else(|| lines.next());
     let first =
         first.ok_or(DataError::NoRows { file: file.to_owned(), found: "it has no line with a word" })?;
     let reading = Reading::new(file, first, wanted)?;
@@ -132,11 +134,6 @@ pub(super) fn read(file: &Path, wanted: &Columns, encoding: Encoding) -> Result<
     let chosen =
         Chosen { text: Some(name(reading.word)), pair: None, label: reading.label.map(name), is_words: true };
     Ok(Part { files: vec![file.to_owned()], records, chosen, class_names: None })
-}
-
-/// What is certainly a comment before columns are known: CoNLL-U's and others' `# text = …`.
-fn is_comment_line(line: &str) -> bool {
-    line.starts_with('#') && (line.contains('=') || line.starts_with("#begin") || line.starts_with("# id"))
 }
 
 impl<'a> Reading<'a> {
