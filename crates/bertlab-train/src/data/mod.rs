@@ -159,6 +159,7 @@ impl Dataset {
             text_column: self.text_column.clone(),
             pair_column: self.pair_column.clone(),
             label_column: self.label_column.clone(),
+            tag_scheme: self.tag_scheme,
             class_names: self.class_names.clone(),
             tag_scheme: self.tag_scheme,
         }
