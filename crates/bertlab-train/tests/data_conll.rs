@@ -207,10 +207,7 @@ fn rows_that_do_not_fit_are_refused_one_by_one() {
     assert_says(&message(4), &["row 5, word 1", "label 7"]);
     assert_says(&message(5), &["row 6", "--label-column"]);
     let text = read_as("x.csv", "text,label\na,O\n").expect("texts");
-    assert_says(
-        &word_targets(&text, &names("O")).expect_err("no words").to_string(),
-        &["row 2", "list of labels"],
-    );
+    assert_says(&word_targets(&text, &names("O")).expect_err("no words").to_string(), &["row 2", "CoNLL"]);
 }
 
 #[test]

@@ -138,7 +138,7 @@ fn question(
 pub(crate) fn model_limits(opened: &OpenedModel, question: Option<&Question>) -> ModelLimits {
     let encoder = &opened.model.spec.encoder;
     ModelLimits {
-        class_names: question.map(|question| class_names(question)).unwrap_or_default(),
+        class_names: question.map(class_names).unwrap_or_default(),
         vocab_size: encoder.vocab_size,
         tokens_max: encoder.max_tokens(),
     }

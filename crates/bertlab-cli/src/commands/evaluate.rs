@@ -28,7 +28,7 @@ pub struct Arguments {
     /// A folder, or a name on the hub
     #[arg(value_name = "MODEL")]
     model: String,
-    /// Labelled rows: .csv, .tsv, .jsonl, .parquet, a pattern, or a folder with a sub-folder or text file per class
+    /// Labelled rows: .csv, .tsv, .jsonl, .parquet, CoNLL, a pattern, or a folder with a sub-folder or text file per class
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     test_file: Vec<PathBuf>,
     #[command(flatten)]

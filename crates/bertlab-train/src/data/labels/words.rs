@@ -104,6 +104,7 @@ enum Written<'a> {
 /// A row's labels, one for each word.
 fn written<'a>(dataset: &'a Dataset, record: &'a Record) -> Result<Vec<Written<'a>>, DataError> {
     let place = || Box::new(dataset.place(record));
+    let n_words = record.words.as_ref().ok_or_else(|| DataError::NoWords { place: place() })?.len();
     let labels: Vec<Written<'a>> = match &record.label {
         RawLabel::Missing => {
             return Err(DataError::MissingLabel { place: place(), column: dataset.label_column.clone() });
@@ -114,7 +115,6 @@ fn written<'a>(dataset: &'a Dataset, record: &'a Record) -> Result<Vec<Written<'
         RawLabel::Integers(ids) => ids.iter().map(|&id| schema_name(dataset, id)).collect(),
         _ => return Err(DataError::LabelsNotByWord { place: place() }),
     };
-    let n_words = record.words.as_ref().ok_or_else(|| DataError::NoWords { place: place() })?.len();
     if labels.len() == n_words {
         return Ok(labels);
     }
