@@ -9,7 +9,8 @@ const HASH: &str = "xxh3_128";
 
 /// Bytes that a file of these rows takes, but for its header.
 pub(super) fn size_about(rows: &TokenRows) -> u64 {
-    let numbers = rows.ids.len() + rows.types.len() + rows.lengths.len() + rows.n_cut.len() + rows.words.len();
+    let numbers =
+        rows.ids.len() + rows.types.len() + rows.lengths.len() + rows.n_cut.len() + rows.words.len();
     (4 * numbers + rows.pieces.len()) as u64
 }
 

@@ -161,7 +161,6 @@ impl Dataset {
             label_column: self.label_column.clone(),
             tag_scheme: self.tag_scheme,
             class_names: self.class_names.clone(),
-            tag_scheme: self.tag_scheme,
         }
     }
 
