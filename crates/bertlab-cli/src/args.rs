@@ -11,8 +11,8 @@ use std::str::FromStr;
 use anyhow::bail;
 use bertlab::explore::Layers;
 use bertlab::{
-    Columns, HeadKind, ModelOptions, OpenOptions, OpenedModel, Precision, TagScheme, Task, TextEncoding, TextInput,
-    open_model, read_sentences, read_text_lines, read_texts,
+    Columns, HeadKind, ModelOptions, OpenOptions, OpenedModel, Precision, TagScheme, Task, TextEncoding,
+    TextInput, open_model, read_sentences, read_text_lines, read_texts,
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::{Deserialize, Serialize};

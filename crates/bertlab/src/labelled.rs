@@ -6,8 +6,8 @@ use bertlab_checkpoint::open_config;
 use bertlab_model::{Family, HeadKind};
 use bertlab_text::Tokenizer;
 use bertlab_train::data::{
-    self, Columns, DataError, Dataset, Encoding, LabelSpace, Layout, ProblemType, RawLabel, Record, Sampling, Target,
-    becomes_iob2, label_all_tokens, label_counts, sample, targets, targets_by_row, token_targets,
+    self, Columns, DataError, Dataset, Encoding, LabelSpace, Layout, ProblemType, RawLabel, Record, Sampling,
+    Target, becomes_iob2, label_all_tokens, label_counts, sample, targets, targets_by_row, token_targets,
     token_targets_by_row, word_targets_by_row,
 };
 use bertlab_train::preflight::{Split, SplitRows};

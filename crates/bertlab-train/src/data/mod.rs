@@ -247,7 +247,9 @@ fn read_one(path: &Path, columns: &Columns, encoding: Encoding) -> Result<Part, 
         path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
     match extension.as_str() {
         "csv" => delimited::read(path, columns, delimited::Format::Csv, encoding),
-        "conll" | "conllu" | "conllup" | "iob" | "iob2" | "bio" | "bioes" => conll::read(path, columns, encoding),
+        "conll" | "conllu" | "conllup" | "iob" | "iob2" | "bio" | "bioes" => {
+            conll::read(path, columns, encoding)
+        }
         "txt" | "tsv" if conll::is_wanted(path, columns, conll::Evidence::Tags, encoding) => {
             conll::read(path, columns, encoding)
         }
@@ -257,7 +259,9 @@ fn read_one(path: &Path, columns: &Columns, encoding: Encoding) -> Result<Part, 
         "txt" => text::read_lines(path, encoding, None),
         // As the sentence polarity data of Pang and Lee has them: a class per file, named by the extension.
         class @ ("pos" | "neg") => text::read_lines(path, encoding, Some(class)),
-        _ if conll::is_wanted(path, columns, conll::Evidence::Columns, encoding) => conll::read(path, columns, encoding),
+        _ if conll::is_wanted(path, columns, conll::Evidence::Columns, encoding) => {
+            conll::read(path, columns, encoding)
+        }
         _ => Err(DataError::UnknownFormat { file: path.to_owned(), extension }),
     }
 }

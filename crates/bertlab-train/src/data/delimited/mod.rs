@@ -99,7 +99,12 @@ fn choose(
     wanted: &Columns,
     flags: impl Fn() -> Option<String>,
 ) -> Result<Chosen, DataError> {
-    let found = Found { file: reading.file, names: &reading.names, lists: Lists::default(), headerless: String::new() };
+    let found = Found {
+        file: reading.file,
+        names: &reading.names,
+        lists: Lists::default(),
+        headerless: String::new(),
+    };
     columns::choose(&found, wanted, false).or_else(|_| {
         // Only where something is missing are the rows looked at.
         let headerless = reading.headerless_hint(first, flags());
