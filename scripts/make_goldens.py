@@ -17,7 +17,7 @@ import safetensors
 import torch
 import transformers
 from safetensors.torch import save_file
-from torch.nn.functional import cross_entropy, mse_loss
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 
 SIZES = {"vocab_size": 61, "max_position_embeddings": 20}
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
@@ -232,6 +232,41 @@ RUNS = [
             **EPSILON,
         },
     ),
+    (
+        "bert-frozen-and-weighted",
+        "BertForSequenceClassification",
+        bert(16, 2, 24, layers=3, **LABELS),
+        25,
+        9,
+        {
+            "learning_rate": 2e-3, "per_device_train_batch_size": 3, "gradient_accumulation_steps": 3,
+            "num_train_epochs": 2, "weight_decay": 0.05, "label_smoothing_factor": 0.1, "freeze_embeddings": True,
+            "freeze_layers": 1, "layerwise_lr_decay": 0.6, "class_weights": [2.0, 0.5, 1.25], **EPSILON,
+        },
+    ),
+    (
+        "distilbert-multilabel-balanced",
+        "DistilBertForSequenceClassification",
+        distilbert(16, 4, 20, num_labels=3, problem_type="multi_label_classification"),
+        14,
+        9,
+        {
+            "learning_rate": 1e-3, "per_device_train_batch_size": 4, "gradient_accumulation_steps": 2,
+            "num_train_epochs": 3, "weight_decay": 0.01, "freeze_layers": 1, "layerwise_lr_decay": 0.5,
+            "class_weights": "balanced", **EPSILON,
+        },
+    ),
+    (
+        "roberta-tokens-balanced",
+        "RobertaForTokenClassification",
+        roberta(16, 2, 20, layers=1, num_labels=3),
+        11,
+        9,
+        {
+            "learning_rate": 1e-3, "per_device_train_batch_size": 3, "gradient_accumulation_steps": 2,
+            "num_train_epochs": 2, "freeze_embeddings": True, "class_weights": "balanced", **EPSILON,
+        },
+    ),
 ]
 
 
@@ -240,37 +275,87 @@ def rows_of(model, n_rows, random):
     config, rows = model.config, []
     for _ in range(n_rows):
         ids = random.integers(4, config.vocab_size, random.integers(3, 15))
-        if isinstance(model, transformers.BertForTokenClassification):
+        if type(model).__name__.endswith("ForTokenClassification"):
             labels = [-100 if random.random() < 0.2 else int(i) % config.num_labels for i in ids]
         elif config.num_labels == 1:
             labels = round(float(ids.mean() / config.vocab_size), 4)
+        elif config.problem_type == "multi_label_classification":
+            labels = [float((ids % (label + 3) == 0).sum() > 1) for label in range(config.num_labels)]
         else:
             labels = int(ids[0]) % config.num_labels
         rows.append({"input_ids": [int(i) for i in ids], "labels": labels})
     return rows
 
 
-def mean_loss(model, rows):
-    """The mean over rows, or over the labelled tokens of these rows."""
+def class_weights_of(model, rows, asked):
+    """As scikit-learn balances classes, and PyTorch's documentation the positives of each label; or as given."""
+    if asked != "balanced":
+        return asked if asked is None else torch.tensor(asked)
+    labels = [np.array(row["labels"]) for row in rows]
+    if model.config.problem_type == "multi_label_classification":
+        n_positive = np.stack(labels).sum(axis=0)
+        return torch.tensor((len(rows) - n_positive) / n_positive, dtype=torch.float32)
+    labels = np.concatenate([np.atleast_1d(row) for row in labels])
+    counts = np.bincount(labels[labels >= 0], minlength=model.config.num_labels)
+    return torch.tensor(counts.sum() / (len(counts) * counts), dtype=torch.float32)
+
+
+def sum_of_weights(rows, weights):
+    """What a mean over rows of one class each is divided by."""
+    return sum(1.0 if weights is None else weights[row["labels"]].item() for row in rows)
+
+
+def mean_loss(model, rows, weights=None, smoothing=0.0):
+    """The mean over rows, or over the labelled tokens of these rows, each counting as its class."""
     length = max(len(row["input_ids"]) for row in rows)
     pad = lambda values, filler: values + [filler] * (length - len(values))
     ids = torch.tensor([pad(row["input_ids"], model.config.pad_token_id) for row in rows])
     mask = torch.tensor([pad([1] * len(row["input_ids"]), 0) for row in rows])
     logits = model(input_ids=ids, attention_mask=mask).logits
+    if model.config.problem_type == "multi_label_classification":
+        labels = torch.tensor([row["labels"] for row in rows])
+        return binary_cross_entropy_with_logits(logits, labels, pos_weight=weights)
     if isinstance(rows[0]["labels"], list):
         labels = torch.tensor([pad(row["labels"], -100) for row in rows])
-        return cross_entropy(logits.flatten(0, 1), labels.flatten())
+        return cross_entropy(logits.flatten(0, 1), labels.flatten(), weights, label_smoothing=smoothing)
     labels = torch.tensor([row["labels"] for row in rows])
-    return cross_entropy(logits, labels) if labels.dtype == torch.int64 else mse_loss(logits.squeeze(1), labels)
+    if labels.dtype == torch.int64:
+        return cross_entropy(logits, labels, weights, label_smoothing=smoothing)
+    return mse_loss(logits.squeeze(1), labels)
+
+
+def layers_of(model):
+    base = model.base_model
+    return base.transformer.layer if model.config.model_type == "distilbert" else base.encoder.layer
+
+
+def freeze(model, arguments):
+    frozen = list(layers_of(model)[: arguments.get("freeze_layers", 0)])
+    if arguments.get("freeze_embeddings"):
+        frozen.append(model.base_model.embeddings)
+    for module in frozen:
+        module.requires_grad_(False)
+
+
+def depth_of(model, parameter):
+    """How far below the top layer a weight stands; 0 in the head."""
+    layers = list(layers_of(model))
+    for index, module in enumerate([*reversed(layers), model.base_model.embeddings]):
+        if any(parameter is one for one in module.parameters()):
+            return index
+    return 0
 
 
 def optimizer_of(model, arguments):
-    """AdamW with the two groups of HuggingFace's Trainer: biases and norms do not decay."""
+    """AdamW as in HuggingFace's Trainer: biases and norms do not decay; each weight with the rate of its layer."""
     is_kept = lambda name: name.endswith("bias") or "norm" in name.lower()
-    groups = [
-        {"params": [p for n, p in model.named_parameters() if not is_kept(n)], "weight_decay": arguments.get("weight_decay", 0.0)},
-        {"params": [p for n, p in model.named_parameters() if is_kept(n)], "weight_decay": 0.0},
-    ]
+    decay, rate = arguments.get("layerwise_lr_decay", 1.0), arguments["learning_rate"]
+    groups = [{"params": [], "lr": rate}]  # The first tells the log its rate.
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            weight_decay = 0.0 if is_kept(name) else arguments.get("weight_decay", 0.0)
+            factor = decay ** depth_of(model, parameter)
+            groups.append({"params": [parameter], "lr": rate * factor, "weight_decay": weight_decay})
     return torch.optim.AdamW(groups, lr=arguments["learning_rate"], betas=(0.9, 0.999), eps=arguments["adam_epsilon"])
 
 
@@ -279,7 +364,11 @@ def train(model, rows, arguments):
     size, accumulation = arguments["per_device_train_batch_size"], arguments["gradient_accumulation_steps"]
     updates = [rows[start : start + size * accumulation] for start in range(0, len(rows), size * accumulation)]
     n_steps = arguments.get("max_steps") or arguments["num_train_epochs"] * len(updates)
+    freeze(model, arguments)
     optimizer, log = optimizer_of(model, arguments), []
+    weights = class_weights_of(model, rows, arguments.get("class_weights"))
+    smoothing = arguments.get("label_smoothing_factor", 0.0)
+    is_row = isinstance(rows[0]["labels"], int)
     warmup = arguments.get("warmup_steps", 0)
     schedule = transformers.get_linear_schedule_with_warmup(optimizer, warmup, n_steps)
     for step in range(n_steps):
@@ -288,7 +377,10 @@ def train(model, rows, arguments):
         total = 0.0
         for start in range(0, len(update), size):
             part = update[start : start + size]
-            loss = mean_loss(model, part) * (len(part) / len(update))
+            share = len(part) / len(update)
+            if is_row:
+                share = sum_of_weights(part, weights) / sum_of_weights(update, weights)
+            loss = mean_loss(model, part, weights, smoothing) * share
             loss.backward()
             total += loss.item()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0).item()
@@ -299,6 +391,14 @@ def train(model, rows, arguments):
     return log
 
 
+def eval_loss(model, rows, eval_rows, arguments, batch_size=8):
+    """As the Trainer has it: the loss of training, by batches, each counting its rows."""
+    weights = class_weights_of(model, rows, arguments.get("class_weights"))
+    batches = [eval_rows[start : start + batch_size] for start in range(0, len(eval_rows), batch_size)]
+    smoothing = arguments.get("label_smoothing_factor", 0.0)
+    return sum(mean_loss(model, batch, weights, smoothing).item() * len(batch) for batch in batches) / len(eval_rows)
+
+
 def make_run(folder, seed, class_name, config, n_rows, n_eval_rows, arguments):
     random = np.random.default_rng(seed)
     model = new_model(class_name, config, random)
@@ -306,7 +406,7 @@ def make_run(folder, seed, class_name, config, n_rows, n_eval_rows, arguments):
     save(model, folder / "init", "safetensors")
     log = train(model, rows, arguments)
     if eval_rows:
-        log.append({"step": log[-1]["step"], "eval_loss": mean_loss(model, eval_rows).item()})
+        log.append({"step": log[-1]["step"], "eval_loss": eval_loss(model, rows, eval_rows, arguments)})
     save(model, folder / "final", "safetensors")
     run = {"args": arguments, "kind": class_name, "train": rows, "eval": eval_rows, "log": log}
     lines = ",\n".join(f" {json.dumps(key)}: {json.dumps(value)}" for key, value in run.items())

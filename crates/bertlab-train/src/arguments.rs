@@ -10,6 +10,7 @@ pub use error::SettingsError;
 pub use given::GivenSettings;
 pub use read::ReadArguments;
 
+use crate::class_weights::ClassWeights;
 use crate::error::TrainError;
 use crate::schedule::SchedulerType;
 use serde::{Deserialize, Serialize};
@@ -153,6 +154,8 @@ pub struct TrainingArguments {
     /// Every layer learns this many times as fast as the one above it, the embeddings as a layer below all;
     /// the head and the top layer at the learning rate. 1 changes nothing.
     pub layerwise_lr_decay: f64,
+    /// What each class counts in the loss; all the same when none.
+    pub class_weights: Option<ClassWeights>,
 }
 
 impl Default for TrainingArguments {
@@ -200,6 +203,7 @@ impl Default for TrainingArguments {
             freeze_embeddings: false,
             freeze_layers: 0,
             layerwise_lr_decay: 1.0,
+            class_weights: None,
         }
     }
 }

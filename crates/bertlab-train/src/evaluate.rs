@@ -27,6 +27,8 @@ pub struct Answer {
     pub loss: f64,
     /// Rows count 1, token tasks their labelled tokens.
     pub n_items: usize,
+    /// What they count together: as many, or the sum of their classes' weights.
+    pub count: f64,
     /// Labelled tokens whose likeliest class is right.
     pub n_right: usize,
     /// Labelled tokens whose class is one of the five likeliest.
@@ -104,6 +106,7 @@ fn row_answer(model: &Model, objective: &Objective, logits: &Tensor, example: &E
         logits: if is_row { logits.as_slice().to_vec() } else { Vec::new() },
         loss,
         n_items,
+        count: objective.count(example),
         n_right,
         n_right_of_5,
         words: if is_tagger { word_answers(logits, example) } else { Vec::new() },
@@ -191,9 +194,9 @@ pub fn evaluate(
 /// The mean over batches of the mean over items, each batch counting its rows.
 fn mean_loss(answers: &[Answer], batch_size: usize) -> f64 {
     let batch_loss = |rows: &[Answer]| {
-        let n_items: usize = rows.iter().map(|answer| answer.n_items).sum();
+        let count: f64 = rows.iter().map(|answer| answer.count).sum();
         let sum: f64 = rows.iter().map(|answer| answer.loss).sum();
-        rows.len() as f64 * sum / n_items.max(1) as f64
+        if count > 0.0 { rows.len() as f64 * sum / count } else { 0.0 }
     };
     answers.chunks(batch_size).map(batch_loss).sum::<f64>() / answers.len() as f64
 }

@@ -3,6 +3,7 @@
 mod arguments;
 mod blocks;
 mod cache;
+mod class_weights;
 pub mod data;
 mod error;
 mod evaluate;
@@ -35,6 +36,7 @@ pub use arguments::{
     TrainingArguments,
 };
 pub use cache::{CacheUse, TokenCache};
+pub use class_weights::{ClassWeights, class_weights};
 pub use error::TrainError;
 pub use evaluate::{Answer, Evaluation, Scores, answers, evaluate};
 pub use examples::{Example, Truncated, Word, examples};

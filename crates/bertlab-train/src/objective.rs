@@ -13,6 +13,8 @@ pub struct Objective {
     pub label_smoothing: f64,
     /// Over what the loss of tokens is averaged.
     pub averaging: Averaging,
+    /// What each class counts; all the same when none. `[C]`
+    pub class_weights: Option<Vec<f32>>,
 }
 
 /// Over what a loss is averaged where rows have several items (tokens). Where every row is one item, both are the same.
@@ -27,12 +29,12 @@ pub enum Averaging {
 }
 
 impl Averaging {
-    /// What an item of a micro-batch counts in an update. `n_rows` and `n_items`: of the micro-batch and of the whole
-    /// update.
-    pub fn weight(self, (n_rows, n_rows_all): (usize, usize), (n_items, n_items_all): (usize, usize)) -> f64 {
+    /// What an item of a micro-batch is multiplied by in an update. `n_rows` and `counts` (above 0): of the micro-batch
+    /// and of the whole update; counts are [`Objective::count`]s.
+    pub fn weight(self, (n_rows, n_rows_all): (usize, usize), (count, count_all): (f64, f64)) -> f64 {
         match self {
-            Self::Batches => n_rows as f64 / n_rows_all as f64 / n_items.max(1) as f64,
-            Self::Items => 1.0 / n_items_all.max(1) as f64,
+            Self::Batches => n_rows as f64 / n_rows_all as f64 / count,
+            Self::Items => 1.0 / count_all,
         }
     }
 }
@@ -47,6 +49,28 @@ impl Objective {
             Some(Target::Tokens(labels)) => labels.iter().filter(|&&label| label != IGNORED).count(),
             Some(_) => 1,
             None => 0,
+        }
+    }
+
+    /// What an example's items count together in a mean, which is over the sum of that: each its class's weight, as in
+    /// PyTorch; 1 without class weights, and where a row may have several labels (`pos_weight` does not count there).
+    pub fn count(&self, example: &Example) -> f64 {
+        match (&self.class_weights, &example.target) {
+            (Some(weights), Some(Target::Class(class))) => f64::from(weights[*class]),
+            (Some(weights), Some(Target::Tokens(labels))) => {
+                let labelled = labels.iter().filter(|&&label| label != IGNORED);
+                labelled.map(|&label| f64::from(weights[label as usize])).sum()
+            }
+            _ => Self::n_items(example) as f64,
+        }
+    }
+
+    /// Over what an update averages. Rows with one answer weigh the same however they fell into micro-batches, or as
+    /// their class does.
+    pub(crate) fn averaging_of_update(&self, examples: &[&Example]) -> Averaging {
+        match examples.first().and_then(|example| example.target.as_ref()) {
+            Some(Target::Class(_)) => Averaging::Items,
+            _ => self.averaging,
         }
     }
 
@@ -66,7 +90,8 @@ impl Objective {
     /// The loss of a batch, every item counting `weight`. `logits`: of rows, of all packed tokens, or of
     /// the labelled tokens alone.
     pub fn loss(&self, logits: &Tensor, examples: &[&Example], weight: f64) -> Loss {
-        let how = CrossEntropy { weight, label_smoothing: self.label_smoothing, class_weights: None };
+        let class_weights = self.class_weights.as_deref();
+        let how = CrossEntropy { weight, label_smoothing: self.label_smoothing, class_weights };
         let targets = || examples.iter().filter_map(|example| example.target.as_ref());
         match targets().next() {
             Some(Target::Class(_)) => {
@@ -77,7 +102,9 @@ impl Objective {
                 cross_entropy(logits, &targets().map(class).collect::<Vec<_>>(), how)
             }
             Some(Target::Tokens(_)) => cross_entropy(logits, &token_targets(logits, examples), how),
-            Some(Target::Classes(_)) => binary_cross_entropy(logits, &numbers(examples), weight),
+            Some(Target::Classes(_)) => {
+                binary_cross_entropy(logits, &numbers(examples), weight, class_weights)
+            }
             Some(Target::Value(_) | Target::Values(_)) => {
                 mean_squared_error(logits, &numbers(examples), weight)
             }

@@ -6,6 +6,7 @@ mod update;
 mod watch;
 
 use crate::arguments::TrainingArguments;
+use crate::class_weights::class_weights;
 use crate::error::TrainError;
 use crate::evaluate::Evaluation;
 use crate::examples::Example;
@@ -96,6 +97,7 @@ impl Trainer<'_> {
     pub fn train(self, reporter: &mut dyn Reporter) -> Result<TrainingSummary, TrainError> {
         self.arguments.check()?;
         self.model.freeze(frozen(self.arguments, &self.model.spec)?);
+        let class_weights = class_weights(self.arguments, &self.model.spec.head, self.train)?;
         let plan = self.plan();
         if plan.n_steps == 0 || plan.n_updates_per_epoch == 0 {
             return Err(TrainError::NoRows("training"));
@@ -104,6 +106,7 @@ impl Trainer<'_> {
         let objective = Objective {
             label_smoothing: self.arguments.label_smoothing_factor,
             averaging: if self.masking.is_some() { Averaging::Items } else { Averaging::Batches },
+            class_weights,
         };
         best::check_metric(self.arguments, self.model, &objective, self.eval)?;
         let identity = Identity::new(self.arguments, self.train, self.eval).with_masking(self.masking);

@@ -63,7 +63,7 @@ pub use bertlab_train::{CacheUse, TokenCache};
 pub mod train {
     pub use bertlab_train::metrics;
     pub use bertlab_train::{
-        Answer, Averaging, Evaluation, Forecast, GivenSettings, IntervalStrategy, MaskedLmScores, Masking,
+        Answer, Averaging, ClassWeights, Evaluation, Forecast, GivenSettings, IntervalStrategy, MaskedLmScores, Masking,
         MaskingOptions, MemoryForecast, Plan, Progress, ReadArguments, Record, Remedy, ReportTo, Reporter,
         Resume, SamplingStrategy, SaveStrategy, SchedulerType, Scores, SettingsError, Silent, TimeForecast,
         TrainError, Trainer, TrainingArguments, TrainingSummary, Truncated, Word, WordAnswer,

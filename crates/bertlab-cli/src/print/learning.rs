@@ -29,6 +29,9 @@ pub fn print(console: &mut Console, prepared: &PreparedTraining) -> anyhow::Resu
     if arguments.layerwise_lr_decay < 1.0 {
         print_line(console, "rates", &rates(arguments, n_layers))?;
     }
+    if let Some(weights) = &prepared.class_weights {
+        print_line(console, "weights", &weight_list(&model.spec.head.labels, weights))?;
+    }
     Ok(())
 }
 
@@ -42,6 +45,17 @@ fn frozen_words(arguments: &TrainingArguments, n_layers: usize) -> Option<String
     let parts: Vec<String> =
         arguments.freeze_embeddings.then(|| "the embeddings".to_owned()).into_iter().chain(layers).collect();
     (!parts.is_empty()).then(|| parts.join(" and "))
+}
+
+/// `negative 0.67, positive 2`
+fn weight_list(names: &[String], weights: &[f32]) -> String {
+    const SHOWN: usize = 16;
+    let named = names.iter().zip(weights).take(SHOWN);
+    let mut words: Vec<String> = named.map(|(name, weight)| format!("{name} {weight:.4}")).collect();
+    if names.len() > SHOWN {
+        words.push(format!("{} more classes", names.len() - SHOWN));
+    }
+    format!("in the loss: {}", words.join(", "))
 }
 
 /// Of the top, the lowest layer and the embeddings.

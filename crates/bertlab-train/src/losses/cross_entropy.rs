@@ -11,9 +11,9 @@ pub use crate::data::labels::IGNORED_TOKEN as IGNORED;
 pub struct CrossEntropy<'a> {
     /// What each item counts.
     pub weight: f64,
-    /// ε: the loss is (1 - ε)·(-ln p of the target) + ε·(mean of -ln p over all classes).
+    /// ε: the loss is (1 - ε)·w·(-ln p of the target) + ε·(mean of w·(-ln p) over all classes), each with its class's w.
     pub label_smoothing: f64,
-    /// What each class counts, times `weight`; all the same when none. `[C]`
+    /// w, as in PyTorch's `CrossEntropyLoss(weight)`, whose mean is over the sum of the targets' weights; 1 when none. `[C]`
     pub class_weights: Option<&'a [f32]>,
 }
 
@@ -33,18 +33,22 @@ pub fn cross_entropy(logits: &Tensor, targets: &[i64], how: CrossEntropy<'_>) ->
         }
         let target = usize::try_from(target).ok().filter(|&target| target < n_classes);
         let target = target.expect("targets were checked against the number of classes");
-        let class_weight = how.class_weights.map_or(1.0, |weights| f64::from(weights[target]));
-        let (weight, smoothing) = (how.weight * class_weight, how.label_smoothing);
-        let x = logits.row(i);
-        let log_sum = f64::from(log_sums[i]);
-        let mean = x.iter().map(|&x| f64::from(x)).sum::<f64>() / n_classes as f64;
-        value +=
-            weight * ((1.0 - smoothing) * (log_sum - f64::from(x[target])) + smoothing * (log_sum - mean));
-        let share = (smoothing / n_classes as f64) as f32;
-        for d in row.iter_mut() {
-            *d = (*d - share) * weight as f32;
+        let (x, log_sum) = (logits.row(i), f64::from(log_sums[i]));
+        let weight_of = |class: usize| how.class_weights.map_or(1.0, |weights| f64::from(weights[class]));
+        let (on_target, share) =
+            ((1.0 - how.label_smoothing) * weight_of(target), how.label_smoothing / n_classes as f64);
+        let mut sum = 0.0; // Of what all classes count in the smoothing.
+        let mut smoothed = 0.0;
+        for (class, &x) in x.iter().enumerate() {
+            sum += weight_of(class);
+            smoothed += weight_of(class) * (log_sum - f64::from(x));
         }
-        row[target] -= ((1.0 - smoothing) * weight) as f32;
+        value += how.weight * (on_target * (log_sum - f64::from(x[target])) + share * smoothed);
+        let scale = (how.weight * (on_target + share * sum)) as f32;
+        for (class, d) in row.iter_mut().enumerate() {
+            *d = *d * scale - (how.weight * share * weight_of(class)) as f32;
+        }
+        row[target] -= (how.weight * on_target) as f32;
     }
     Loss { value, d_logits: d }
 }

@@ -28,15 +28,16 @@ impl Run<'_, '_> {
         let step_key = mix(arguments.seed, self.state.global_step);
         let mut loss = 0.0;
         let examples = self.examples(train, rows);
-        let n_items = |examples: &[Cow<'_, Example>]| -> usize {
-            examples.iter().map(|example| Objective::n_items(example)).sum()
-        };
-        for (index, part) in examples.chunks(arguments.per_device_train_batch_size).enumerate() {
-            let items = (n_items(part), n_items(&examples));
+        let counts: Vec<f64> = examples.iter().map(|example| self.objective.count(example)).collect();
+        let count_all = counts.iter().sum();
+        let size = arguments.per_device_train_batch_size;
+        for (index, (part, counts)) in examples.chunks(size).zip(counts.chunks(size)).enumerate() {
+            let counts = (counts.iter().sum(), count_all);
+            let part: Vec<&Example> = part.iter().map(AsRef::as_ref).collect();
             // Where nothing was masked there is nothing to learn, and no mean.
-            if items.0 > 0 {
-                let weight = self.objective.averaging.weight((part.len(), rows.len()), items);
-                let part: Vec<&Example> = part.iter().map(AsRef::as_ref).collect();
+            if counts.0 > 0.0 {
+                let averaging = self.objective.averaging_of_update(&part);
+                let weight = averaging.weight((part.len(), rows.len()), counts);
                 loss += self.add_gradients(&part, weight, mix(step_key, index as u64))?;
             }
         }

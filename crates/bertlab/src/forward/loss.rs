@@ -18,7 +18,7 @@ pub(super) fn loss(
     let loss = match targets {
         Targets::Classes(classes) => mean_cross_entropy(logits, classes),
         Targets::Numbers(numbers) if model.spec.head.problem_type == ProblemType::MultiLabel => {
-            binary_cross_entropy(logits, numbers, 1.0 / batch.n_rows() as f64)
+            binary_cross_entropy(logits, numbers, 1.0 / batch.n_rows() as f64, None)
         }
         Targets::Numbers(numbers) => mean_squared_error(logits, numbers, 1.0 / batch.n_rows() as f64),
         Targets::Spans(spans) => span(logits, batch.row_starts(), spans, weight),

@@ -13,7 +13,7 @@ use bertlab_train::data::{Dataset, LabelSpace, ProblemType, infer_label_space, i
 use bertlab_train::preflight::{Preflight, Split};
 use bertlab_train::{
     Both, Example, Forecast, Masking, Plan, Reporter, Resume, Trainer, TrainingArguments, TrainingSummary,
-    check_output_dir, frozen,
+    check_output_dir, class_weights, frozen,
 };
 
 use crate::labelled::{LabelledRows, Question, RowsRequest, configured_head};
@@ -78,6 +78,8 @@ pub struct PreparedTraining {
     pub held_out: Option<HeldOutRows>,
     /// What was found in the rows, worst first.
     pub preflight: Preflight,
+    /// What each class counts in the loss, where they differ. `[C]`
+    pub class_weights: Option<Vec<f32>>,
     /// Of plain texts: what is hidden, other tokens in every epoch.
     pub masking: Option<Masking>,
     /// The command line that began it, for the report.
@@ -120,7 +122,9 @@ impl TrainJob {
             Question::Texts => Some(opened.masking(&self.text, self.arguments.seed)?),
             _ => None,
         };
+        let class_weights = class_weights(&self.arguments, &opened.model.spec.head, &train.examples)?;
         Ok(PreparedTraining {
+            class_weights,
             opened,
             question,
             train,

@@ -1,6 +1,6 @@
 //! HuggingFace's `TrainingArguments` as flags. A flag's field is called as the setting's; one that is not given is null.
 
-use bertlab::train::{IntervalStrategy, ReportTo, SamplingStrategy, SaveStrategy, SchedulerType};
+use bertlab::train::{ClassWeights, IntervalStrategy, ReportTo, SamplingStrategy, SaveStrategy, SchedulerType};
 use serde::Serialize;
 
 use crate::words::yes_or_no;
@@ -164,6 +164,10 @@ struct Learning {
     /// layer at the learning rate [default: 1]
     #[arg(long, value_name = "X")]
     layerwise_lr_decay: Option<f64>,
+    /// What each class counts in the loss: balanced (rare ones as much as common ones), by name
+    /// (neg=2,pos=1), or by id (2,1)
+    #[arg(long, value_name = "WEIGHTS")]
+    class_weights: Option<ClassWeights>,
 }
 
 /// A word of an enum that config files hold too; what is wrong is said with all words that there are.
