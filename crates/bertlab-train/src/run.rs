@@ -88,6 +88,16 @@ impl Trainer<'_> {
         Plan::new(self.arguments, &lengths(self.train), !self.eval.is_empty())
     }
 
+    /// Settings and rows that make this run what it is, but for its seed: equal only where both are.
+    pub fn fingerprint(&self) -> serde_json::Value {
+        let identity = Identity::new(self.arguments, self.train, self.eval).with_masking(self.masking);
+        let mut value = serde_json::to_value(identity).expect("an identity is plain values");
+        if let Some(settings) = value["settings"].as_object_mut() {
+            settings.remove("seed");
+        }
+        value
+    }
+
     /// Trains.
     ///
     /// # Errors

@@ -61,12 +61,14 @@ pub use bertlab_train::{CacheUse, TokenCache};
 
 /// Fine-tuning: settings, plan, what a run reports, and what its figures mean.
 pub mod train {
+    pub use crate::training::{SEEDS_FILE, SeedResult, SeedRuns, SeedSummary, Seeds, Spread};
     pub use bertlab_train::metrics;
     pub use bertlab_train::{
-        Answer, Averaging, ClassWeights, Evaluation, Forecast, GivenSettings, IntervalStrategy, MaskedLmScores, Masking,
-        MaskingOptions, MemoryForecast, Plan, Progress, ReadArguments, Record, Remedy, ReportTo, Reporter,
-        Resume, SamplingStrategy, SaveStrategy, SchedulerType, Scores, SettingsError, Silent, TimeForecast,
-        TrainError, Trainer, TrainingArguments, TrainingSummary, Truncated, Word, WordAnswer,
+        Answer, Averaging, ClassWeights, Evaluation, Forecast, GivenSettings, IntervalStrategy,
+        MaskedLmScores, Masking, MaskingOptions, MemoryForecast, Plan, Progress, ReadArguments, Record,
+        Remedy, ReportTo, Reporter, Resume, SamplingStrategy, SaveStrategy, SchedulerType, Scores,
+        SettingsError, Silent, TimeForecast, TrainError, Trainer, TrainingArguments, TrainingSummary,
+        Truncated, Word, WordAnswer,
     };
 }
 

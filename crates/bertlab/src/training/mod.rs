@@ -3,6 +3,7 @@
 mod findings;
 mod reported;
 mod rows;
+mod seeds;
 mod task;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use crate::{Error, ModelOptions, OpenedModel, TextOptions, open_model, resolve};
 
 use reported::Witness;
 pub use rows::{HeldOutRows, HoldOut};
+pub use seeds::{SEEDS_FILE, SeedResult, SeedRuns, SeedSummary, Seeds, Spread};
 pub use task::Task;
 
 /// A fine-tuning job.

@@ -1,13 +1,14 @@
 //! `bertlab train`: fine-tune on one's own rows.
 
 mod job;
+mod seeds;
 mod settings;
 
 use std::io::Write;
 use std::path::PathBuf;
 
 use bertlab::TrainJob;
-use bertlab::train::{GivenSettings, Resume, TrainingArguments};
+use bertlab::train::{GivenSettings, Resume, Seeds, TrainingArguments};
 
 use crate::args::GlobalArguments;
 use crate::print::Console;
@@ -56,6 +57,10 @@ pub struct Arguments {
     config: Option<PathBuf>,
     #[command(flatten)]
     settings: Settings,
+    /// Train with several seeds, each in DIR/seed-N, and show the spread of all figures: how many from
+    /// --seed on (5), or which (1,2,3). The rows are the same in all; order, dropout and new weights differ
+    #[arg(long, value_name = "SEEDS")]
+    seeds: Option<Seeds>,
     /// Print the summary as a JSON object
     #[arg(long)]
     json: bool,
@@ -79,9 +84,12 @@ impl Arguments {
 
 /// Runs the command.
 pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console) -> anyhow::Result<()> {
-    let as_json = arguments.json;
+    let (as_json, seeds) = (arguments.json, arguments.seeds.clone());
     let (job, notes) = arguments.job(global)?;
     notes.iter().try_for_each(|note| console.note(note))?;
+    if let Some(seeds) = &seeds {
+        return seeds::run(job, seeds, as_json, console);
+    }
     let starts_anew = job.resume == Resume::No;
     let cache = job.text.cache.clone();
     let mut bars = RowBars::new(console);

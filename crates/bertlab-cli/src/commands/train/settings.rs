@@ -1,6 +1,8 @@
 //! HuggingFace's `TrainingArguments` as flags. A flag's field is called as the setting's; one that is not given is null.
 
-use bertlab::train::{ClassWeights, IntervalStrategy, ReportTo, SamplingStrategy, SaveStrategy, SchedulerType};
+use bertlab::train::{
+    ClassWeights, IntervalStrategy, ReportTo, SamplingStrategy, SaveStrategy, SchedulerType,
+};
 use serde::Serialize;
 
 use crate::words::yes_or_no;
