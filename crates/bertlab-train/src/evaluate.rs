@@ -150,6 +150,7 @@ pub enum Scores {
 #[derive(Clone, Debug)]
 pub struct Evaluation {
     /// As HuggingFace's Trainer averages it.
+    /// NaN where no token had a target.
     pub loss: f64,
     /// Rows.
     pub n_rows: usize,
@@ -181,6 +182,7 @@ pub fn evaluate(
     let scores = scores(model, examples, &answers).ok_or(TrainError::NoRows("labelled evaluation"))?;
     Ok(Evaluation {
         loss: match objective.averaging {
+            _ if answers.iter().all(|answer| answer.n_items == 0) => f64::NAN,
             Averaging::Batches => mean_loss(&answers, batch_size),
             Averaging::Items => mean_loss(&answers, answers.len()),
         },
@@ -253,7 +255,7 @@ fn numbers<'a>(targets: impl Iterator<Item = &'a Target>) -> Vec<f32> {
 impl Evaluation {
     /// The figures that a person watches, by name, without HuggingFace's prefix `eval_`: the loss first. Undefined is none.
     pub fn main_metrics(&self) -> Vec<Figure> {
-        let mut metrics = vec![("loss", Some(self.loss))];
+        let mut metrics = vec![("loss", Some(self.loss).filter(|loss| !loss.is_nan()))];
         metrics.extend(match &self.scores {
             Scores::Classification(report) => report.figures(),
             Scores::MultiLabel(report) => report.figures(),
