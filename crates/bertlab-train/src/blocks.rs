@@ -24,6 +24,8 @@ impl TokenRows {
         let starts = (0..n_tokens).step_by(length);
         self.lengths = starts.map(|start| length.min(n_tokens - start) as u32).collect();
         self.n_cut = vec![0; self.lengths.len()];
+        // A block has words of several rows.
+        self.words = Vec::new();
         self.words = Vec::new();
         self
     }

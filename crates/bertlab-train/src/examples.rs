@@ -90,7 +90,7 @@ pub fn examples(
             });
         }
     }
-    Ok((examples, rows.row_lengths()))
+    Ok((examples, rows.row_lengths(tokenization.unknown_id())))
 }
 
 /// Every word with its first token, still without a label. `words`: the word of each token.

@@ -60,6 +60,8 @@ pub struct TokenLength {
     pub n_tokens: usize,
     /// What truncation takes away.
     pub n_cut: usize,
+    /// Of what the model reads, tokens that the tokenizer does not know.
+    pub n_unknown: usize,
 }
 
 impl TokenLength {
@@ -84,6 +86,11 @@ pub struct Tokenization<'a> {
 const CHUNK: usize = 512;
 
 impl Tokenization<'_> {
+    /// Of the token that stands for what is not in the vocabulary.
+    pub fn unknown_id(&self) -> Option<u32> {
+        self.tokenizer.and_then(Tokenizer::unk_token_id)
+    }
+
     /// Tokenizes every row; those that hold ids already are taken as they are. `progress` is told how many rows are
     /// done.
     ///
@@ -170,9 +177,13 @@ impl TokenRows {
         self.lengths.is_empty()
     }
 
-    /// Every row's length.
-    pub fn row_lengths(&self) -> Vec<TokenLength> {
-        let length = |row: TokenRow<'_>| TokenLength { n_tokens: row.ids.len(), n_cut: row.n_cut };
+    /// Every row's length. `unknown_id`: of the token that stands for what is not in the vocabulary.
+    pub fn row_lengths(&self, unknown_id: Option<u32>) -> Vec<TokenLength> {
+        let length = |row: TokenRow<'_>| TokenLength {
+            n_tokens: row.ids.len(),
+            n_cut: row.n_cut,
+            n_unknown: row.ids.iter().filter(|&&id| Some(id) == unknown_id).count(),
+        };
         self.iter().map(length).collect()
     }
 

@@ -42,6 +42,8 @@ pub struct Checked {
     pub question: Option<Question>,
     /// Tokens that texts are cut to.
     pub max_length: usize,
+    /// Texts are not cut to that, but put end to end, and divided into blocks of so many tokens.
+    pub is_in_blocks: bool,
     /// The figures and the findings.
     pub preflight: Preflight,
 }
@@ -85,10 +87,10 @@ impl CheckJob {
         }
         let preflight = Preflight::of(&splits, &limits);
         Ok(match asked {
-            Ok(question) => Checked { question: Some(question), max_length, preflight },
+            Ok(question) => Checked { question: Some(question), max_length, is_in_blocks, preflight },
             Err(error) => {
                 let finding = Finding::labels_without_meaning(Split::Training, &error);
-                Checked { question: None, max_length, preflight: preflight.with(finding) }
+                Checked { question: None, max_length, is_in_blocks, preflight: preflight.with(finding) }
             }
         })
     }
@@ -141,6 +143,7 @@ pub(crate) fn model_limits(opened: &OpenedModel, question: Option<&Question>) ->
         class_names: question.map(class_names).unwrap_or_default(),
         vocab_size: encoder.vocab_size,
         tokens_max: encoder.max_tokens(),
+        leaves_out_blank: question == Some(&Question::Texts),
     }
 }
 

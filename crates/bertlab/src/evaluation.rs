@@ -126,6 +126,16 @@ impl OpenedModel {
             let (words, n_cut) = self.predict_words_of_texts(texts, progress)?;
             return Ok((words.into_iter().map(Prediction::Words).collect(), n_cut));
         }
+        if self.model.spec.head.kind == HeadKind::MaskedLm {
+            return Err(bertlab_model::Error::WrongHead {
+                folder: self.folder.clone(),
+                wanted: "predict".to_owned(),
+                needs: "a classifier".to_owned(),
+                found: "a masked language model".to_owned(),
+                hint: "It guesses hidden words: bertlab fill-mask MODEL \"Some [MASK] text.\"".to_owned(),
+            }
+            .into());
+        }
         let options = EncodeOptions {
             truncation: Truncation::LongestFirst,
             max_length: Some(self.max_tokens()?),

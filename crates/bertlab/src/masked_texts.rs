@@ -44,7 +44,7 @@ impl OpenedModel {
             examples: rows.iter().map(|row| row.example_to_mask()).collect(),
             texts: Vec::new(),
             counts: None,
-            truncated: Truncated::of(&rows.row_lengths(), length),
+            truncated: Truncated::of(&rows.row_lengths(tokenization.unknown_id()), length),
             of_texts: Some(TextCounts {
                 n_texts: dataset.records.len(),
                 n_blank: n_all - dataset.records.len(),

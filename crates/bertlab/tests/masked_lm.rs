@@ -269,6 +269,6 @@ fn blank_texts_are_left_out_and_what_cannot_be_is_said() {
     fs::write(case.file("blank.jsonl"), "{\"text\": \" \"}").expect("writable");
     case.text.max_length = None;
     let message = prepare(&case, "blank.jsonl").err().expect("no text").to_string();
-    assert!(message.contains("no non-blank text rows"), "{message}");
+    assert!(message.contains("nothing to learn"), "{message}");
     assert!(Path::new(&case.file("init")).exists());
 }

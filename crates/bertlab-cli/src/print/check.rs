@@ -23,6 +23,7 @@ pub fn as_json(model: &str, checked: &Checked) -> Value {
         "model": model,
         "question": checked.question.as_ref().map(question_name),
         "max_length": checked.max_length,
+        "in_blocks": checked.is_in_blocks,
         "splits": checked.preflight.splits,
         "findings": checked.preflight.findings,
         "n_fatal": checked.preflight.n_fatal(),
@@ -35,7 +36,10 @@ pub fn print(console: &mut Console, model: &str, checked: &Checked) -> anyhow::R
     let question = checked.question.as_ref().map_or("a question that is not clear", question_name);
     let length = grouped(checked.max_length);
     writeln!(console.out, "{heading}{model}{heading:#}")?;
-    writeln!(console.out, "{question}, texts of at most {length} tokens\n")?;
+    match checked.is_in_blocks {
+        true => writeln!(console.out, "{question}, texts end to end in blocks of {length} tokens\n")?,
+        false => writeln!(console.out, "{question}, texts of at most {length} tokens\n")?,
+    }
     for summary in &checked.preflight.splits {
         print_split(console, summary)?;
     }

@@ -8,6 +8,7 @@ pub mod histogram;
 pub mod lab;
 pub mod learning;
 pub mod live;
+pub mod masked_lm;
 pub mod matrix;
 pub mod module_tree;
 pub mod numbers;

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::evaluation::{figure_lines, scores_json};
 use super::numbers::{bytes, counted, grouped};
 use super::prose::{fill, print_hanging};
-use super::{Console, style, tagging};
+use super::{Console, masked_lm, style, tagging};
 
 /// Where the words of a line start, after its heading.
 const INDENT: usize = 12;
@@ -33,6 +33,9 @@ pub fn print_preparation(console: &mut Console, prepared: &PreparedTraining) -> 
     }
     if let Some(rows) = &prepared.test {
         print_rows(console, "test", rows)?;
+    }
+    if let Some(masking) = &prepared.masking {
+        print_line(console, "hidden", &masked_lm::masking_in_words(masking.options()))?;
     }
     super::learning::print(console, prepared)?;
     let plan = prepared.plan();
@@ -87,12 +90,15 @@ fn plan_details(plan: &Plan) -> String {
 fn print_rows(console: &mut Console, name: &str, rows: &LabelledRows) -> anyhow::Result<()> {
     let dim = console.style(style::DIM);
     let n_tokens: usize = rows.examples.iter().map(|example| example.input_ids.len()).sum();
-    let text = format!(
-        "{}{dim}, {} tokens{dim:#}{}",
-        counted(rows.examples.len(), "row"),
-        grouped(n_tokens),
-        label_list(rows.counts.as_ref())
-    );
+    let text = match rows.of_texts {
+        Some(counts) => masked_lm::rows_in_words(rows.examples.len(), n_tokens, counts),
+        None => format!(
+            "{}{dim}, {} tokens{dim:#}{}",
+            counted(rows.examples.len(), "row"),
+            grouped(n_tokens),
+            label_list(rows.counts.as_ref())
+        ),
+    };
     print_line(console, name, &text)?;
     if rows.truncated.n_rows > 0 {
         let share = 100.0 * rows.truncated.n_rows as f64 / rows.examples.len() as f64;
@@ -204,6 +210,9 @@ fn print_worth(console: &mut Console, split: &str, evaluation: &Evaluation) -> a
                 100.0 * report.majority_baseline.share
             );
             print_line(console, "result", &text)
+        }
+        Scores::MaskedLm(scores) => {
+            print_line(console, "result", &masked_lm::result_in_words(scores, figure))
         }
         Scores::Tagging(report) if report.entities.is_some() => {
             let entities = report.entities.as_ref().expect("the guard looked for them");

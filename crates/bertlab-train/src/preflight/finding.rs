@@ -85,6 +85,8 @@ pub enum Kind {
     EmptyTexts,
     /// Rows that are cut.
     Truncation,
+    /// Tokens that the tokenizer does not know.
+    UnknownTokens,
     /// Token ids that the model has no embedding for.
     UnknownIds,
     /// Ready rows that are longer than the model takes.

@@ -19,7 +19,7 @@ pub fn token_lengths(
     tokenization: Tokenization<'_>,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Vec<TokenLength>, TrainError> {
-    Ok(tokenization.rows(dataset, progress)?.row_lengths())
+    Ok(tokenization.rows(dataset, progress)?.row_lengths(tokenization.unknown_id()))
 }
 
 /// How many rows have which length before truncation.

@@ -53,6 +53,8 @@ pub struct ModelLimits {
     pub vocab_size: usize,
     /// Longest row that the model takes, in tokens; ready rows are not cut.
     pub tokens_max: usize,
+    /// Rows without text are left out, and not answered.
+    pub leaves_out_blank: bool,
 }
 
 /// What a preflight says.

@@ -34,7 +34,7 @@ fn split(split: Split, rows: &[(&str, &str)]) -> SplitRows {
 
 fn limits() -> ModelLimits {
     let class_names = ["bad", "good"].map(str::to_owned).to_vec();
-    ModelLimits { class_names, vocab_size: 10, tokens_max: 4 }
+    ModelLimits { class_names, vocab_size: 10, tokens_max: 4, ..ModelLimits::default() }
 }
 
 fn found(splits: &[SplitRows]) -> Vec<Finding> {
@@ -159,7 +159,7 @@ fn unequal_labels_are_a_note_with_the_majority_baseline() {
 #[test]
 fn truncation_says_how_much_is_lost_and_shows_the_longest_first() {
     let mut rows = split(Split::Training, &[("a", "bad"), ("b", "good"), ("c", "bad")]);
-    let length = |n_tokens, n_cut| TokenLength { n_tokens, n_cut };
+    let length = |n_tokens, n_cut| TokenLength { n_tokens, n_cut, n_unknown: 0 };
     rows.lengths = vec![length(4, 1), length(4, 3), length(2, 0)];
     let finding = only(&found(&[rows]), Kind::Truncation);
     assert_eq!((finding.severity, finding.count), (Severity::Warning, 2));
@@ -183,9 +183,26 @@ fn ready_rows_with_ids_that_the_model_lacks_or_too_many_are_fatal() {
 }
 
 #[test]
+fn unknown_tokens_are_told_from_a_thousandth_on() {
+    let found = |n_unknown| {
+        let mut rows = split(Split::Training, &[("a", "bad"), ("b", "good")]);
+        let length = |n_unknown| TokenLength { n_tokens: 5000, n_unknown, ..TokenLength::default() };
+        rows.lengths = vec![length(0), length(n_unknown)];
+        let preflight = Preflight::of(&[rows], &limits());
+        let finding = preflight.findings.into_iter().find(|finding| finding.kind == Kind::UnknownTokens);
+        finding.map(|finding| (finding.severity, finding.count, finding.sentence))
+    };
+    assert_eq!(found(9), None);
+    let (severity, n_rows, sentence) = found(10).expect("one of a thousand");
+    assert_eq!((severity, n_rows), (Severity::Note, 1));
+    assert!(sentence.starts_with("10 of 10,000 tokens (0.1 %), in 1 row, are not in"), "{sentence}");
+    assert_eq!(found(100).map(|(severity, ..)| severity), Some(Severity::Warning));
+}
+
+#[test]
 fn a_histogram_holds_every_row_and_ends_open() {
     let lengths: Vec<TokenLength> =
-        (1..=100).chain([5000]).map(|n_tokens| TokenLength { n_tokens, n_cut: 0 }).collect();
+        (1..=100).chain([5000]).map(|n_tokens| TokenLength { n_tokens, ..TokenLength::default() }).collect();
     let mut rows = split(Split::Training, &[]);
     rows.lengths = lengths;
     let histogram = Preflight::of(&[rows], &limits()).splits.remove(0).lengths.expect("there are rows");

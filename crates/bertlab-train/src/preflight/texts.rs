@@ -1,15 +1,24 @@
 //! Findings about single rows: no text, too many tokens, ids that the model does not know.
 
-use super::finding::{Finding, Kind, Severity, grouped, percent, rows_that, single_excerpts};
+use super::finding::{Finding, Kind, Severity, grouped, percent, rows_in_words, rows_that, single_excerpts};
 use super::{ModelLimits, SplitRows};
 
 /// From this share of all tokens on, what truncation loses is warned of.
 const SHARE_LOST_WARNED: f64 = 0.1;
+/// From these shares on, tokens that the tokenizer does not know are noted, and warned of.
+const SHARE_UNKNOWN_NOTED: f64 = 0.001;
+const SHARE_UNKNOWN_WARNED: f64 = 0.01;
 
 /// All findings about single rows.
 pub(super) fn findings(splits: &[SplitRows], limits: &ModelLimits) -> Vec<Finding> {
     let of_split = |rows| {
-        [empty(rows, limits), truncated(rows, limits), unknown_ids(rows, limits), too_long(rows, limits)]
+        [
+            empty(rows, limits),
+            truncated(rows, limits),
+            unknown_tokens(rows, limits),
+            unknown_ids(rows, limits),
+            too_long(rows, limits),
+        ]
     };
     splits.iter().flat_map(of_split).flatten().collect()
 }
@@ -21,14 +30,22 @@ fn empty(rows: &SplitRows, limits: &ModelLimits) -> Option<Finding> {
     // Without ids there is not even a [CLS] token: such a row cannot be run.
     let has_no_tokens = indices.iter().any(|&index| rows.dataset.records[index].input_ids.is_some());
     (count > 0).then(|| Finding {
-        severity: if has_no_tokens || count == n_rows { Severity::Fatal } else { Severity::Warning },
+        severity: match limits.leaves_out_blank {
+            _ if has_no_tokens || count == n_rows => Severity::Fatal,
+            true => Severity::Note,
+            false => Severity::Warning,
+        },
         kind: Kind::EmptyTexts,
         split: rows.split,
         count,
         sentence: format!(
-            "{} no text ({}): every answer to that is a guess. Leave such rows out",
+            "{} no text ({}): {}",
             rows_that(count, ["holds", "hold"]),
-            percent(count, n_rows)
+            percent(count, n_rows),
+            match limits.leaves_out_blank {
+                true => "there is nothing to learn from them",
+                false => "every answer to that is a guess. Leave such rows out",
+            }
         ),
         excerpts: single_excerpts(rows, indices, &limits.class_names),
     })
@@ -55,6 +72,30 @@ fn truncated(rows: &SplitRows, limits: &ModelLimits) -> Option<Finding> {
             grouped(n_lost),
             grouped(n_tokens),
             percent(n_lost, n_tokens)
+        ),
+        excerpts: single_excerpts(rows, indices, &limits.class_names),
+    })
+}
+
+fn unknown_tokens(rows: &SplitRows, limits: &ModelLimits) -> Option<Finding> {
+    let n_unknown = |index: usize| rows.lengths.get(index).map_or(0, |length| length.n_unknown);
+    let mut indices = indices(rows, |index| n_unknown(index) > 0);
+    let n_tokens: usize = rows.lengths.iter().map(|length| length.n_tokens).sum();
+    let n_all: usize = rows.lengths.iter().map(|length| length.n_unknown).sum();
+    let share = n_all as f64 / n_tokens.max(1) as f64;
+    indices.sort_by_key(|&index| std::cmp::Reverse(n_unknown(index)));
+    (share >= SHARE_UNKNOWN_NOTED).then(|| Finding {
+        severity: if share >= SHARE_UNKNOWN_WARNED { Severity::Warning } else { Severity::Note },
+        kind: Kind::UnknownTokens,
+        split: rows.split,
+        count: indices.len(),
+        sentence: format!(
+            "{} of {} tokens ({}), in {}, are not in the tokenizer's vocabulary: the model cannot tell them apart. Is it \
+             a tokenizer for this language?",
+            grouped(n_all),
+            grouped(n_tokens),
+            percent(n_all, n_tokens),
+            rows_in_words(indices.len())
         ),
         excerpts: single_excerpts(rows, indices, &limits.class_names),
     })

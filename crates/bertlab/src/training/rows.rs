@@ -105,9 +105,7 @@ impl TrainJob {
         let untokenized =
             |(split, (dataset, _))| SplitRows { split, dataset, targets: None, lengths: Vec::new() };
         let splits: Vec<SplitRows> = rows.splits.into_iter().map(untokenized).collect();
-        let mut preflight = Preflight::of(&splits, &model_limits(opened, Some(&Question::Texts)));
-        // Blank texts are left out.
-        preflight.findings.retain(|finding| finding.kind != Kind::EmptyTexts);
+        let preflight = Preflight::of(&splits, &model_limits(opened, Some(&Question::Texts)));
         self.heed(&preflight)?;
         let mut ready = Vec::new();
         for SplitRows { split, dataset, .. } in splits {

@@ -1,7 +1,7 @@
 //! What a model shall learn.
 
 use bertlab_model::HeadKind;
-use bertlab_train::data::{Dataset, RawLabel};
+use bertlab_train::data::{Dataset, RawLabel, Record};
 use serde::{Deserialize, Serialize};
 
 /// What a model shall learn.
@@ -12,7 +12,7 @@ pub enum Task {
     SequenceClassification,
     /// A label for every word; of rows that hold `input_ids` and `labels`, for every token.
     TokenClassification,
-    /// The masked words of rows that hold `input_ids` and `labels`.
+    /// Words that are hidden: of plain texts, or of rows that hold `input_ids` and `labels`.
     MaskedLm,
 }
 
@@ -30,6 +30,7 @@ impl Task {
         let by_config = match configured {
             _ if has_labelled_words(train) => Self::TokenClassification,
             HeadKind::TokenClassification => Self::TokenClassification,
+            HeadKind::MaskedLm if is_plain_text(train) => Self::MaskedLm,
             _ => Self::SequenceClassification,
         };
         asked.unwrap_or(by_config)
@@ -50,4 +51,11 @@ fn has_labelled_words(dataset: &Dataset) -> bool {
     let mut of_words =
         dataset.records.iter().filter(|record| record.words.is_some() && record.input_ids.is_none());
     of_words.next().is_some_and(|record| is_list(&record.label))
+}
+
+/// Whether the rows come from files that have no place for a label. A table without one may have it under another name.
+fn is_plain_text(train: &Dataset) -> bool {
+    let is_bare =
+        |record: &Record| record.text.is_some() && record.pair.is_none() && record.label == RawLabel::Missing;
+    train.text_column.is_none() && train.records.iter().all(is_bare)
 }
