@@ -20,7 +20,7 @@ use crate::print::progress::RowBars;
   bertlab check bert-base-uncased --train-file train.parquet --test-file test.parquet --json
 
 Looks at labels (one only, sorted, unequal, unusable, never learnt), texts (blank, repeated, in \
-several splits, with contradicting labels) and lengths (what is cut). Weights are not needed. The \
+several splits, with contradicting labels), lengths (what is cut) and tokens that are unknown. Weights are not needed. The \
 exit code is 1 where a finding is fatal.")]
 pub struct Arguments {
     /// A folder, or a name on the hub

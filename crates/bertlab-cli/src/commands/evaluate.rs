@@ -23,6 +23,7 @@ use crate::print::tagging::words_in_words;
   bertlab evaluate out/final_model --test-file test.parquet --max-samples 1000 --json
   bertlab evaluate out/final_model --test-file test.csv --report test.html
 
+A masked language model takes plain texts, and hides the same tokens each time.
 Beside the accuracy stand its 95 % interval and what always answering the commonest label would reach.")]
 pub struct Arguments {
     /// A folder, or a name on the hub

@@ -34,13 +34,15 @@ use settings::Settings;
   bertlab train MODEL ... --output-dir out --resume-from-checkpoint     after Ctrl-C or a crash
   bertlab train MODEL --train-file eng.train --validation-file eng.testa --output-dir ner \\
       --metric-for-best-model f1
+  bertlab train MODEL --task masked-lm --train-file texts.txt --output-dir out
   bertlab evaluate out/final_model --test-file more.csv
 
 Files: .csv, .tsv, .jsonl, .parquet, quoted patterns such as 'train-*.parquet', or a folder with one
 sub-folder of .txt files per class (aclImdb/train), or one text file per class, a text per line
 (pos.txt and neg.txt, rt-polarity.pos and rt-polarity.neg). Words with a label each: CoNLL
 (a word and its label per line, a blank line after every sentence), or lists \"tokens\" and
-\"ner_tags\" in .jsonl and .parquet; the label goes to a word's first token. Without a
+\"ner_tags\" in .jsonl and .parquet; the label goes to a word's first token. masked-lm reads plain texts: .txt, or the text column of a
+table. Large data sets are tokenized once and kept for the next time (--no-cache). Without a
 --validation-file a tenth of the training rows is held out. Rows are looked at first, as by `bertlab check`: what would make the result meaningless stops the training.
 
 A file of --config holds settings by the flags' names with underscores, the model and files too:
