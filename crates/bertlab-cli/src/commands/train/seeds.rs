@@ -56,14 +56,14 @@ fn print_summary(console: &mut Console, summary: &SeedSummary) -> anyhow::Result
     let title = format!("{} seeds", summary.runs.len());
     writeln!(
         console.out,
-        "{heading}{title:<24}{:>9}   {:<9}{:>9}{:>9}{heading:#}",
+        "{heading}{title:<28}{:>9}   {:<9}{:>9}{:>9}{heading:#}",
         "mean", "spread", "min", "max"
     )?;
     let is_figure = |name: &&String| name.as_str() != "majority_baseline";
     for name in summary.metrics.keys().filter(is_figure) {
         let Spread { n, mean, standard_deviation, min, max } = summary.metrics[name];
         let spread = standard_deviation.map_or("-".to_owned(), |deviation| format!("{deviation:.4}"));
-        write!(console.out, "{name:<24}{figure}{mean:>9.4}{figure:#} ± {spread:<9}{min:>9.4}{max:>9.4}")?;
+        write!(console.out, "{name:<28}{figure}{mean:>9.4}{figure:#} ± {spread:<9}{min:>9.4}{max:>9.4}")?;
         let defined = if n < summary.runs.len() { format!("  (of {n})") } else { String::new() };
         writeln!(console.out, "{defined}")?;
     }
@@ -71,8 +71,8 @@ fn print_summary(console: &mut Console, summary: &SeedSummary) -> anyhow::Result
     let points = |share: f64| 100.0 * share;
     if gain <= 0.0 {
         console.warn(format!(
-            "always the commonest label is as right: the mean accuracy is {:.1} points below it",
-            points(-gain)
+            "the mean accuracy is no better than always the commonest label ({:+.1} points)",
+            points(gain)
         ))
     } else if spread > gain {
         console.warn(format!(
