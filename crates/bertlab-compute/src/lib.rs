@@ -6,6 +6,7 @@
 
 #![allow(unsafe_code)] // The kernels are the one place that needs it; every site says why it is sound.
 
+mod buffer;
 pub mod ceiling;
 pub mod ops;
 pub mod random;
@@ -13,4 +14,5 @@ pub mod simd;
 mod tensor;
 pub mod threads;
 
+pub use buffer::Buffer;
 pub use tensor::{SharedData, Tensor};

@@ -1,5 +1,6 @@
 //! `Tensor`: a shape and its numbers, in C order; no history, no device.
 
+use crate::buffer::Buffer;
 use std::sync::Arc;
 
 /// Numbers that somebody else owns (a memory-mapped file, say), read without a copy.
@@ -19,6 +20,7 @@ pub struct Tensor {
 #[derive(Clone)]
 enum Data {
     Owned(Vec<f32>),
+    Buffer(Buffer),
     Shared(Arc<dyn SharedData>),
 }
 
@@ -32,6 +34,12 @@ impl Tensor {
     pub fn from_vec(shape: &[usize], data: Vec<f32>) -> Self {
         assert_eq!(shape.iter().product::<usize>(), data.len(), "shape {shape:?}");
         Self { shape: shape.to_vec(), data: Data::Owned(data) }
+    }
+
+    /// Of a buffer in C order. Panics when its length is not the product of `shape`.
+    pub fn from_buffer(shape: &[usize], data: Buffer) -> Self {
+        assert_eq!(shape.iter().product::<usize>(), data.len(), "shape {shape:?}");
+        Self { shape: shape.to_vec(), data: Data::Buffer(data) }
     }
 
     /// Over numbers that somebody else owns; copied at the first change.
@@ -75,6 +83,7 @@ impl Tensor {
     pub fn as_slice(&self) -> &[f32] {
         match &self.data {
             Data::Owned(data) => data,
+            Data::Buffer(data) => data,
             Data::Shared(data) => data.as_f32(),
         }
     }
@@ -86,6 +95,7 @@ impl Tensor {
         }
         match &mut self.data {
             Data::Owned(data) => data,
+            Data::Buffer(data) => data,
             Data::Shared(_) => unreachable!("shared numbers were copied above"),
         }
     }
@@ -106,7 +116,17 @@ impl Tensor {
     pub fn into_vec(self) -> Vec<f32> {
         match self.data {
             Data::Owned(data) => data,
+            Data::Buffer(data) => data.to_vec(),
             Data::Shared(data) => data.as_f32().to_vec(),
+        }
+    }
+
+    /// The numbers alone, in a buffer.
+    pub fn into_buffer(self) -> Buffer {
+        match self.data {
+            Data::Buffer(data) => data,
+            Data::Owned(data) => Buffer::copy_of(&data),
+            Data::Shared(data) => Buffer::copy_of(data.as_f32()),
         }
     }
 
@@ -119,11 +139,12 @@ impl Tensor {
 
     /// A new tensor of the rows `indices`, in that order: `[indices.len(), width]`.
     pub fn gather_rows(&self, indices: &[usize]) -> Self {
-        let mut data = Vec::with_capacity(indices.len() * self.width());
-        for &index in indices {
-            data.extend_from_slice(self.row(index));
+        let width = self.width();
+        let mut data = Buffer::stale(indices.len() * width);
+        for (to, &index) in indices.iter().enumerate() {
+            data[to * width..(to + 1) * width].copy_from_slice(self.row(index));
         }
-        Self::from_vec(&[indices.len(), self.width()], data)
+        Self::from_buffer(&[indices.len(), width], data)
     }
 
     /// Adds row `i` of `rows` to row `indices[i]` of this tensor.

@@ -3,6 +3,7 @@
 use crate::packed::PackedLayer;
 use crate::params::{Layer, Norm};
 use crate::spec::EncoderSpec;
+use bertlab_compute::Buffer;
 use bertlab_compute::ops::activation;
 use bertlab_compute::ops::attention::{self, Attended, AttentionGradient, Heads};
 use bertlab_compute::ops::dropout::{self, Dropout};
@@ -24,18 +25,33 @@ pub(crate) struct Block<'a> {
 /// What the forward pass leaves for the backward pass.
 pub(crate) struct KeptBlock {
     /// `[T, D]`
-    hidden: Vec<f32>,
+    hidden: Buffer,
     /// `[T, 3 D]`
-    qkv: Vec<f32>,
+    qkv: Buffer,
     attended: Attended,
     /// Before the first norm. `[T, D]`
-    attention_sum: Vec<f32>,
+    attention_sum: Buffer,
     /// After it. `[T, D]`
-    middle: Vec<f32>,
+    middle: Buffer,
     /// Before the activation. `[T, F]`
-    inner: Vec<f32>,
+    inner: Buffer,
     /// Before the second norm. `[T, D]`
-    output_sum: Vec<f32>,
+    output_sum: Buffer,
+}
+
+/// The part of it that the feed-forward part needs; each piece is given back as soon as it was used.
+struct KeptFeedForward {
+    middle: Buffer,
+    inner: Buffer,
+    sum: Buffer,
+}
+
+/// The part of it that the attention part needs.
+struct KeptAttention {
+    hidden: Buffer,
+    qkv: Buffer,
+    attended: Attended,
+    sum: Buffer,
 }
 
 /// The places in a layer where numbers are dropped.
@@ -47,7 +63,7 @@ enum Site {
 
 impl Block<'_> {
     /// `[T, D]` to `[T, D]`, and the attention maps when asked for.
-    pub(crate) fn forward(&self, hidden: &[f32], keep_maps: bool) -> (Vec<f32>, Option<Vec<Vec<f32>>>) {
+    pub(crate) fn forward(&self, hidden: &[f32], keep_maps: bool) -> (Buffer, Option<Vec<Vec<f32>>>) {
         let qkv = self.packed.qkv.forward(hidden);
         let attended = attention::forward(self.heads(), &qkv, None, keep_maps);
         let mut sum = self.packed.attention_output.forward(&attended.out);
@@ -58,7 +74,7 @@ impl Block<'_> {
     }
 
     /// As [`Self::forward`], with dropout, keeping what the backward pass needs.
-    pub(crate) fn forward_keeping(&self, hidden: Vec<f32>) -> (Vec<f32>, KeptBlock) {
+    pub(crate) fn forward_keeping(&self, hidden: Buffer) -> (Buffer, KeptBlock) {
         let qkv = self.packed.qkv.forward(&hidden);
         let attended = attention::forward(self.heads(), &qkv, self.dropout(Site::Attention), false);
         let mut attention_sum = self.packed.attention_output.forward(&attended.out);
@@ -75,69 +91,83 @@ impl Block<'_> {
     /// `d_out` to `d_hidden`; adds to the layer's gradients, if it is not frozen. `[T, D]` both.
     pub(crate) fn backward(
         &self,
-        d_out: Vec<f32>,
-        kept: &KeptBlock,
+        d_out: Buffer,
+        kept: KeptBlock,
         mut gradient: Option<&mut Layer>,
-    ) -> Vec<f32> {
-        let d_middle = self.feed_forward_backward(d_out, kept, gradient.as_deref_mut());
-        self.attention_backward(d_middle, kept, gradient)
+    ) -> Buffer {
+        let KeptBlock { hidden, qkv, attended, attention_sum, middle, inner, output_sum } = kept;
+        let feed_forward = KeptFeedForward { middle, inner, sum: output_sum };
+        let d_middle = self.feed_forward_backward(d_out, feed_forward, gradient.as_deref_mut());
+        let attention = KeptAttention { hidden, qkv, attended, sum: attention_sum };
+        self.attention_backward(d_middle, attention, gradient)
     }
 
     fn feed_forward_backward(
         &self,
-        mut d: Vec<f32>,
-        kept: &KeptBlock,
+        mut d: Buffer,
+        kept: KeptFeedForward,
         mut gradient: Option<&mut Layer>,
-    ) -> Vec<f32> {
+    ) -> Buffer {
+        let KeptFeedForward { middle, mut inner, sum } = kept;
         let norm_gradient = gradient.as_deref_mut().map(|gradient| &mut gradient.output_norm);
-        self.norm_backward(&self.layer.output_norm, &kept.output_sum, &mut d, norm_gradient);
+        self.norm_backward(&self.layer.output_norm, &sum, &mut d, norm_gradient);
+        drop(sum);
         let dropped = self.dropped(Site::Output, &d);
         let d_output = dropped.as_deref().unwrap_or(&d);
-        if let Some(gradient) = gradient.as_deref_mut() {
-            let mut activated = kept.inner.clone();
-            activation::forward(self.spec.activation, &mut activated);
-            self.packed.output.add_gradients(d_output, &activated, &mut [&mut gradient.output]);
-        }
         let mut d_inner = self.packed.output.backward(d_output);
-        activation::backward(self.spec.activation, &kept.inner, &mut d_inner);
+        activation::backward(self.spec.activation, &mut inner, &mut d_inner);
+        if let Some(gradient) = gradient.as_deref_mut() {
+            // Now `inner` is what stood after the activation.
+            self.packed.output.add_gradients(d_output, &inner, &mut [&mut gradient.output]);
+        }
+        drop((inner, dropped));
         if let Some(gradient) = gradient {
-            self.packed.intermediate.add_gradients(&d_inner, &kept.middle, &mut [&mut gradient.intermediate]);
+            self.packed.intermediate.add_gradients(&d_inner, &middle, &mut [&mut gradient.intermediate]);
         }
         self.packed.intermediate.backward_adding(&d_inner, d)
     }
 
     fn attention_backward(
         &self,
-        mut d: Vec<f32>,
-        kept: &KeptBlock,
+        mut d: Buffer,
+        kept: KeptAttention,
         mut gradient: Option<&mut Layer>,
-    ) -> Vec<f32> {
+    ) -> Buffer {
+        let KeptAttention { hidden, qkv, attended, sum } = kept;
         let norm_gradient = gradient.as_deref_mut().map(|gradient| &mut gradient.attention_norm);
-        self.norm_backward(&self.layer.attention_norm, &kept.attention_sum, &mut d, norm_gradient);
+        self.norm_backward(&self.layer.attention_norm, &sum, &mut d, norm_gradient);
+        drop(sum);
         let dropped = self.dropped(Site::AttentionOutput, &d);
         let d_output = dropped.as_deref().unwrap_or(&d);
         if let Some(gradient) = gradient.as_deref_mut() {
             let mut parts = [&mut gradient.attention_output];
-            self.packed.attention_output.add_gradients(d_output, &kept.attended.out, &mut parts);
+            self.packed.attention_output.add_gradients(d_output, &attended.out, &mut parts);
         }
         let d_attended = self.packed.attention_output.backward(d_output);
+        drop(dropped);
         let job = AttentionGradient {
-            qkv: &kept.qkv,
-            out: &kept.attended.out,
-            log_sums: &kept.attended.log_sums,
+            qkv: &qkv,
+            out: &attended.out,
+            log_sums: &attended.log_sums,
             d_out: &d_attended,
             dropout: self.dropout(Site::Attention),
         };
         let d_qkv = attention::backward(self.heads(), job);
+        drop((qkv, attended, d_attended));
         if let Some(gradient) = gradient {
             let mut parts = [&mut gradient.query, &mut gradient.key, &mut gradient.value];
-            self.packed.qkv.add_gradients(&d_qkv, &kept.hidden, &mut parts);
+            self.packed.qkv.add_gradients(&d_qkv, &hidden, &mut parts);
         }
         self.packed.qkv.backward_adding(&d_qkv, d)
     }
 
     fn heads(&self) -> Heads<'_> {
-        Heads { row_starts: self.row_starts, n_heads: self.spec.n_heads, width: self.spec.width }
+        Heads {
+            row_starts: self.row_starts,
+            n_heads: self.spec.n_heads,
+            width: self.spec.width,
+            precision: self.packed.qkv.precision(),
+        }
     }
 
     fn dropout(&self, site: Site) -> Option<Dropout> {
@@ -150,15 +180,15 @@ impl Block<'_> {
     }
 
     /// `d` with the site's mask, where something is dropped.
-    fn dropped(&self, site: Site, d: &[f32]) -> Option<Vec<f32>> {
+    fn dropped(&self, site: Site, d: &[f32]) -> Option<Buffer> {
         let dropout = self.dropout(site)?;
-        let mut dropped = d.to_vec();
+        let mut dropped = Buffer::copy_of(d);
         dropout::apply(dropout, &mut dropped, self.spec.width);
         Some(dropped)
     }
 
-    fn add_norm(&self, norm: &Norm, x: &mut [f32], residual: &[f32], dropout: Option<Dropout>) -> Vec<f32> {
-        let mut out = vec![0.0; x.len()];
+    fn add_norm(&self, norm: &Norm, x: &mut [f32], residual: &[f32], dropout: Option<Dropout>) -> Buffer {
+        let mut out = Buffer::stale(x.len());
         let job = AddNorm { x, residual: Some(residual), dropout, out: &mut out };
         layer_norm::forward(affine(norm, self.spec.norm_epsilon), job);
         out

@@ -6,11 +6,11 @@ use crate::frozen::{Frozen, Place};
 use crate::packed::Packed;
 use crate::params::{Embeddings, Params};
 use crate::spec::{EncoderSpec, Positions};
-use bertlab_compute::Tensor;
 use bertlab_compute::ops::dropout::{self, Dropout};
 use bertlab_compute::ops::embedding::{self, Lookup};
 use bertlab_compute::ops::layer_norm::{self, AddNorm};
 use bertlab_compute::random::mix;
+use bertlab_compute::{Buffer, Tensor};
 
 /// What the encoder gives.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ pub(crate) struct Encoder<'a> {
 /// What the forward pass leaves for the backward pass.
 pub(crate) struct KeptEncoder {
     /// Before the embeddings' norm; none where they are frozen. `[T, D]`
-    embedding_sum: Option<Vec<f32>>,
+    embedding_sum: Option<Buffer>,
     /// By layer; none where the backward pass does not come.
     layers: Vec<Option<KeptLayer>>,
     dropout_key: Option<u64>,
@@ -45,7 +45,7 @@ pub(crate) struct KeptEncoder {
 enum KeptLayer {
     All(Box<KeptBlock>),
     /// Gradient checkpointing: the input alone; the rest is computed again.
-    Input(Vec<f32>),
+    Input(Buffer),
 }
 
 /// The dropout site of the embeddings; layers count from 0.
@@ -53,7 +53,7 @@ const EMBEDDINGS_SITE: u64 = u64::MAX;
 
 impl Encoder<'_> {
     pub(crate) fn forward(&self, batch: &Batch, keep_states: bool, keep_maps: bool) -> EncoderOutput {
-        let tensor = |data: Vec<f32>| Tensor::from_vec(&[batch.n_tokens(), self.spec.width], data);
+        let tensor = |data: Buffer| Tensor::from_buffer(&[batch.n_tokens(), self.spec.width], data);
         let mut hidden = self.embed(batch, None).1;
         let mut states = keep_states.then(|| vec![tensor(hidden.clone())]);
         let mut attentions = keep_maps.then(Vec::new);
@@ -84,7 +84,7 @@ impl Encoder<'_> {
         batch: &Batch,
         dropout_key: Option<u64>,
         is_checkpointed: bool,
-    ) -> (Vec<f32>, KeptEncoder) {
+    ) -> (Buffer, KeptEncoder) {
         let (embedding_sum, mut hidden) = self.embed(batch, dropout_key);
         let mut layers = Vec::with_capacity(self.spec.n_layers);
         for layer in 0..self.spec.n_layers {
@@ -100,17 +100,17 @@ impl Encoder<'_> {
     }
 
     /// Adds to the gradients of the encoder's weights that are not frozen. `d [T, D]`
-    pub(crate) fn backward(&self, mut d: Vec<f32>, batch: &Batch, kept: KeptEncoder, gradients: &mut Params) {
+    pub(crate) fn backward(&self, mut d: Buffer, batch: &Batch, kept: KeptEncoder, gradients: &mut Params) {
         let key = kept.dropout_key;
         for (index, layer) in kept.layers.into_iter().enumerate().rev() {
             let Some(layer) = layer else { return }; // Nothing below is trained.
             let block = self.block(index, batch.row_starts(), key);
             let kept = match layer {
-                KeptLayer::All(kept) => kept,
-                KeptLayer::Input(hidden) => Box::new(block.forward_keeping(hidden).1),
+                KeptLayer::All(kept) => *kept,
+                KeptLayer::Input(hidden) => block.forward_keeping(hidden).1,
             };
             let is_frozen = self.frozen.holds(Place::Layer(index));
-            d = block.backward(d, &kept, (!is_frozen).then_some(&mut gradients.layers[index]));
+            d = block.backward(d, kept, (!is_frozen).then_some(&mut gradients.layers[index]));
         }
         let Some(embedding_sum) = kept.embedding_sum else { return };
         if let Some(dropout) = self.embedding_dropout(key) {
@@ -122,7 +122,7 @@ impl Encoder<'_> {
     }
 
     /// The sum of the tables' rows, and its norm with dropout. `[T, D]` both.
-    fn embed(&self, batch: &Batch, dropout_key: Option<u64>) -> (Vec<f32>, Vec<f32>) {
+    fn embed(&self, batch: &Batch, dropout_key: Option<u64>) -> (Buffer, Buffer) {
         let tables = &self.params.embeddings;
         let mut lookups = vec![Lookup { table: tables.word.as_slice(), indices: batch.input_ids() }];
         if let Some(token_type) = &tables.token_type {
@@ -130,7 +130,7 @@ impl Encoder<'_> {
         }
         lookups.push(Lookup { table: tables.position.as_slice(), indices: batch.position_ids() });
         let mut sum = embedding::forward(&lookups, self.spec.width);
-        let mut out = vec![0.0; sum.len()];
+        let mut out = Buffer::stale(sum.len());
         let job = AddNorm { x: &mut sum, residual: None, dropout: None, out: &mut out };
         layer_norm::forward(affine(&tables.norm, self.spec.norm_epsilon), job);
         if let Some(dropout) = self.embedding_dropout(dropout_key) {

@@ -1,6 +1,7 @@
 //! Dense layers: packed once, used many times; their backward pass.
 
 use crate::params::Linear;
+use bertlab_compute::Buffer;
 use bertlab_compute::ops::activation::Activation;
 use bertlab_compute::ops::matmul::{Epilogue, Matmul, MatrixView, PackedMatrix, Precision, linear, matmul};
 use bertlab_compute::ops::sum::add_column_sums;
@@ -21,32 +22,48 @@ impl PackedLinear {
     pub(crate) fn new(parts: &[&Linear], precision: Precision, for_training: bool) -> Self {
         let n_inputs = parts[0].weight.width();
         let n_outputs = parts.iter().map(|part| part.bias.len()).sum();
-        let mut forward = PackedMatrix::zeros(precision, n_inputs, n_outputs);
         // Parts of odd height would share a pair of bf16 where they meet.
         let has_even_parts = parts.iter().all(|part| part.bias.len().is_multiple_of(2));
         let below = if parts.len() == 1 || has_even_parts { precision } else { Precision::F32 };
-        let mut backward = for_training.then(|| PackedMatrix::zeros(below, n_outputs, n_inputs));
-        let mut bias = Vec::with_capacity(n_outputs);
+        let mut packed = Self {
+            forward: PackedMatrix::zeros(precision, n_inputs, n_outputs),
+            backward: for_training.then(|| PackedMatrix::zeros(below, n_outputs, n_inputs)),
+            bias: vec![0.0; n_outputs],
+        };
+        packed.fill(parts);
+        packed
+    }
+
+    /// How its products are computed.
+    pub(crate) fn precision(&self) -> Precision {
+        self.forward.precision()
+    }
+
+    /// Takes over the weights of the layers it was made of.
+    pub(crate) fn fill(&mut self, parts: &[&Linear]) {
+        let n_inputs = self.forward.n_rows();
+        let mut first = 0;
         for part in parts {
-            let weight = MatrixView::new(part.weight.as_slice(), part.bias.len(), n_inputs);
-            forward.put(0, bias.len(), weight.transposed());
-            if let Some(backward) = &mut backward {
-                backward.put(bias.len(), 0, weight);
+            let n = part.bias.len();
+            let weight = MatrixView::new(part.weight.as_slice(), n, n_inputs);
+            self.forward.put(0, first, weight.transposed());
+            if let Some(backward) = &mut self.backward {
+                backward.put(first, 0, weight);
             }
-            bias.extend_from_slice(part.bias.as_slice());
+            self.bias[first..first + n].copy_from_slice(part.bias.as_slice());
+            first += n;
         }
-        Self { forward, backward, bias }
     }
 
     /// `x Wᵀ + b`: `[rows, out]`
-    pub(crate) fn forward(&self, x: &[f32]) -> Vec<f32> {
+    pub(crate) fn forward(&self, x: &[f32]) -> Buffer {
         linear(self.view(x, self.forward.n_rows()), &self.forward, Some(&self.bias))
     }
 
     /// `f(x Wᵀ + b)`: `[rows, out]`
-    pub(crate) fn forward_activated(&self, x: &[f32], activation: Activation) -> Vec<f32> {
+    pub(crate) fn forward_activated(&self, x: &[f32], activation: Activation) -> Buffer {
         let a = self.view(x, self.forward.n_rows());
-        let mut out = vec![0.0; a.n_rows() * self.bias.len()];
+        let mut out = Buffer::stale(a.n_rows() * self.bias.len());
         let epilogue =
             Epilogue { bias: Some(&self.bias), activation: Some(activation), before_activation: None };
         matmul(Matmul { a, b: &self.forward, out: &mut out, accumulate: false, epilogue });
@@ -54,14 +71,10 @@ impl PackedLinear {
     }
 
     /// As [`Self::forward_activated`]; also what stood before the activation.
-    pub(crate) fn forward_activated_keeping(
-        &self,
-        x: &[f32],
-        activation: Activation,
-    ) -> (Vec<f32>, Vec<f32>) {
+    pub(crate) fn forward_activated_keeping(&self, x: &[f32], activation: Activation) -> (Buffer, Buffer) {
         let a = self.view(x, self.forward.n_rows());
-        let mut out = vec![0.0; a.n_rows() * self.bias.len()];
-        let mut before = vec![0.0; out.len()];
+        let mut out = Buffer::stale(a.n_rows() * self.bias.len());
+        let mut before = Buffer::stale(out.len());
         let epilogue = Epilogue {
             bias: Some(&self.bias),
             activation: Some(activation),
@@ -72,14 +85,14 @@ impl PackedLinear {
     }
 
     /// `d_x = d W`: `[rows, in]`. Panics when it was not packed for training.
-    pub(crate) fn backward(&self, d: &[f32]) -> Vec<f32> {
-        let mut d_x = vec![0.0; d.len() / self.bias.len() * self.forward.n_rows()];
+    pub(crate) fn backward(&self, d: &[f32]) -> Buffer {
+        let mut d_x = Buffer::stale(d.len() / self.bias.len() * self.forward.n_rows());
         self.backward_into(d, &mut d_x, false);
         d_x
     }
 
     /// `d_x + d W`, in place of `d_x`. Panics when it was not packed for training.
-    pub(crate) fn backward_adding(&self, d: &[f32], mut d_x: Vec<f32>) -> Vec<f32> {
+    pub(crate) fn backward_adding(&self, d: &[f32], mut d_x: Buffer) -> Buffer {
         self.backward_into(d, &mut d_x, true);
         d_x
     }

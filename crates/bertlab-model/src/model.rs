@@ -96,14 +96,14 @@ impl Model {
     /// Changes the weights, and packs them anew.
     pub fn update<T>(&mut self, change: impl FnOnce(&mut Params) -> T) -> T {
         let result = change(&mut self.params);
-        self.packed = Packed::new(&self.params, self.packing());
+        self.packed.fill(&self.params, 0);
         result
     }
 
     /// Changes weights that are not frozen, and packs those anew. What is frozen must stay as it is.
     pub fn update_trained<T>(&mut self, change: impl FnOnce(&mut Params) -> T) -> T {
         let result = change(&mut self.params);
-        self.packed.renew(&self.params, self.packing());
+        self.packed.fill(&self.params, self.frozen.n_layers);
         result
     }
 
@@ -185,7 +185,7 @@ impl Model {
     pub fn forward_keeping(&self, batch: &Batch, training: Training<'_>) -> (HeadOutput, Kept) {
         let Training { dropout_key, gradient_checkpointing, tokens } = training;
         let (hidden, encoder) = self.encoder().forward_keeping(batch, dropout_key, gradient_checkpointing);
-        let hidden = Tensor::from_vec(&[batch.n_tokens(), self.spec.encoder.width], hidden);
+        let hidden = Tensor::from_buffer(&[batch.n_tokens(), self.spec.encoder.width], hidden);
         let (output, head) = self.head().forward_keeping(&hidden, batch, tokens, dropout_key);
         (output, Kept { encoder, head })
     }
@@ -194,7 +194,7 @@ impl Model {
     /// made for training.
     pub fn backward(&self, d: HeadGradient, batch: &Batch, kept: Kept, gradients: &mut Params) {
         let d_hidden = self.head().backward(d, batch, kept.head, gradients);
-        self.encoder().backward(d_hidden.into_vec(), batch, kept.encoder, gradients);
+        self.encoder().backward(d_hidden.into_buffer(), batch, kept.encoder, gradients);
     }
 
     fn encoder(&self) -> Encoder<'_> {

@@ -16,7 +16,7 @@ pub(crate) struct PackedLayer {
 }
 
 /// All dense parts.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Packed {
     pub layers: Vec<PackedLayer>,
     pub pooler: Option<PackedLinear>,
@@ -41,7 +41,7 @@ impl Packing {
         let for_training = self.for_training && index >= self.frozen.lowest_layer();
         let pack = |parts: &[&Linear]| PackedLinear::new(parts, self.precision, for_training);
         PackedLayer {
-            qkv: pack(&[&layer.query, &layer.key, &layer.value]),
+            qkv: pack(&qkv(layer)),
             attention_output: pack(&[&layer.attention_output]),
             intermediate: pack(&[&layer.intermediate]),
             output: pack(&[&layer.output]),
@@ -49,35 +49,61 @@ impl Packing {
     }
 }
 
+impl PackedLayer {
+    fn fill(&mut self, layer: &Layer) {
+        self.qkv.fill(&qkv(layer));
+        self.attention_output.fill(&[&layer.attention_output]);
+        self.intermediate.fill(&[&layer.intermediate]);
+        self.output.fill(&[&layer.output]);
+    }
+}
+
 impl Packed {
     /// Packs every dense layer.
-    pub(crate) fn new(params: &Params, packing: Packing) -> Self {
-        let mut packed = Self::default();
-        packed.pack(params, packing, 0);
-        packed
-    }
-
-    /// Packs anew what is not frozen.
-    pub(crate) fn renew(&mut self, params: &Params, packing: Packing) {
-        self.pack(params, packing, packing.frozen.n_layers);
-    }
-
-    /// Packs the layers from the first of these on, and what stands on the encoder.
     /// The parts over rows stay in f32: they cost nothing, and decide.
-    fn pack(&mut self, params: &Params, packing: Packing, first_layer: usize) {
+    pub(crate) fn new(params: &Params, packing: Packing) -> Self {
         let Packing { precision, for_training, .. } = packing;
         let pack = |linear: &Linear| PackedLinear::new(&[linear], precision, for_training);
         let pack_exactly = |linear: &Linear| PackedLinear::new(&[linear], Precision::F32, for_training);
-        self.layers.truncate(first_layer);
-        let layers = params.layers.iter().enumerate().skip(first_layer);
-        self.layers.extend(layers.map(|(index, layer)| packing.layer(index, layer)));
-        self.pooler = params.pooler.as_ref().map(pack_exactly);
-        self.classifier = params.classifier.as_ref().map(pack_exactly);
-        self.predictions_dense = params.predictions.as_ref().map(|predictions| pack(&predictions.dense));
-        self.decoder = params.predictions.as_ref().map(|predictions| {
-            let weight = predictions.decoder.as_ref().unwrap_or(&params.embeddings.word);
-            pack(&Linear { weight: weight.clone(), bias: predictions.bias.clone() })
-        });
-        self.relationship = params.relationship.as_ref().map(pack_exactly);
+        let layers = params.layers.iter().enumerate();
+        Self {
+            layers: layers.map(|(index, layer)| packing.layer(index, layer)).collect(),
+            pooler: params.pooler.as_ref().map(pack_exactly),
+            classifier: params.classifier.as_ref().map(pack_exactly),
+            predictions_dense: params.predictions.as_ref().map(|predictions| pack(&predictions.dense)),
+            decoder: decoder(params).as_ref().map(pack),
+            relationship: params.relationship.as_ref().map(pack_exactly),
+        }
     }
+
+    /// Takes over the weights of the layers from `first_layer` on, and of what stands on the encoder, in the same
+    /// memory: the weights are shaped as those that were packed.
+    pub(crate) fn fill(&mut self, params: &Params, first_layer: usize) {
+        let layers = self.layers.iter_mut().zip(&params.layers).skip(first_layer);
+        layers.for_each(|(packed, layer)| packed.fill(layer));
+        let (predictions, decoder) = (params.predictions.as_ref(), decoder(params));
+        let parts = [
+            (&mut self.pooler, params.pooler.as_ref()),
+            (&mut self.classifier, params.classifier.as_ref()),
+            (&mut self.predictions_dense, predictions.map(|predictions| &predictions.dense)),
+            (&mut self.decoder, decoder.as_ref()),
+            (&mut self.relationship, params.relationship.as_ref()),
+        ];
+        for (packed, linear) in parts {
+            if let (Some(packed), Some(linear)) = (packed, linear) {
+                packed.fill(&[linear]);
+            }
+        }
+    }
+}
+
+fn qkv(layer: &Layer) -> [&Linear; 3] {
+    [&layer.query, &layer.key, &layer.value]
+}
+
+/// The layer over the vocabulary, where there is a masked-LM part.
+fn decoder(params: &Params) -> Option<Linear> {
+    let predictions = params.predictions.as_ref()?;
+    let weight = predictions.decoder.as_ref().unwrap_or(&params.embeddings.word);
+    Some(Linear { weight: weight.clone(), bias: predictions.bias.clone() })
 }

@@ -59,12 +59,12 @@ fn forward(packed: &PackedLinear, x: &Tensor, dropout: Option<Dropout>) -> (Tens
     let logits = packed.forward(input.as_slice());
     let n_rows = input.n_rows();
     let n_outputs = logits.len() / n_rows.max(1);
-    (Tensor::from_vec(&[n_rows, n_outputs], logits), KeptClassifier { input, dropout })
+    (Tensor::from_buffer(&[n_rows, n_outputs], logits), KeptClassifier { input, dropout })
 }
 
 fn backward(packed: &PackedLinear, d_logits: &Tensor, kept: KeptClassifier, gradient: &mut Linear) -> Tensor {
     packed.add_gradients(d_logits.as_slice(), kept.input.as_slice(), &mut [gradient]);
-    let mut d = Tensor::from_vec(kept.input.shape(), packed.backward(d_logits.as_slice()));
+    let mut d = Tensor::from_buffer(kept.input.shape(), packed.backward(d_logits.as_slice()));
     if let Some(dropout) = kept.dropout {
         let width = d.width();
         dropout::apply(dropout, d.as_mut_slice(), width);

@@ -4,15 +4,15 @@
 use super::{Head, SITE_BEFORE_POOLER};
 use crate::batch::Batch;
 use crate::params::Params;
-use bertlab_compute::Tensor;
 use bertlab_compute::ops::activation;
 use bertlab_compute::ops::dropout::{self, Dropout};
+use bertlab_compute::{Buffer, Tensor};
 
 pub(super) struct KeptPooler {
     /// After dropout. `[B, D]`
-    input: Vec<f32>,
+    input: Buffer,
     /// Before the activation. `[B, D]`
-    dense: Vec<f32>,
+    dense: Buffer,
     dropout: Option<Dropout>,
 }
 
@@ -25,34 +25,34 @@ impl Head<'_> {
         key: Option<u64>,
     ) -> Option<(Tensor, KeptPooler)> {
         let (spec, packed) = (self.spec.head.pooler?, self.packed.pooler.as_ref()?);
-        let mut input = hidden.gather_rows(&batch.row_starts()[..batch.n_rows()]).into_vec();
+        let mut input = hidden.gather_rows(&batch.row_starts()[..batch.n_rows()]).into_buffer();
         let width = self.spec.encoder.width;
         let dropout = Self::key(key, SITE_BEFORE_POOLER).and_then(|key| Dropout::new(spec.dropout, key));
         if let Some(dropout) = dropout {
             dropout::apply(dropout, &mut input, width);
         }
         let (out, dense) = packed.forward_activated_keeping(&input, spec.activation);
-        Some((Tensor::from_vec(&[batch.n_rows(), width], out), KeptPooler { input, dense, dropout }))
+        Some((Tensor::from_buffer(&[batch.n_rows(), width], out), KeptPooler { input, dense, dropout }))
     }
 
     pub(super) fn pool_backward(
         &self,
         d_pooled: Tensor,
         batch: &Batch,
-        kept: KeptPooler,
+        mut kept: KeptPooler,
         gradients: &mut Params,
         d_hidden: &mut Tensor,
     ) {
         let (Some(spec), Some(packed)) = (self.spec.head.pooler, &self.packed.pooler) else { return };
         let Some(gradient) = &mut gradients.pooler else { return };
-        let mut d = d_pooled.into_vec();
-        activation::backward(spec.activation, &kept.dense, &mut d);
+        let mut d = d_pooled.into_buffer();
+        activation::backward(spec.activation, &mut kept.dense, &mut d);
         packed.add_gradients(&d, &kept.input, &mut [gradient]);
         let mut d_input = packed.backward(&d);
         if let Some(dropout) = kept.dropout {
             dropout::apply(dropout, &mut d_input, self.spec.encoder.width);
         }
-        let d_input = Tensor::from_vec(&[batch.n_rows(), self.spec.encoder.width], d_input);
+        let d_input = Tensor::from_buffer(&[batch.n_rows(), self.spec.encoder.width], d_input);
         d_hidden.scatter_add_rows(&batch.row_starts()[..batch.n_rows()], &d_input);
     }
 }

@@ -3,10 +3,10 @@
 use super::Head;
 use crate::block::{affine, norm_backward};
 use crate::params::{Linear, Params};
-use bertlab_compute::Tensor;
 use bertlab_compute::ops::activation;
 use bertlab_compute::ops::layer_norm::{self, AddNorm};
 use bertlab_compute::ops::sum::add_column_sums;
+use bertlab_compute::{Buffer, Tensor};
 
 pub(super) struct KeptPredictions {
     /// Which tokens went through; all when none.
@@ -14,11 +14,11 @@ pub(super) struct KeptPredictions {
     /// n tokens' hidden states. `[n, D]`
     input: Tensor,
     /// Before the activation. `[n, D]`
-    dense: Vec<f32>,
+    dense: Buffer,
     /// Before the norm. `[n, D]`
-    activated: Vec<f32>,
+    activated: Buffer,
     /// Before the decoder. `[n, D]`
-    normed: Vec<f32>,
+    normed: Buffer,
 }
 
 impl Head<'_> {
@@ -33,11 +33,11 @@ impl Head<'_> {
         let input = tokens.map_or_else(|| hidden.clone(), |tokens| hidden.gather_rows(tokens));
         let (mut activated, dense) =
             dense.forward_activated_keeping(input.as_slice(), self.spec.encoder.activation);
-        let mut normed = vec![0.0; activated.len()];
+        let mut normed = Buffer::stale(activated.len());
         let job = AddNorm { x: &mut activated, residual: None, dropout: None, out: &mut normed };
         layer_norm::forward(affine(&params.norm, self.spec.encoder.norm_epsilon), job);
         let logits = decoder.forward(&normed);
-        let logits = Tensor::from_vec(&[input.n_rows(), self.spec.encoder.vocab_size], logits);
+        let logits = Tensor::from_buffer(&[input.n_rows(), self.spec.encoder.vocab_size], logits);
         let tokens = tokens.map(<[usize]>::to_vec);
         Some((logits, KeptPredictions { tokens, input, dense, activated, normed }))
     }
@@ -45,7 +45,7 @@ impl Head<'_> {
     pub(super) fn predict_backward(
         &self,
         d_logits: &Tensor,
-        kept: KeptPredictions,
+        mut kept: KeptPredictions,
         gradients: &mut Params,
         d_hidden: &mut Tensor,
     ) {
@@ -56,11 +56,11 @@ impl Head<'_> {
         let mut d = packed.decoder.as_ref().expect(KEPT).backward(d_logits.as_slice());
         let encoder = &self.spec.encoder;
         norm_backward(&params.norm, encoder.norm_epsilon, &kept.activated, &mut d, Some(&mut gradient.norm));
-        activation::backward(encoder.activation, &kept.dense, &mut d);
+        activation::backward(encoder.activation, &mut kept.dense, &mut d);
         let dense = packed.predictions_dense.as_ref().expect(KEPT);
         dense.add_gradients(&d, kept.input.as_slice(), &mut [&mut gradient.dense]);
         let d_input = dense.backward(&d);
-        let d_input = Tensor::from_vec(kept.input.shape(), d_input);
+        let d_input = Tensor::from_buffer(kept.input.shape(), d_input);
         match kept.tokens {
             Some(tokens) => d_hidden.scatter_add_rows(&tokens, &d_input),
             None => super::add(d_hidden, &d_input),

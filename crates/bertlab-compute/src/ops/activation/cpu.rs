@@ -2,44 +2,23 @@
 
 use super::Activation;
 use crate::simd::{Kernel, LANES, Level, Simd, math, run};
-use crate::threads::parallel_chunks;
+use crate::threads::{SharedPointer, parallel_chunks};
 
 /// Numbers in one task.
 const CHUNK: usize = 16 * 1024;
 
-pub(crate) fn forward(level: Level, activation: Activation, x: &mut [f32]) {
-    parallel_chunks(x, CHUNK, |_, x| run(level, Forward { activation, x }));
-}
-
-pub(crate) fn backward(level: Level, activation: Activation, x: &[f32], d: &mut [f32]) {
+pub(crate) fn backward(level: Level, activation: Activation, x: &mut [f32], d: &mut [f32]) {
+    let x = SharedPointer::new(x);
     parallel_chunks(d, CHUNK, |i, d| {
-        run(level, Backward { activation, x: &x[i * CHUNK..][..d.len()], d });
+        // SAFETY: the chunks are disjoint and inside x, which is as long as d.
+        let x = unsafe { std::slice::from_raw_parts_mut(x.get().add(i * CHUNK), d.len()) };
+        run(level, Backward { activation, x, d });
     });
-}
-
-struct Forward<'a> {
-    activation: Activation,
-    x: &'a mut [f32],
-}
-
-impl Kernel for Forward<'_> {
-    type Output = ();
-    #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
-        for i in (0..self.x.len()).step_by(LANES) {
-            let n = (self.x.len() - i).min(LANES);
-            // SAFETY: n numbers from i lie inside x.
-            unsafe {
-                let p = self.x.as_mut_ptr().add(i);
-                S::store_part(p, self.activation.apply::<S>(S::load_part(p, n)), n);
-            }
-        }
-    }
 }
 
 struct Backward<'a> {
     activation: Activation,
-    x: &'a [f32],
+    x: &'a mut [f32],
     d: &'a mut [f32],
 }
 
@@ -51,8 +30,9 @@ impl Kernel for Backward<'_> {
             let n = (self.x.len() - i).min(LANES);
             // SAFETY: n numbers from i lie inside x and d, which are equally long.
             unsafe {
-                let slope = self.activation.slope::<S>(S::load_part(self.x.as_ptr().add(i), n));
-                let d = self.d.as_mut_ptr().add(i);
+                let (x, d) = (self.x.as_mut_ptr().add(i), self.d.as_mut_ptr().add(i));
+                let (y, slope) = self.activation.apply_with_slope::<S>(S::load_part(x, n));
+                S::store_part(x, y, n);
                 S::store_part(d, S::mul(S::load_part(d, n), slope), n);
             }
         }
@@ -84,34 +64,38 @@ impl Activation {
         }
     }
 
-    /// f'(x)
+    /// f(x), the same bits as [`Self::apply`] gives, and f'(x)
     ///
     /// # Safety
     /// The contract of [`Simd`].
     #[inline(always)]
-    unsafe fn slope<S: Simd>(self, x: S::V) -> S::V {
+    unsafe fn apply_with_slope<S: Simd>(self, x: S::V) -> (S::V, S::V) {
         // SAFETY: the caller's contract is the methods'.
         unsafe {
             let one = S::splat(1.0);
             match self {
                 Self::Gelu => {
                     let (below, density) = math::normal::<S>(x);
-                    S::fma(x, density, below)
+                    (S::mul(x, below), S::fma(x, density, below))
                 }
                 Self::GeluNew => {
                     let t = gelu_new_tanh::<S>(x);
+                    let half = S::mul(x, S::splat(0.5));
                     let inner = S::fma(
                         S::mul(x, x),
                         S::splat(3.0 * GELU_NEW_CUBIC * GELU_NEW_SCALE),
                         S::splat(GELU_NEW_SCALE),
                     );
                     let bend = S::mul(S::mul(x, S::sub(one, S::mul(t, t))), inner);
-                    S::mul(S::add(S::add(one, t), bend), S::splat(0.5))
+                    (S::fma(half, t, half), S::mul(S::add(S::add(one, t), bend), S::splat(0.5)))
                 }
-                Self::Relu => S::select_less(S::splat(0.0), x, one, S::splat(0.0)),
+                Self::Relu => {
+                    let slope = S::select_less(S::splat(0.0), x, one, S::splat(0.0));
+                    (S::max(x, S::splat(0.0)), slope)
+                }
                 Self::Tanh => {
                     let t = math::tanh::<S>(x);
-                    S::sub(one, S::mul(t, t))
+                    (t, S::sub(one, S::mul(t, t)))
                 }
             }
         }

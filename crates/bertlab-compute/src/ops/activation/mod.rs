@@ -24,13 +24,9 @@ pub enum Activation {
     Tanh,
 }
 
-/// `x = f(x)` in place.
-pub fn forward(activation: Activation, x: &mut [f32]) {
-    cpu::forward(Level::current(), activation, x);
-}
-
-/// `d = d · f'(x)` in place, where `x` is what the activation was applied to.
-pub fn backward(activation: Activation, x: &[f32], d: &mut [f32]) {
+/// `d = d · f'(x)` in place, where `x` is what the activation was applied to; and `x = f(x)` in place, which
+/// costs little beside the slope.
+pub fn backward(activation: Activation, x: &mut [f32], d: &mut [f32]) {
     assert_eq!(x.len(), d.len());
     cpu::backward(Level::current(), activation, x, d);
 }

@@ -6,14 +6,15 @@
 
 use super::cpu::{Place, STRIP};
 use super::{AttentionGradient, Heads};
+use crate::buffer::Buffer;
 use crate::ops::dropout::cpu::fill_mask;
 use crate::ops::matmul::{MatrixView, PackedMatrix, SerialProduct, multiply_serial};
 use crate::simd::{Kernel, LANES, Level, Simd, math, run};
 use crate::threads::{SharedPointer, parallel_for};
 use std::cell::RefCell;
 
-pub(super) fn backward(level: Level, heads: Heads<'_>, job: AttentionGradient<'_>) -> Vec<f32> {
-    let mut d_qkv = vec![0.0; job.qkv.len()];
+pub(super) fn backward(level: Level, heads: Heads<'_>, job: AttentionGradient<'_>) -> Buffer {
+    let mut d_qkv = Buffer::stale(job.qkv.len());
     let target = SharedPointer::new(&mut d_qkv);
     parallel_for(heads.n_rows() * heads.n_heads, |task| {
         let place = Place::new(heads, task / heads.n_heads, task % heads.n_heads);
@@ -55,9 +56,10 @@ impl Kernel for HeadBackward<'_> {
         let s = self.place.n_tokens;
         let (keys, values) = (self.place.of(self.job.qkv, 1, 3), self.place.of(self.job.qkv, 2, 3));
         let mut scratch = SCRATCH.take();
-        scratch.keys_across.refill::<S>(keys.transposed());
-        scratch.values_across.refill::<S>(values.transposed());
-        scratch.keys.refill::<S>(keys);
+        let precision = self.place.heads.precision;
+        scratch.keys_across.refill::<S>(precision, keys.transposed());
+        scratch.values_across.refill::<S>(precision, values.transposed());
+        scratch.keys.refill::<S>(precision, keys);
         scratch.p.resize(STRIP * s, 0.0);
         scratch.d_p.resize(STRIP * s, 0.0);
         scratch.mask.clear();
@@ -77,8 +79,9 @@ impl HeadBackward<'_> {
         let s = self.place.n_tokens;
         let queries = self.place.of(self.job.qkv, 0, 3).rows(first, n);
         let d_out = self.place.of(self.job.d_out, 0, 1).rows(first, n);
-        scratch.queries.refill::<S>(queries);
-        scratch.d_out.refill::<S>(d_out);
+        let precision = self.place.heads.precision;
+        scratch.queries.refill::<S>(precision, queries);
+        scratch.d_out.refill::<S>(precision, d_out);
         let (p, d_p) = (scratch.p.as_mut_ptr(), scratch.d_p.as_mut_ptr());
         // SAFETY: p and d_p hold n x s; `gradient` points to this head's columns of d_qkv at this row's
         // tokens, which no other task touches.

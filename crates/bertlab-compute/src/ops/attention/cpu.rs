@@ -1,6 +1,7 @@
 //! Forward: one task per row and head.
 
 use super::{Attended, Heads};
+use crate::buffer::Buffer;
 use crate::ops::dropout::{Dropout, cpu::fill_mask};
 use crate::ops::matmul::{MatrixView, PackedMatrix, SerialProduct, multiply_serial};
 use crate::ops::softmax::softmax_row;
@@ -19,8 +20,8 @@ pub(super) fn forward(
     keep_maps: bool,
 ) -> Attended {
     let (n_tokens, n_heads) = (heads.n_tokens(), heads.n_heads);
-    let mut out = vec![0.0; n_tokens * heads.width];
-    let mut log_sums = vec![0.0; n_tokens * n_heads];
+    let mut out = Buffer::stale(n_tokens * heads.width);
+    let mut log_sums = Buffer::stale(n_tokens * n_heads);
     let mut maps: Option<Vec<Vec<f32>>> = keep_maps.then(|| {
         heads.row_starts.windows(2).map(|row| vec![0.0; n_heads * (row[1] - row[0]).pow(2)]).collect()
     });
@@ -100,8 +101,9 @@ impl Kernel for HeadForward<'_> {
     unsafe fn run<S: Simd>(self) {
         let s = self.place.n_tokens;
         let mut scratch = SCRATCH.take();
-        scratch.keys.refill::<S>(self.place.of(self.qkv, 1, 3).transposed());
-        scratch.values.refill::<S>(self.place.of(self.qkv, 2, 3));
+        let precision = self.place.heads.precision;
+        scratch.keys.refill::<S>(precision, self.place.of(self.qkv, 1, 3).transposed());
+        scratch.values.refill::<S>(precision, self.place.of(self.qkv, 2, 3));
         scratch.scores.resize(STRIP * s, 0.0);
         scratch.mask.resize(s, 0.0);
         for first in (0..s).step_by(STRIP) {

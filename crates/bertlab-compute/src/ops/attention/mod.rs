@@ -12,6 +12,8 @@ mod reference;
 mod tests;
 
 use super::dropout::Dropout;
+use crate::buffer::Buffer;
+use crate::ops::matmul::Precision;
 use crate::simd::Level;
 
 /// The shape of one attention.
@@ -23,6 +25,8 @@ pub struct Heads<'a> {
     pub n_heads: usize,
     /// D
     pub width: usize,
+    /// How the products of queries, keys, weights and values are computed.
+    pub precision: Precision,
 }
 
 impl Heads<'_> {
@@ -47,9 +51,9 @@ impl Heads<'_> {
 /// What a forward pass may leave behind.
 pub struct Attended {
     /// `[T, D]`
-    pub out: Vec<f32>,
+    pub out: Buffer,
     /// ln Σ e^score of every token and head, from which the backward pass computes P again. `[T, H]`
-    pub log_sums: Vec<f32>,
+    pub log_sums: Buffer,
     /// P of every row, `[H, s, s]` each, when asked for (before dropout).
     pub maps: Option<Vec<Vec<f32>>>,
 }
@@ -77,7 +81,7 @@ pub struct AttentionGradient<'a> {
 }
 
 /// `d_qkv`: `[T, 3 D]`
-pub fn backward(heads: Heads<'_>, job: AttentionGradient<'_>) -> Vec<f32> {
+pub fn backward(heads: Heads<'_>, job: AttentionGradient<'_>) -> Buffer {
     assert!(job.out.len() == heads.n_tokens() * heads.width && job.d_out.len() == job.out.len());
     backward::backward(Level::current(), heads, job)
 }

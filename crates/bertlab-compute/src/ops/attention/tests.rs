@@ -13,8 +13,17 @@ fn mask_of(dropout: Option<Dropout>, n_heads: usize, longest: usize) -> impl Fn(
     }
 }
 
-fn check(row_starts: &[usize], n_heads: usize, width: usize, dropout: Option<Dropout>) {
-    let heads = Heads { row_starts, n_heads, width };
+fn heads(row_starts: &[usize], n_heads: usize, width: usize) -> Heads<'_> {
+    Heads { row_starts, n_heads, width, precision: Precision::F32 }
+}
+
+fn check(heads: Heads<'_>, dropout: Option<Dropout>) {
+    let Heads { n_heads, width, .. } = heads;
+    // A number in bf16 is off by one part in 512 at most; weights and gradients are sums of many.
+    let (tolerance, gradient_tolerance) = match heads.precision {
+        Precision::F32 => (2e-6, 1e-5),
+        Precision::Bf16 => (1e-2, 2e-2),
+    };
     let n_tokens = heads.n_tokens();
     let (qkv, d_out) = (normals(n_tokens * 3 * width, 1), normals(n_tokens * width, 2));
     let mask = mask_of(dropout, n_heads, 200);
@@ -26,42 +35,49 @@ fn check(row_starts: &[usize], n_heads: usize, width: usize, dropout: Option<Dro
     let mut first: Option<Vec<f32>> = None;
     for level in Level::available() {
         let done = cpu::forward(level, heads, &qkv, dropout, true);
-        assert_close(&done.out, &want, 2e-6, "attention");
+        assert_close(&done.out, &want, tolerance, "attention");
         let maps = done.maps.unwrap();
         assert!(maps.iter().flatten().all(|p| (0.0..=1.0).contains(p)));
         let job =
             AttentionGradient { qkv: &qkv, out: &done.out, log_sums: &done.log_sums, d_out: &d_out, dropout };
         let gradient = backward::backward(level, heads, job);
         if small {
-            assert_close(&gradient, &want_gradient, 1e-5, "d_qkv");
+            assert_close(&gradient, &want_gradient, gradient_tolerance, "d_qkv");
         }
-        assert_eq!(*first.get_or_insert(gradient.clone()), gradient, "{} gives other bits", level.name());
+        if heads.precision == Precision::F32 || level != Level::Avx512Bf16 {
+            let first = first.get_or_insert_with(|| gradient.to_vec());
+            assert_eq!(first[..], gradient[..], "{} gives other bits", level.name());
+        }
     }
 }
 
 #[test]
 fn values_and_gradients_agree_with_the_oracle() {
-    check(&[0, 3, 4, 9], 2, 6, None);
-    check(&[0, 3, 4, 9], 2, 6, Dropout::new(0.3, 5));
-    check(&[0, 17], 1, 8, None);
-    check(&[0, 120, 121, 190], 3, 48, None);
-    check(&[0, 120, 121, 190], 3, 48, Dropout::new(0.1, 6));
+    for precision in [Precision::F32, Precision::Bf16] {
+        let check = |row_starts, n_heads, width, dropout| {
+            check(Heads { precision, ..heads(row_starts, n_heads, width) }, dropout);
+        };
+        check(&[0, 3, 4, 9], 2, 6, None);
+        check(&[0, 3, 4, 9], 2, 6, Dropout::new(0.3, 5));
+        check(&[0, 17], 1, 8, None);
+        check(&[0, 120, 121, 190], 3, 48, None);
+        check(&[0, 120, 121, 190], 3, 48, Dropout::new(0.1, 6));
+    }
 }
 
 #[test]
 fn a_row_stands_alone() {
     let width = 32;
     let qkv = normals(100 * 3 * width, 3);
-    let all = forward(Heads { row_starts: &[0, 30, 100], n_heads: 2, width }, &qkv, None, false);
-    let alone =
-        forward(Heads { row_starts: &[0, 70], n_heads: 2, width }, &qkv[30 * 3 * width..], None, false);
-    assert_eq!(all.out[30 * width..], alone.out);
+    let all = forward(heads(&[0, 30, 100], 2, width), &qkv, None, false);
+    let alone = forward(heads(&[0, 70], 2, width), &qkv[30 * 3 * width..], None, false);
+    assert_eq!(all.out[30 * width..], *alone.out);
 }
 
 #[test]
 fn maps_sum_to_one() {
     let qkv = normals(70 * 3 * 16, 4);
-    let done = forward(Heads { row_starts: &[0, 70], n_heads: 2, width: 16 }, &qkv, None, true);
+    let done = forward(heads(&[0, 70], 2, 16), &qkv, None, true);
     for row in done.maps.unwrap()[0].chunks(70) {
         assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5);
     }

@@ -2,6 +2,7 @@
 
 use super::Dropout;
 use crate::random::mix;
+use crate::simd::{Kernel, Simd};
 
 /// `mask[column]` = 0 or 1 / (1 - p), for one row.
 ///
@@ -20,5 +21,25 @@ pub(crate) fn fill_mask(dropout: Dropout, row: u64, mask: &mut [f32]) {
         x = (x ^ (x >> 15)).wrapping_mul(0x846C_A68B);
         x ^= x >> 16;
         *m = if x < threshold { 0.0 } else { kept };
+    }
+}
+
+/// Whole rows, the first of them row `first_row` of all.
+pub(super) struct Apply<'a> {
+    pub dropout: Dropout,
+    pub x: &'a mut [f32],
+    pub width: usize,
+    pub first_row: usize,
+}
+
+impl Kernel for Apply<'_> {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let mut mask = vec![0.0; self.width];
+        for (i, row) in self.x.chunks_exact_mut(self.width).enumerate() {
+            fill_mask(self.dropout, (self.first_row + i) as u64, &mut mask);
+            row.iter_mut().zip(&mask).for_each(|(x, m)| *x *= m);
+        }
     }
 }

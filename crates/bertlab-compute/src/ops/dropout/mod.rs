@@ -7,6 +7,7 @@ pub(crate) mod cpu;
 #[cfg(test)]
 mod tests;
 
+use crate::simd::{Level, run};
 use crate::threads::parallel_chunks;
 
 /// One place where numbers are dropped, in one step.
@@ -29,10 +30,6 @@ impl Dropout {
 pub fn apply(dropout: Dropout, x: &mut [f32], width: usize) {
     const ROWS: usize = 64;
     parallel_chunks(x, ROWS * width, |chunk, x| {
-        let mut mask = vec![0.0; width];
-        for (i, row) in x.chunks_exact_mut(width).enumerate() {
-            cpu::fill_mask(dropout, (chunk * ROWS + i) as u64, &mut mask);
-            row.iter_mut().zip(&mask).for_each(|(x, m)| *x *= m);
-        }
+        run(Level::current(), cpu::Apply { dropout, x, width, first_row: chunk * ROWS });
     });
 }

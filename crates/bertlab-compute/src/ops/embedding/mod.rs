@@ -2,6 +2,7 @@
 //!
 //! Axes: T tokens, V entries of a table, D width.
 
+use crate::buffer::Buffer;
 use crate::threads::{SharedPointer, parallel_chunks, parallel_for};
 
 /// Rows in one task.
@@ -20,9 +21,9 @@ pub struct Lookup<'a> {
 
 /// The sum of the looked-up rows, in the order of `lookups`: `[T, D]`. Panics when an index lies
 /// outside its table.
-pub fn forward(lookups: &[Lookup<'_>], width: usize) -> Vec<f32> {
+pub fn forward(lookups: &[Lookup<'_>], width: usize) -> Buffer {
     let n_tokens = lookups.first().map_or(0, |lookup| lookup.indices.len());
-    let mut out = vec![0.0; n_tokens * width];
+    let mut out = Buffer::zeros(n_tokens * width);
     parallel_chunks(&mut out, ROWS * width, |chunk, out| {
         for (i, row) in out.chunks_exact_mut(width).enumerate() {
             for lookup in lookups {

@@ -20,6 +20,7 @@ pub(crate) use cpu::{SerialProduct, multiply_serial};
 pub use pack::PackedMatrix;
 pub use view::MatrixView;
 
+use crate::buffer::Buffer;
 use crate::ops::activation::Activation;
 use crate::simd::Level;
 
@@ -83,8 +84,8 @@ pub fn matmul(job: Matmul<'_>) {
 }
 
 /// `a · b + bias` into a new buffer: `[M, N]`.
-pub fn linear(a: MatrixView<'_>, b: &PackedMatrix, bias: Option<&[f32]>) -> Vec<f32> {
-    let mut out = vec![0.0; a.n_rows() * b.n_columns()];
+pub fn linear(a: MatrixView<'_>, b: &PackedMatrix, bias: Option<&[f32]>) -> Buffer {
+    let mut out = Buffer::stale(a.n_rows() * b.n_columns());
     let epilogue = Epilogue { bias, ..Epilogue::default() };
     matmul(Matmul { a, b, out: &mut out, accumulate: false, epilogue });
     out

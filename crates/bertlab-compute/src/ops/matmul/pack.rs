@@ -5,23 +5,19 @@
 
 use super::copy::copy;
 use super::{MatrixView, Precision};
+use crate::buffer::Buffer;
 use crate::simd::{Kernel, LANES, Level, Simd, run};
 use crate::threads::{SharedPointer, parallel_for};
 
-/// One cache line of numbers; a vector of them is aligned for every instruction set.
-#[repr(C, align(64))]
-#[derive(Clone, Copy)]
-struct Line([f32; LANES]);
-
 /// A matrix `[K, N]` packed for products from the left.
-// Invariant: `lines` holds `n_panels * n_units * panel_width` units, columns beyond N are zero.
+// Invariant: `units` holds `n_panels * n_units * panel_width` units, columns beyond N are zero.
 #[derive(Clone, Default)]
 pub struct PackedMatrix {
     n_rows: usize,
     n_columns: usize,
     panel_width: usize,
     precision: Precision,
-    lines: Vec<Line>,
+    units: Buffer,
 }
 
 struct PanelWidth;
@@ -60,8 +56,8 @@ impl PackedMatrix {
     pub(crate) fn zeros_at(level: Level, precision: Precision, n_rows: usize, n_columns: usize) -> Self {
         let panel_width = run(level, PanelWidth);
         let n_units = n_rows.div_ceil(precision.per_unit());
-        let n_lines = n_columns.div_ceil(panel_width) * n_units * (panel_width / LANES);
-        Self { n_rows, n_columns, panel_width, precision, lines: vec![Line([0.0; LANES]); n_lines] }
+        let units = Buffer::zeros(n_columns.div_ceil(panel_width) * n_units * panel_width);
+        Self { n_rows, n_columns, panel_width, precision, units }
     }
 
     /// Bytes that a packed matrix of this size takes.
@@ -109,22 +105,22 @@ impl PackedMatrix {
         });
     }
 
-    /// Becomes `matrix` in f32, on the calling thread, keeping the memory: for kernels that pack small matrices
+    /// Becomes `matrix`, on the calling thread, keeping the memory: for kernels that pack small matrices
     /// again and again.
     #[inline(always)]
-    pub(crate) fn refill<S: Simd>(&mut self, matrix: MatrixView<'_>) {
+    pub(crate) fn refill<S: Simd>(&mut self, precision: Precision, matrix: MatrixView<'_>) {
         let (k, n) = (matrix.n_rows(), matrix.n_columns());
         let width = S::TILE_VECTORS * LANES;
         (self.n_rows, self.n_columns, self.panel_width) = (k, n, width);
-        self.precision = Precision::F32;
+        self.precision = precision;
+        let n_units = self.n_units();
         // Zeros first: the columns beyond N must stay zero.
-        self.lines.clear();
-        self.lines.resize(n.div_ceil(width) * k * S::TILE_VECTORS, Line([0.0; LANES]));
+        self.units.reset(n.div_ceil(width) * n_units * width);
         for start in (0..n).step_by(width) {
             let part = matrix.columns(start, width.min(n - start));
-            // SAFETY: the panel's k rows of `width` numbers lie inside `lines`, sized above.
+            // SAFETY: the panel's rows of `width` units lie inside `units`, sized above.
             unsafe {
-                copy::<S>(Precision::F32, part, self.as_mut_slice().as_mut_ptr().add(start * k), width)
+                copy::<S>(precision, part, self.as_mut_slice().as_mut_ptr().add(start * n_units), width)
             };
         }
     }
@@ -154,12 +150,10 @@ impl PackedMatrix {
     }
 
     pub(crate) fn as_slice(&self) -> &[f32] {
-        // SAFETY: `Line` is sixteen f32 without padding.
-        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.lines.len() * LANES) }
+        &self.units
     }
 
     fn as_mut_slice(&mut self) -> &mut [f32] {
-        // SAFETY: `Line` is sixteen f32 without padding.
-        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.lines.len() * LANES) }
+        &mut self.units
     }
 }

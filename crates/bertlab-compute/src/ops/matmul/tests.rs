@@ -115,9 +115,9 @@ fn parts_are_packed_side_by_side_and_added_to() {
     let a = MatrixView::new(&a, m, k);
     let once = linear(a, &PackedMatrix::pack(Precision::F32, whole), None);
     let mut twice = linear(a, &parts, None);
-    assert_eq!(once, twice);
+    assert_eq!(once[..], twice[..]);
     matmul(Matmul { a, b: &parts, out: &mut twice, accumulate: true, epilogue: Epilogue::default() });
-    assert!(once.iter().zip(&twice).all(|(one, two)| (2.0 * one - two).abs() < 1e-6));
+    assert!(once.iter().zip(&twice[..]).all(|(one, two)| (2.0 * one - two).abs() < 1e-6));
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn what_stood_before_the_activation_is_kept() {
     let epilogue =
         Epilogue { bias: None, activation: Some(Activation::Relu), before_activation: Some(&mut kept) };
     matmul(Matmul { a, b: &b, out: &mut out, accumulate: false, epilogue });
-    assert_eq!(kept, linear(a, &b, None));
+    assert_eq!(kept, *linear(a, &b, None));
     assert!(out.iter().zip(&kept).all(|(&after, &before)| after == before.max(0.0)));
     assert!(kept.iter().any(|&x| x < 0.0));
 }

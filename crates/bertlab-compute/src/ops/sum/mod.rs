@@ -1,5 +1,6 @@
 //! Sums over many numbers, in an order that depends on the sizes alone.
 
+use crate::simd::{Kernel, LANES, Level, Simd, run};
 use crate::threads::{SharedPointer, parallel_for};
 use rayon::prelude::*;
 
@@ -19,10 +20,7 @@ pub fn add_column_sums(x: &[f32], out: &mut [f32]) {
     parallel_for(width.div_ceil(COLUMNS), |task| {
         let first = task * COLUMNS;
         let n = COLUMNS.min(width - first);
-        let mut sums = [0.0f32; COLUMNS];
-        for row in x.chunks_exact(width) {
-            sums.iter_mut().zip(&row[first..first + n]).for_each(|(sum, x)| *sum += x);
-        }
+        let sums = run(Level::current(), ColumnSums { x, width, first, n });
         for (i, sum) in sums[..n].iter().enumerate() {
             // SAFETY: the tasks' columns are disjoint and inside `out`.
             unsafe { *target.get().add(first + i) += sum };
@@ -30,11 +28,49 @@ pub fn add_column_sums(x: &[f32], out: &mut [f32]) {
     });
 }
 
+/// The sums of `n` columns from `first`.
+struct ColumnSums<'a> {
+    x: &'a [f32],
+    width: usize,
+    first: usize,
+    n: usize,
+}
+
+impl Kernel for ColumnSums<'_> {
+    type Output = [f32; COLUMNS];
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) -> [f32; COLUMNS] {
+        let mut sums = [0.0f32; COLUMNS];
+        for row in self.x.chunks_exact(self.width) {
+            sums.iter_mut().zip(&row[self.first..self.first + self.n]).for_each(|(sum, x)| *sum += x);
+        }
+        sums
+    }
+}
+
 /// The sum of squares, in f64.
 pub fn sum_of_squares(x: &[f32]) -> f64 {
-    let partial: Vec<f64> =
-        x.par_chunks(CHUNK).map(|chunk| chunk.iter().map(|&x| f64::from(x) * f64::from(x)).sum()).collect();
+    let partial: Vec<f64> = x.par_chunks(CHUNK).map(|x| run(Level::current(), SumOfSquares { x })).collect();
     partial.iter().sum()
+}
+
+/// Lane by lane, then the lanes.
+struct SumOfSquares<'a> {
+    x: &'a [f32],
+}
+
+impl Kernel for SumOfSquares<'_> {
+    type Output = f64;
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) -> f64 {
+        let mut sums = [0.0f64; LANES];
+        let (whole, rest) = self.x.as_chunks::<LANES>();
+        for x in whole {
+            sums.iter_mut().zip(x).for_each(|(sum, &x)| *sum += f64::from(x) * f64::from(x));
+        }
+        sums.iter_mut().zip(rest).for_each(|(sum, &x)| *sum += f64::from(x) * f64::from(x));
+        sums.iter().sum()
+    }
 }
 
 #[cfg(test)]

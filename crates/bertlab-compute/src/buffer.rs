@@ -1,0 +1,209 @@
+//! `Buffer`: numbers in memory that is used again and again.
+//!
+//! Every pass of an encoder makes and drops the same large buffers. Given back to the system each time, their
+//! pages would be mapped, zeroed and unmapped anew, with both cores interrupted: a tenth of a training step. A
+//! buffer that is dropped is kept for the next one instead. All of them together never hold more than those in use
+//! at one time once did.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Mutex;
+
+use crate::simd::LANES;
+
+/// One cache line of numbers; a vector of them is aligned for every instruction set.
+#[repr(C, align(64))]
+#[derive(Clone, Copy)]
+pub(crate) struct Line(pub(crate) [f32; LANES]);
+
+/// Smaller buffers than this many lines (64 KiB) are left to the allocator, which is good at them.
+const LINES_MIN: usize = 1024;
+/// A buffer serves a request for no less than one part in so many of its size.
+const WASTE_MAX: usize = 2;
+
+/// `len` numbers, 64-byte aligned.
+// Invariant: `lines` holds at least `len` numbers.
+#[derive(Default)]
+pub struct Buffer {
+    lines: Vec<Line>,
+    len: usize,
+}
+
+/// Buffers that nobody uses.
+struct Idle {
+    buffers: Vec<Vec<Line>>,
+    /// Lines in `buffers`, lines in use, and the most that ever were in use.
+    n_idle: usize,
+    n_used: usize,
+    n_used_max: usize,
+}
+
+static IDLE: Mutex<Idle> = Mutex::new(Idle { buffers: Vec::new(), n_idle: 0, n_used: 0, n_used_max: 0 });
+
+impl Idle {
+    /// The smallest buffer that holds `n` lines without much waste.
+    fn take(&mut self, n: usize) -> Option<Vec<Line>> {
+        let fits = |lines: &Vec<Line>| lines.len() >= n && lines.len() <= WASTE_MAX * n;
+        let candidates = self.buffers.iter().enumerate().filter(|(_, lines)| fits(lines));
+        let (index, _) = candidates.min_by_key(|(_, lines)| lines.len())?;
+        let lines = self.buffers.swap_remove(index);
+        self.n_idle -= lines.len();
+        self.use_more(lines.len());
+        Some(lines)
+    }
+
+    fn use_more(&mut self, n: usize) {
+        self.n_used += n;
+        self.n_used_max = self.n_used_max.max(self.n_used);
+    }
+
+    /// Takes idle buffers out, the largest first, until all together are no more than were ever in use.
+    fn excess(&mut self) -> Vec<Vec<Line>> {
+        let mut excess = Vec::new();
+        while self.n_used + self.n_idle > self.n_used_max {
+            let sizes = self.buffers.iter().map(Vec::len).enumerate();
+            let Some((largest, _)) = sizes.max_by_key(|&(_, size)| size) else { break };
+            let lines = self.buffers.swap_remove(largest);
+            self.n_idle -= lines.len();
+            excess.push(lines);
+        }
+        excess
+    }
+}
+
+fn idle() -> std::sync::MutexGuard<'static, Idle> {
+    // Whoever panicked while holding it left whole numbers behind: every change is a single step.
+    IDLE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// `n` lines, of an earlier buffer where one fits.
+fn lines(n: usize) -> Vec<Line> {
+    if n < LINES_MIN {
+        return vec![Line([0.0; LANES]); n];
+    }
+    if let Some(lines) = idle().take(n) {
+        return lines;
+    }
+    let excess = {
+        let mut idle = idle();
+        idle.use_more(n);
+        idle.excess()
+    };
+    // Freed before more is asked for, and not while others wait.
+    drop(excess);
+    vec![Line([0.0; LANES]); n]
+}
+
+impl Buffer {
+    /// `len` numbers of no meaning, all to be overwritten. In debug builds they are NaN, so that one which is not shows.
+    pub fn stale(len: usize) -> Self {
+        let mut buffer = Self { lines: lines(len.div_ceil(LANES)), len };
+        if cfg!(debug_assertions) {
+            buffer.fill(f32::NAN);
+        }
+        buffer
+    }
+
+    /// `len` zeros.
+    pub fn zeros(len: usize) -> Self {
+        let mut buffer = Self { lines: lines(len.div_ceil(LANES)), len };
+        buffer.fill(0.0);
+        buffer
+    }
+
+    /// Becomes `len` zeros, in the same memory where that is enough.
+    pub(crate) fn reset(&mut self, len: usize) {
+        if len.div_ceil(LANES) > self.lines.len() {
+            *self = Self::zeros(len);
+        } else {
+            self.len = len;
+            self.fill(0.0);
+        }
+    }
+
+    /// The same numbers.
+    pub fn copy_of(numbers: &[f32]) -> Self {
+        let mut buffer = Self { lines: lines(numbers.len().div_ceil(LANES)), len: numbers.len() };
+        buffer.copy_from_slice(numbers);
+        buffer
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let lines = std::mem::take(&mut self.lines);
+        if lines.len() < LINES_MIN {
+            return;
+        }
+        let mut idle = idle();
+        idle.n_used -= lines.len();
+        idle.n_idle += lines.len();
+        idle.buffers.push(lines);
+    }
+}
+
+impl Clone for Buffer {
+    fn clone(&self) -> Self {
+        Self::copy_of(self)
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [f32];
+    fn deref(&self) -> &[f32] {
+        // SAFETY: `Line` is sixteen f32 without padding, and `lines` holds at least `len` of them.
+        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        // SAFETY: as in `deref`.
+        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
+    }
+}
+
+impl std::fmt::Debug for Buffer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Buffer[{}]", self.len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A bookkeeper of its own: the global one serves other tests at the same time.
+    fn idle_of(sizes: &[usize], n_used_max: usize) -> Idle {
+        let buffers: Vec<Vec<Line>> = sizes.iter().map(|&n| vec![Line([0.0; LANES]); n]).collect();
+        Idle { buffers, n_idle: sizes.iter().sum(), n_used: 0, n_used_max }
+    }
+
+    #[test]
+    fn the_smallest_that_fits_is_taken_and_none_that_wastes_much() {
+        let mut idle = idle_of(&[4000, 2000, 3000], 9000);
+        assert_eq!(idle.take(1900).map(|lines| lines.len()), Some(2000));
+        assert_eq!((idle.n_idle, idle.n_used), (7000, 2000));
+        assert!(idle.take(1400).is_none(), "3000 lines would waste more than half");
+        assert!(idle.take(4001).is_none());
+    }
+
+    #[test]
+    fn idle_buffers_make_room_for_new_ones() {
+        let mut idle = idle_of(&[4000, 2000], 6000);
+        idle.use_more(1500);
+        assert_eq!(idle.excess().iter().map(Vec::len).collect::<Vec<_>>(), [4000]);
+        assert_eq!((idle.n_idle, idle.n_used, idle.n_used_max), (2000, 1500, 6000));
+    }
+
+    #[test]
+    fn numbers_are_as_long_as_asked_for_and_aligned() {
+        for len in [0, 1, 17, LINES_MIN * LANES + 3] {
+            let zeros = Buffer::zeros(len);
+            assert_eq!((zeros.len(), zeros.iter().filter(|&&x| x == 0.0).count()), (len, len));
+            assert!(zeros.as_ptr().cast::<Line>().is_aligned());
+        }
+        let numbers: Vec<f32> = (0..40_000).map(|i| i as f32).collect();
+        let copy = Buffer::copy_of(&numbers);
+        assert_eq!(&copy.clone()[..], &numbers[..]);
+    }
+}
