@@ -319,6 +319,31 @@ fn the_limit_keeps_the_last_and_the_best() {
 }
 
 #[test]
+fn early_stopping_counts_on_where_it_was() {
+    let mut case = Case::with_evaluation();
+    case.arguments.eval_steps = Some(1.0);
+    case.arguments.early_stopping_patience = Some(3);
+    // The loss falls, so that from the second evaluation on none is better.
+    case.arguments.greater_is_better = Some(true);
+    case.arguments.logging_steps = Some(3.0);
+    let expected = case.whole_run();
+    assert_eq!(expected.state["global_step"], 4);
+    let counter = "/stateful_callbacks/EarlyStoppingCallback/attributes/early_stopping_patience_counter";
+    assert_eq!(expected.state.pointer(counter), Some(&json!(3)));
+    assert_eq!(case.steps(), [1, 2, 3, 4]);
+    for step in case.steps() {
+        for later in case.steps().into_iter().filter(|&later| later > step) {
+            fs::remove_dir_all(case.checkpoint(later)).expect("writable");
+        }
+        case.train(Resume::From(case.checkpoint(step))).unwrap_or_else(|error| panic!("{error}"));
+        check_same(&case.ended(), &expected, &format!("from step {step}"));
+    }
+    case.arguments.early_stopping_patience = Some(4);
+    let message = case.refused(Resume::Newest);
+    assert!(message.contains("early_stopping_patience is 4 and was 3"), "{message}");
+}
+
+#[test]
 fn a_loss_that_is_no_number_stops_the_run_and_the_last_good_checkpoint_stays() {
     let mut case = Case::with_evaluation();
     case.arguments.learning_rate = 1e30;

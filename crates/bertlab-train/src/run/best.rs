@@ -112,30 +112,50 @@ fn metric(arguments: &TrainingArguments, evaluation: &Evaluation) -> Result<Opti
     }
 }
 
-impl Run<'_, '_> {
-    /// Counts the evaluation for early stopping, and remembers it where it is the best so far. Gives whether it
-    /// is. The first of equals stays the best; what is undefined never is.
-    pub(super) fn judge(&mut self, evaluation: &Evaluation) -> Result<bool, TrainError> {
-        let value = metric(self.trainer.arguments, evaluation)?;
-        let more_is_better = self.trainer.arguments.more_is_better();
-        let is_first = self.evaluated_at.is_none_or(|step| step == 0);
-        let gain = |best: &Best| {
-            value.map(|value| if more_is_better { value - best.metric } else { best.metric - value })
-        };
-        let (is_best, has_gained) = match &self.state.best {
+/// When an evaluation is better than those before it.
+struct Rule {
+    more_is_better: bool,
+    /// By how much more than this it must be, for early stopping.
+    threshold: f64,
+}
+
+/// What an evaluation is to its run.
+struct Verdict {
+    /// Better than all before it. The first of equals stays the best; what is undefined never is.
+    is_best: bool,
+    /// Early stopping counts anew.
+    has_gained: bool,
+}
+
+impl Rule {
+    fn judge(&self, best: Option<f64>, value: Option<f64>, is_first: bool) -> Verdict {
+        let Some(best) = best else {
             // HuggingFace's callback takes the first evaluation as a gain, whatever it says.
-            None => (value.is_some(), value.is_some() || is_first),
-            Some(best) => {
-                let gain = gain(best).unwrap_or(0.0);
-                (gain > 0.0, gain > 0.0 && gain > self.trainer.arguments.early_stopping_threshold)
-            }
+            return Verdict { is_best: value.is_some(), has_gained: value.is_some() || is_first };
         };
-        self.state.patience_counter = if has_gained { 0 } else { self.state.patience_counter + 1 };
-        if let Some(metric) = value.filter(|_| is_best) {
+        let gain = |value: f64| if self.more_is_better { value - best } else { best - value };
+        let gain = value.map_or(0.0, gain);
+        Verdict { is_best: gain > 0.0, has_gained: gain > 0.0 && gain > self.threshold }
+    }
+}
+
+impl Run<'_, '_> {
+    /// Counts the evaluation for early stopping, and remembers it where it is the best so far. Gives whether it is.
+    pub(super) fn judge(&mut self, evaluation: &Evaluation) -> Result<bool, TrainError> {
+        let arguments = self.trainer.arguments;
+        let value = metric(arguments, evaluation)?;
+        let rule = Rule {
+            more_is_better: arguments.more_is_better(),
+            threshold: arguments.early_stopping_threshold,
+        };
+        let is_first = self.evaluated_at.is_none_or(|step| step == 0);
+        let verdict = rule.judge(self.state.best.as_ref().map(|best| best.metric), value, is_first);
+        self.state.patience_counter = if verdict.has_gained { 0 } else { self.state.patience_counter + 1 };
+        if let Some(metric) = value.filter(|_| verdict.is_best) {
             self.reporter.best(self.state.global_step, metric);
             self.state.best = Some(Best { metric, global_step: self.state.global_step, checkpoint: None });
         }
-        Ok(is_best)
+        Ok(verdict.is_best)
     }
 
     /// Whether early stopping has ended the run.
@@ -146,5 +166,45 @@ impl Run<'_, '_> {
     /// Whether there is nothing more to do: all steps are done, or early stopping has ended the run.
     pub(super) fn is_over(&self) -> bool {
         self.state.global_step >= self.plan.n_steps || self.has_stopped_early()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counters of early stopping and whether each value is the best so far, until `patience` is used up.
+    fn judged(values: &[f64], more_is_better: bool, patience: u64, threshold: f64) -> (Vec<u64>, Vec<u8>) {
+        let rule = Rule { more_is_better, threshold };
+        let (mut best, mut counter, mut counters, mut bests) = (None, 0, Vec::new(), Vec::new());
+        for (index, &value) in values.iter().enumerate() {
+            let value = Some(value).filter(|value| value.is_finite());
+            let verdict = rule.judge(best, value, index == 0);
+            counter = if verdict.has_gained { 0 } else { counter + 1 };
+            best = if verdict.is_best { value } else { best };
+            counters.push(counter);
+            bests.push(u8::from(verdict.is_best));
+            if counter >= patience {
+                break;
+            }
+        }
+        (counters, bests)
+    }
+
+    /// The expected figures are of EarlyStoppingCallback and Trainer._determine_best_metric in transformers 5.24.0.
+    #[test]
+    fn early_stopping_counts_as_huggingfaces_callback() {
+        const NAN: f64 = f64::NAN;
+        let cases: [(&[f64], bool, u64, f64, &[u64], &[u8]); 5] = [
+            (&[0.5, 0.6, 0.6, 0.7, 0.65, 0.69, 0.1], true, 2, 0.0, &[0, 0, 1, 0, 1, 2], &[1, 1, 0, 1, 0, 0]),
+            (&[1.0, 0.9, 0.85, 0.84, 0.5, 0.6, 0.45], false, 2, 0.1, &[0, 1, 2], &[1, 1, 1]),
+            (&[NAN, 0.5, NAN, 0.6, 0.6, 0.6], true, 2, 0.0, &[0, 0, 1, 0, 1, 2], &[0, 1, 0, 1, 0, 0]),
+            (&[0.5, 0.55, 0.6, 0.65, 0.7], true, 3, 0.2, &[0, 1, 2, 3], &[1, 1, 1, 1]),
+            (&[NAN, NAN, NAN], true, 2, 0.0, &[0, 1, 2], &[0, 0, 0]),
+        ];
+        for (values, more_is_better, patience, threshold, counters, bests) in cases {
+            let found = judged(values, more_is_better, patience, threshold);
+            assert_eq!(found, (counters.to_vec(), bests.to_vec()), "{values:?}");
+        }
     }
 }

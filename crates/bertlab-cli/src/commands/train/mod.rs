@@ -23,12 +23,12 @@ use settings::Settings;
 /// Fine-tune a model on labelled rows
 #[derive(clap::Args)]
 #[command(after_help = "EXAMPLES
-  bertlab train ./all-MiniLM-L6-v2 --train-file reviews.csv --validation-file held-out.csv \
+  bertlab train ./all-MiniLM-L6-v2 --train-file reviews.csv --validation-file held-out.csv \\
       --output-dir out
   bertlab train distilbert-base-uncased --train-file train.parquet --validation-file test.parquet \\
       --max-train-samples 5000 --max-eval-samples 5000 --num-train-epochs 1 --learning-rate 2e-5 \\
-      --per-device-train-batch-size 4 --gradient-accumulation-steps 8 \
-      --weight-decay 0.01 --output-dir out
+      --per-device-train-batch-size 4 --gradient-accumulation-steps 8 --weight-decay 0.01 \\
+      --output-dir out
   bertlab train --config run.toml --learning-rate 1e-5                  flags override the file
   bertlab train MODEL --train-file rt-polaritydata --encoding windows-1252 --output-dir out
   bertlab train MODEL ... --output-dir out --resume-from-checkpoint     after Ctrl-C or a crash
@@ -37,28 +37,28 @@ use settings::Settings;
   bertlab train MODEL --task masked-lm --train-file texts.txt --output-dir out
   bertlab evaluate out/final_model --test-file more.csv
 
-Files: .csv, .tsv, .jsonl, .parquet, quoted patterns such as 'train-*.parquet', or a folder with one
-sub-folder of .txt files per class (aclImdb/train), or one text file per class, a text per line
-(pos.txt and neg.txt, rt-polarity.pos and rt-polarity.neg). Words with a label each: CoNLL
-(a word and its label per line, a blank line after every sentence), or lists \"tokens\" and
-\"ner_tags\" in .jsonl and .parquet; the label goes to a word's first token. masked-lm reads plain texts: .txt, or the text column of a
-table. Large data sets are tokenized once and kept for the next time (--no-cache). Without a
---validation-file a tenth of the training rows is held out. Rows are looked at first, as by `bertlab check`: what would make the result meaningless stops the training.
+Files: .csv, .tsv, .jsonl, .parquet, quoted patterns such as 'train-*.parquet', or a folder with one \
+sub-folder of .txt files per class (aclImdb/train), or one text file per class, a text per line \
+(pos.txt and neg.txt, rt-polarity.pos and rt-polarity.neg). Words with a label each: CoNLL \
+(a word and its label per line, a blank line after every sentence), or lists \"tokens\" and \
+\"ner_tags\" in .jsonl and .parquet; the label goes to a word's first token. masked-lm reads plain \
+texts: .txt, or the text column of a table. Large data sets are tokenized once and kept for the next \
+time (--no-cache). Without a --validation-file a tenth of the training rows is held out. Rows are \
+looked at first, as by `bertlab check`: what would make the result meaningless stops the training.
 
-A file of --config holds settings by the flags' names with underscores, the model and files too:
-`train_file = [\"a.csv\", \"b.csv\"]`. Settings have
-HuggingFace's names and defaults, except where [default: ...] says otherwise. The result lies in
-DIR/final_model, a report to read in DIR/report.html, its plots in DIR/plots, the log in
-DIR/trainer_state.json. Ctrl-C ends a run
-after the current step, with a checkpoint; taken up again, it ends as if it had never stopped.")]
+Settings have HuggingFace's names and defaults, except where [default: ...] says otherwise. A file \
+of --config holds them by the flags' names with underscores, the model and files too: \
+`train_file = [\"a.csv\", \"b.csv\"]`.
+
+The result lies in DIR/final_model, a report to read in DIR/report.html, its plots in DIR/plots, the \
+log in DIR/trainer_state.json. Ctrl-C ends a run after the current step, with a checkpoint; taken up \
+again, it ends as if it had never stopped.")]
 pub struct Arguments {
     #[command(flatten)]
     job: JobSettings,
     /// Settings from a file (.toml, .json, also HuggingFace's JSON); flags override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    #[command(flatten)]
-    settings: Settings,
     /// Train with several seeds, each in DIR/seed-N, and show the spread of all figures: how many from
     /// --seed on (5), or which (1,2,3). The rows are the same in all; order, dropout and new weights differ
     #[arg(long, value_name = "SEEDS")]
@@ -66,6 +66,8 @@ pub struct Arguments {
     /// Print the summary as a JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    settings: Settings,
 }
 
 impl Arguments {
