@@ -93,11 +93,24 @@ impl Ended {
     }
 }
 
+/// Steps (from 1) whose value is better than all before it.
+fn better(values: &[f64], more_is_better: bool) -> Vec<u64> {
+    let (mut best, mut steps) = (None, Vec::new());
+    for (&value, step) in values.iter().zip(1..) {
+        if best.is_none_or(|best| if more_is_better { value > best } else { value < best }) {
+            best = Some(value);
+            steps.push(step);
+        }
+    }
+    steps
+}
+
 #[test]
 fn losses_are_logged_when_it_is_asked_for() {
     let logged = |change: fn(&mut TrainingArguments)| {
         let ended = Case::new(|arguments| {
             arguments.logging_steps = Some(4.0);
+            arguments.max_steps = Some(11);
             arguments.eval_strategy = Some(IntervalStrategy::No);
             change(arguments);
         })
@@ -105,7 +118,7 @@ fn losses_are_logged_when_it_is_asked_for() {
         (ended.steps_with("loss"), ended.n_steps())
     };
     let (steps, n_steps) = logged(|_| {});
-    assert!(n_steps > 8 && !n_steps.is_multiple_of(4), "{n_steps} steps show nothing");
+    assert_eq!(n_steps, 11);
     let by_4: Vec<u64> = (1..=n_steps).filter(|step| step.is_multiple_of(4) || *step == n_steps).collect();
     assert_eq!(steps, [&[1], &by_4[..]].concat());
     assert_eq!(logged(|arguments| arguments.logging_first_step = Some(false)).0, by_4);
@@ -125,38 +138,42 @@ fn evaluations_wait_and_come_before_the_first_step_when_told_to() {
     let evaluated = |change: fn(&mut TrainingArguments)| Case::new(change).run().steps_with("eval_loss");
     assert_eq!(evaluated(|_| {}), (1..=n_steps).collect::<Vec<_>>());
     assert_eq!(evaluated(|arguments| arguments.eval_delay = 3.0), (3..=n_steps).collect::<Vec<_>>());
-    let ended = Case::new(|arguments| {
-        arguments.eval_on_start = true;
-        // The loss falls: the highest is that of the untrained model, which is no candidate.
-        arguments.greater_is_better = Some(true);
-        arguments.early_stopping_patience = Some(n_steps);
-    })
-    .run();
-    assert_eq!(ended.steps_with("eval_loss"), (0..=n_steps).collect::<Vec<_>>());
-    assert_eq!(ended.state["best_global_step"], 1);
+    for more_is_better in [false, true] {
+        let ended = Case::new(|arguments| {
+            arguments.eval_on_start = true;
+            arguments.greater_is_better = Some(more_is_better);
+        })
+        .run();
+        assert_eq!(ended.steps_with("eval_loss"), (0..=n_steps).collect::<Vec<_>>());
+        // The untrained model is no candidate.
+        let best =
+            *better(&ended.eval_losses()[1..], more_is_better).last().expect("the first is better than none");
+        assert_eq!(ended.state["best_global_step"], best);
+    }
 }
 
 #[test]
 fn best_saves_what_is_better_than_all_before() {
-    let ended = Case::new(|arguments| arguments.save_strategy = SaveStrategy::Best).run();
-    let (mut best, mut better) = (f64::INFINITY, Vec::new());
-    for (loss, step) in ended.eval_losses().into_iter().zip(1..) {
-        if loss < best {
-            (best, better) = (loss, [better, vec![step]].concat());
-        }
+    for more_is_better in [false, true] {
+        let best = |limit: Option<usize>| {
+            Case::new(|arguments| {
+                arguments.save_strategy = SaveStrategy::Best;
+                arguments.greater_is_better = Some(more_is_better);
+                arguments.load_best_model_at_end = Some(true);
+                arguments.save_total_limit = limit;
+            })
+            .run()
+        };
+        let ended = best(None);
+        // A better state that was loaded is evaluated once more.
+        let n_steps = ended.n_steps();
+        let expected = better(&ended.eval_losses()[..n_steps as usize], more_is_better);
+        assert_eq!(ended.saved, expected);
+        let last = *expected.last().expect("the first is better than none");
+        let loaded = ended.summary.loaded.map(|best| best.global_step);
+        assert_eq!(loaded, Some(last).filter(|&last| last != n_steps));
+        assert_eq!(best(Some(1)).saved, [last]);
     }
-    assert_eq!(ended.saved, better);
-    assert!(ended.saved.len() > 1);
-    // One that is best from the start stays alone, and is what the run ends with.
-    let ended = Case::new(|arguments| {
-        arguments.save_strategy = SaveStrategy::Best;
-        arguments.greater_is_better = Some(true);
-        arguments.load_best_model_at_end = Some(true);
-        arguments.save_total_limit = Some(1);
-    })
-    .run();
-    assert_eq!(ended.saved, [1]);
-    assert_eq!(ended.summary.loaded.map(|best| best.global_step), Some(1));
 }
 
 #[test]
