@@ -195,7 +195,8 @@ mod tests {
     #[test]
     fn early_stopping_counts_as_huggingfaces_callback() {
         const NAN: f64 = f64::NAN;
-        let cases: [(&[f64], bool, u64, f64, &[u64], &[u8]); 5] = [
+        type Case = (&'static [f64], bool, u64, f64, &'static [u64], &'static [u8]);
+        let cases: [Case; 5] = [
             (&[0.5, 0.6, 0.6, 0.7, 0.65, 0.69, 0.1], true, 2, 0.0, &[0, 0, 1, 0, 1, 2], &[1, 1, 0, 1, 0, 0]),
             (&[1.0, 0.9, 0.85, 0.84, 0.5, 0.6, 0.45], false, 2, 0.1, &[0, 1, 2], &[1, 1, 1]),
             (&[NAN, 0.5, NAN, 0.6, 0.6, 0.6], true, 2, 0.0, &[0, 0, 1, 0, 1, 2], &[0, 1, 0, 1, 0, 0]),
