@@ -75,6 +75,16 @@ impl Reporter for Both<'_> {
         self.1.planned(plan);
     }
 
+    fn foreseen(&mut self, forecast: &Forecast) {
+        self.0.foreseen(forecast);
+        self.1.foreseen(forecast);
+    }
+
+    fn corrected(&mut self, step: u64, ahead: &TimeForecast) {
+        self.0.corrected(step, ahead);
+        self.1.corrected(step, ahead);
+    }
+
     fn skipped(&mut self, checkpoint: &Path, why: &TrainError) {
         self.0.skipped(checkpoint, why);
         self.1.skipped(checkpoint, why);
@@ -103,6 +113,26 @@ impl Reporter for Both<'_> {
     fn evaluated(&mut self, evaluation: &Evaluation) {
         self.0.evaluated(evaluation);
         self.1.evaluated(evaluation);
+    }
+
+    fn best(&mut self, step: u64, metric: f64) {
+        self.0.best(step, metric);
+        self.1.best(step, metric);
+    }
+
+    fn tested(&mut self, evaluation: &Evaluation) {
+        self.0.tested(evaluation);
+        self.1.tested(evaluation);
+    }
+
+    fn stopped_early(&mut self, step: u64, n_steps: u64) {
+        self.0.stopped_early(step, n_steps);
+        self.1.stopped_early(step, n_steps);
+    }
+
+    fn saving(&mut self, folder: &Path) {
+        self.0.saving(folder);
+        self.1.saving(folder);
     }
 
     fn saved(&mut self, folder: &Path) {
