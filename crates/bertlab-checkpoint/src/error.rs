@@ -118,6 +118,17 @@ pub enum Error {
         /// What it holds.
         holds: String,
     },
+    /// A data set's name that is neither a folder nor a possible hub name.
+    #[error(
+        "`{name}` is neither a folder here nor a data set on the hub: {reason}. Such a name looks like `imdb` or \
+         `organisation/dataset`; files are given as --train-file"
+    )]
+    DatasetName {
+        /// The name as the user gave it.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// A model name that is neither a folder nor a possible hub name.
     #[error(
         "`{model}` is neither a folder here nor a hub name: {reason}. A hub name looks like `bert-base-uncased` or `organisation/model`"
@@ -131,12 +142,14 @@ pub enum Error {
     /// Offline, and the model is not in the cache.
     #[error(
         "`{model}` is not in the cache ({}) and the network is off ({why}). Run once with the network on, \
-         or fetch it elsewhere with `hf download {model}` and give the folder instead",
+         or fetch it elsewhere with `hf download {flag}{model}` and give the folder instead",
         cache.display()
     )]
     Offline {
         /// The hub name.
         model: String,
+        /// What `hf download` needs to be told about it.
+        flag: &'static str,
         /// The cache folder that was searched.
         cache: PathBuf,
         /// What switched the network off.
@@ -156,10 +169,12 @@ pub enum Error {
     },
     /// The hub knows no such model or revision (HTTP 404).
     #[error(
-        "the hub at {endpoint} has no model `{model}` at revision `{revision}` (HTTP 404). \
+        "the hub at {endpoint} has no {kind} `{model}` at revision `{revision}` (HTTP 404). \
          Check the spelling; a folder of this machine can be given as a path instead"
     )]
     HubNotFound {
+        /// Model or data set.
+        kind: &'static str,
         /// The hub name.
         model: String,
         /// The hub's address.

@@ -11,8 +11,8 @@ use std::str::FromStr;
 use anyhow::bail;
 use bertlab::explore::Layers;
 use bertlab::{
-    Columns, HeadKind, ModelOptions, OpenOptions, OpenedModel, Precision, TagScheme, Task, TextEncoding,
-    TextInput, open_model, read_sentences, read_text_lines, read_texts,
+    Columns, DatasetFiles, DatasetRequest, HeadKind, ModelOptions, OpenOptions, OpenedModel, Precision,
+    Split, TagScheme, Task, TextEncoding, TextInput, open_model, read_sentences, read_text_lines, read_texts,
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::{Deserialize, Serialize};
@@ -92,6 +92,43 @@ pub struct ColumnArguments {
     /// Tags of words: auto (IOB1, as CoNLL-2003 has it, becomes IOB2), keep (as they stand) [default: auto]
     #[arg(long, value_name = "HOW", hide_possible_values = true, value_parser = tag_scheme_parser())]
     pub tag_scheme: Option<TagScheme>,
+}
+
+/// A data set in place of files.
+#[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DatasetArguments {
+    /// A data set on the hub (stanfordnlp/imdb), or a folder of one, in place of files
+    #[arg(long, value_name = "DATASET")]
+    pub dataset: Option<String>,
+    /// Which of the data set's configurations, such as sst2 of nyu-mll/glue [default: the one that is meant]
+    #[arg(long, value_name = "NAME", requires = "dataset")]
+    pub dataset_config: Option<String>,
+    /// The data set's split to learn from [default: train]
+    #[arg(long, value_name = "NAME", requires = "dataset")]
+    pub train_split: Option<String>,
+    /// The data set's split to evaluate on while training, or none [default: validation, if there is one]
+    #[arg(long, value_name = "NAME", requires = "dataset")]
+    pub validation_split: Option<String>,
+    /// The data set's split to evaluate on at the end, or none [default: test, if there is one]
+    #[arg(long, value_name = "NAME", requires = "dataset")]
+    pub test_split: Option<String>,
+}
+
+impl DatasetArguments {
+    /// The files of the wanted splits, fetched where they are not there; none where no data set is given.
+    pub fn files(&self, wanted: &[Split], offline: bool) -> Result<Option<DatasetFiles>, bertlab::Error> {
+        let Some(name) = self.dataset.clone() else { return Ok(None) };
+        let request = DatasetRequest {
+            name,
+            config: self.dataset_config.clone(),
+            train_split: self.train_split.clone(),
+            validation_split: self.validation_split.clone(),
+            test_split: self.test_split.clone(),
+            offline,
+        };
+        request.files(wanted).map(Some)
+    }
 }
 
 /// How text files are read.

@@ -63,8 +63,14 @@ impl CheckJob {
         let requests = requests
             .into_iter()
             .filter_map(|(split, request)| Some((split, request?.clone().for_task(self.task))));
-        let datasets: Vec<(Split, Dataset)> =
-            requests.map(|(split, request)| Ok((split, request.read()?))).collect::<Result<_, Error>>()?;
+        let (mut datasets, mut left_out) = (Vec::new(), Vec::new());
+        for (split, request) in requests {
+            let dataset = request.read()?;
+            match request.left_out(split, &dataset) {
+                Some(finding) => left_out.push(finding),
+                None => datasets.push((split, dataset)),
+            }
+        }
         let (opened, head) = self.open(&datasets[0].1)?;
         let max_length =
             opened.max_length_for(datasets.iter().map(|(_, rows)| rows), self.text.max_length)?;
@@ -85,7 +91,7 @@ impl CheckJob {
             let targets = asked.as_ref().ok().map(|question| question.targets_by_row(&dataset));
             splits.push(SplitRows { split, dataset, targets, lengths });
         }
-        let preflight = Preflight::of(&splits, &limits);
+        let preflight = left_out.into_iter().fold(Preflight::of(&splits, &limits), Preflight::with);
         Ok(match asked {
             Ok(question) => Checked { question: Some(question), max_length, is_in_blocks, preflight },
             Err(error) => {

@@ -10,7 +10,7 @@ use bertlab_train::data::{
     Target, becomes_iob2, label_all_tokens, label_counts, sample, targets, targets_by_row, token_targets,
     token_targets_by_row, word_targets_by_row,
 };
-use bertlab_train::preflight::{Split, SplitRows};
+use bertlab_train::preflight::{Finding, Split, SplitRows};
 use bertlab_train::{Example, Masking, TokenCache, Tokenization, Truncated, examples};
 
 use crate::{Error, OpenedModel, Task, TextOptions};
@@ -30,9 +30,23 @@ pub struct RowsRequest {
     pub sampling: Sampling,
     /// Of the choice.
     pub seed: u64,
+    /// The rows are left out, with a warning, where none has a label: test splits on the hub are often so.
+    pub optional: bool,
 }
 
 impl RowsRequest {
+    /// What is said of rows that are left out because they have no labels; none where they are to be taken.
+    pub(crate) fn left_out(&self, split: Split, dataset: &Dataset) -> Option<Finding> {
+        // The hub writes -1 where a label is kept secret.
+        let has_none = |record: &Record| match &record.label {
+            RawLabel::Missing | RawLabel::Integer(-1) => true,
+            RawLabel::Text(text) => text.trim() == "-1",
+            _ => false,
+        };
+        let is_left_out = self.optional && dataset.records.iter().all(has_none);
+        is_left_out.then(|| Finding::left_out_unlabelled(split, dataset.records.len()))
+    }
+
     /// Reads the files.
     ///
     /// # Errors

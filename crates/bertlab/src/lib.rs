@@ -14,6 +14,7 @@
 //! ```
 
 pub mod bench;
+mod dataset;
 mod embed;
 mod embeddings_file;
 mod error;
@@ -33,6 +34,7 @@ pub mod lab;
 pub mod report;
 
 pub use bertlab_train::preflight::Split;
+pub use dataset::{DatasetFiles, DatasetRequest};
 pub use embed::{EmbedRecipe, EmbedRequest, Embedded};
 pub use embeddings_file::{EmbeddingRow, EmbeddingsFormat, write_embeddings};
 pub use error::Error;

@@ -9,8 +9,9 @@ use hf_hub::api::Progress;
 use hf_hub::api::sync::{Api, ApiBuilder, ApiError, ApiRepo};
 use hf_hub::{Cache, Repo, RepoType};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 /// What a model may bring besides its weights: config, tokenizer, and sentence-transformers' pooling.
@@ -41,8 +42,8 @@ pub(super) fn fetch_model(
     settings: &Settings,
     options: &HubOptions,
 ) -> Result<PathBuf, Error> {
-    let repo = Repo::with_revision(name.into(), RepoType::Model, revision.into());
-    let transfer = Transfer::begin(repo, settings, options)?;
+    let asked = Asked { kind: RepoKind::Model, name: name.into(), revision: revision.into() };
+    let transfer = Transfer::begin(asked, settings, options)?;
     if !transfer.has("config.json") {
         return Err(transfer.incomplete("config.json", "It is no model that transformers could open"));
     }
@@ -67,47 +68,114 @@ pub(super) fn fetch_model(
     transfer.finish()
 }
 
+/// What a repository holds, and how it is spoken of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RepoKind {
+    Model,
+    Dataset,
+}
+
+impl RepoKind {
+    fn hub_type(self) -> RepoType {
+        match self {
+            Self::Model => RepoType::Model,
+            Self::Dataset => RepoType::Dataset,
+        }
+    }
+
+    /// In messages.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Dataset => "data set",
+        }
+    }
+
+    /// What `hf download` needs to be told.
+    pub(super) fn download_flag(self) -> &'static str {
+        match self {
+            Self::Model => "",
+            Self::Dataset => "--repo-type dataset ",
+        }
+    }
+}
+
+/// A repository at the revision that was asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) kind: RepoKind,
+    pub(super) name: String,
+    pub(super) revision: String,
+}
+
+impl Asked {
+    pub(super) fn repo(&self) -> Repo {
+        self.at(&self.revision)
+    }
+
+    fn at(&self, revision: &str) -> Repo {
+        Repo::with_revision(self.name.clone(), self.kind.hub_type(), revision.into())
+    }
+}
+
 /// A download of one commit of a repository.
-struct Transfer<'a> {
+pub(super) struct Transfer<'a> {
     settings: &'a Settings,
     options: &'a HubOptions,
-    /// The repository at the revision that was asked for.
-    asked: Repo,
-    /// The name, for messages.
-    model: String,
+    asked: Asked,
     /// The repository at the commit that the revision meant when the download began: a push in between changes nothing.
     pinned: Repo,
-    commit: String,
-    file_names: Vec<String>,
+    pub(super) commit: String,
+    /// Every file of the repository; none where it was not asked for.
+    pub(super) file_names: Vec<String>,
+    /// `configs` of a data set's card; null where there are none.
+    pub(super) configs: Value,
     api: Api,
     remote: ApiRepo,
 }
 
 impl<'a> Transfer<'a> {
     /// Asks the hub which commit the revision means, and which files it has.
-    fn begin(asked: Repo, settings: &'a Settings, options: &'a HubOptions) -> Result<Self, Error> {
-        let api = ApiBuilder::from_cache(Cache::new(settings.cache.clone()))
-            .with_endpoint(settings.endpoint.clone())
-            .with_token(settings.token.clone())
-            .with_user_agent("bertlab", env!("CARGO_PKG_VERSION"))
-            .build();
-        let model = asked.url();
+    pub(super) fn begin(
+        asked: Asked,
+        settings: &'a Settings,
+        options: &'a HubOptions,
+    ) -> Result<Self, Error> {
         let problem = |reason: ApiError, n_attempts| {
-            Problem { model: &model, asked: &asked, settings, what: "the list of files", n_attempts }
-                .explain(reason)
+            Problem { asked: &asked, settings, what: "the list of files", n_attempts }.explain(reason)
         };
-        let api = api.map_err(|reason| problem(reason, 1))?;
-        let remote = api.repo(asked.clone());
-        let info = with_attempts(options.n_attempts, || remote.info());
-        let info = info.map_err(|(reason, n_attempts)| problem(reason, n_attempts))?;
+        let api = api(settings).map_err(|reason| problem(reason, 1))?;
+        let remote = api.repo(asked.repo());
+        let listing = with_attempts(options.n_attempts, || list(&remote));
+        let listing = listing.map_err(|(reason, n_attempts)| problem(reason, n_attempts))?;
+        let commit = listing["sha"].as_str().unwrap_or_default().to_owned();
         // The commit becomes a folder's name in the cache.
-        if !is_commit(&info.sha) {
+        if !is_commit(&commit) {
             return Err(problem(ApiError::InvalidHeader("sha"), 1));
         }
-        let pinned = Repo::with_revision(model.clone(), RepoType::Model, info.sha.clone());
+        let siblings = listing["siblings"].as_array().into_iter().flatten();
+        let file_names = siblings.filter_map(|sibling| sibling["rfilename"].as_str()).map(str::to_owned);
+        let file_names = file_names.filter(|name| stays_inside(name)).collect();
+        let configs = listing["cardData"]["configs"].clone();
+        let pinned = asked.at(&commit);
         let remote = api.repo(pinned.clone());
-        let file_names = info.siblings.into_iter().map(|sibling| sibling.rfilename).collect();
-        Ok(Self { settings, options, asked, model, pinned, commit: info.sha, file_names, api, remote })
+        Ok(Self { settings, options, asked, pinned, commit, file_names, configs, api, remote })
+    }
+
+    /// A download of a commit that is known already, without asking for its files.
+    pub(super) fn of_commit(
+        asked: Asked,
+        commit: &str,
+        settings: &'a Settings,
+        options: &'a HubOptions,
+    ) -> Result<Self, Error> {
+        let api = api(settings).map_err(|reason| {
+            Problem { asked: &asked, settings, what: "the files", n_attempts: 1 }.explain(reason)
+        })?;
+        let pinned = asked.at(commit);
+        let remote = api.repo(pinned.clone());
+        let (file_names, configs, commit) = (Vec::new(), Value::Null, commit.to_owned());
+        Ok(Self { settings, options, asked, pinned, commit, file_names, configs, api, remote })
     }
 
     fn has(&self, file_name: &str) -> bool {
@@ -115,26 +183,20 @@ impl<'a> Transfer<'a> {
     }
 
     /// The folder that the files appear in.
-    fn snapshot(&self) -> PathBuf {
+    pub(super) fn snapshot(&self) -> PathBuf {
         Cache::new(self.settings.cache.clone()).repo(self.pinned.clone()).pointer_path(&self.commit)
     }
 
     /// Fetches one file, unless an earlier download has it already.
-    fn fetch(&self, file_name: &str) -> Result<PathBuf, Error> {
+    pub(super) fn fetch(&self, file_name: &str) -> Result<PathBuf, Error> {
         let path = self.snapshot().join(file_name);
         if path.is_file() {
             return Ok(path);
         }
         let fetched = with_attempts(self.options.n_attempts, || self.try_fetch(file_name));
         fetched.map_err(|(reason, n_attempts)| {
-            Problem {
-                model: &self.model,
-                asked: &self.asked,
-                settings: self.settings,
-                what: file_name,
-                n_attempts,
-            }
-            .explain(reason)
+            Problem { asked: &self.asked, settings: self.settings, what: file_name, n_attempts }
+                .explain(reason)
         })
     }
 
@@ -167,14 +229,16 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    fn finish(self) -> Result<PathBuf, Error> {
+    /// Notes the revision, so that the files are found without asking.
+    pub(super) fn finish(self) -> Result<PathBuf, Error> {
         let snapshot = self.snapshot();
-        if !is_commit(self.asked.revision()) {
+        if !is_commit(&self.asked.revision) {
             // `hf-hub` has noted the commit under its own name as well, which Python would list as a branch.
-            let own_note = self.settings.cache.join(self.asked.folder_name()).join("refs").join(&self.commit);
+            let own_note =
+                self.settings.cache.join(self.asked.repo().folder_name()).join("refs").join(&self.commit);
             std::fs::remove_file(own_note).ok();
         }
-        note_revision(&self.settings.cache, self.asked, &self.commit)
+        note_revision(&self.settings.cache, self.asked.repo(), &self.commit)
             .map_err(|source| Error::io(&self.settings.cache, "note the revision in the cache", source))?;
         Ok(snapshot)
     }
@@ -183,7 +247,7 @@ impl<'a> Transfer<'a> {
         const SHOWN_MAX: usize = 12;
         let shown = &self.file_names[..self.file_names.len().min(SHOWN_MAX)];
         let found = if shown.is_empty() { "no files".into() } else { shown.join(", ") };
-        Error::HubIncomplete { model: self.model.clone(), wanted, found, hint }
+        Error::HubIncomplete { model: self.asked.name.clone(), wanted, found, hint }
     }
 }
 
@@ -251,8 +315,7 @@ fn keep_only_whole(path: &Path, n_bytes_announced: u64) -> Result<(), ApiError> 
 
 /// What turns a failure of `hf-hub` into words.
 struct Problem<'a> {
-    model: &'a str,
-    asked: &'a Repo,
+    asked: &'a Asked,
     settings: &'a Settings,
     what: &'a str,
     n_attempts: usize,
@@ -267,12 +330,13 @@ impl Problem<'_> {
             },
             _ => None,
         };
-        let (model, endpoint) = (self.model.to_owned(), self.settings.endpoint.clone());
+        let (model, endpoint) = (self.asked.name.clone(), self.settings.endpoint.clone());
+        let kind = self.asked.kind.words();
         match status {
             Some(status @ (401 | 403)) => {
                 Error::HubAccess { model, endpoint, status, hint: self.access_hint(status) }
             }
-            Some(404) => Error::HubNotFound { model, endpoint, revision: self.asked.revision().into() },
+            Some(404) => Error::HubNotFound { kind, model, endpoint, revision: self.asked.revision.clone() },
             _ => Error::HubTransfer {
                 model,
                 endpoint,
@@ -286,25 +350,46 @@ impl Problem<'_> {
     }
 
     fn access_hint(&self, status: u16) -> String {
-        let (model, endpoint) = (self.model, &self.settings.endpoint);
+        let (kind, endpoint) = (self.asked.kind.words(), &self.settings.endpoint);
+        let page = self.asked.repo().url();
         match (status, &self.settings.token) {
-            (401, None) => {
-                "Check the spelling: the hub says this of names that it does not know. If the model is \
-                            private or gated, set HF_TOKEN to an access token"
-                    .into()
-            }
+            (401, None) => format!(
+                "Check the spelling: the hub says this of names that it does not know. If the {kind} is private or \
+                 gated, set HF_TOKEN to an access token"
+            ),
             (401, Some(_)) => {
                 "The access token was not accepted: check HF_TOKEN, and the spelling of the name".into()
             }
             (_, None) => format!(
-                "The model is gated or private: ask for access at {endpoint}/{model} and set HF_TOKEN to an access token"
+                "The {kind} is gated or private: ask for access at {endpoint}/{page} and set HF_TOKEN to an access token"
             ),
             (_, Some(_)) => format!(
-                "The access token may not read this model: ask for access at {endpoint}/{model} with the account that \
+                "The access token may not read this {kind}: ask for access at {endpoint}/{page} with the account that \
                  the token (HF_TOKEN) belongs to"
             ),
         }
     }
+}
+
+fn api(settings: &Settings) -> Result<Api, ApiError> {
+    ApiBuilder::from_cache(Cache::new(settings.cache.clone()))
+        .with_endpoint(settings.endpoint.clone())
+        .with_token(settings.token.clone())
+        .with_user_agent("bertlab", env!("CARGO_PKG_VERSION"))
+        .build()
+}
+
+/// What the hub says about a repository: `sha`, `siblings`, and of data sets `cardData`.
+fn list(remote: &ApiRepo) -> Result<Value, ApiError> {
+    const BYTES_MAX: u64 = 256 << 20;
+    let mut response = remote.info_request().call().map_err(Box::new)?;
+    let text = response.body_mut().with_config().limit(BYTES_MAX).read_to_string().map_err(Box::new)?;
+    serde_json::from_str(&text).map_err(|error| ApiError::IoError(error.into()))
+}
+
+/// Whether a file of a repository would lie inside its snapshot.
+fn stays_inside(name: &str) -> bool {
+    !name.contains('\\') && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// The bar of one file, and the length that the hub has announced for it.

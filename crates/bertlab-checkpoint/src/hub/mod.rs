@@ -1,12 +1,15 @@
 //! From `MODEL` to a folder: a path is a path; a hub name is looked up in HuggingFace's cache, else downloaded into it.
 
 mod cache;
+mod dataset;
 mod download;
 mod settings;
 
 use crate::{Error, weights};
 use hf_hub::{Repo, RepoType};
 use settings::Settings;
+
+pub use dataset::DatasetRepo;
 use std::path::{Path, PathBuf};
 
 /// The branch that is meant when none is named.
@@ -104,7 +107,7 @@ pub fn resolve(model: &str, options: &HubOptions) -> Result<PathBuf, Error> {
         return Ok(snapshot);
     }
     if let Some(why) = settings.offline {
-        return Err(Error::Offline { model: name, cache: settings.cache, why });
+        return Err(Error::Offline { model: name, flag: "", cache: settings.cache, why });
     }
     download::fetch_model(&name, revision, &settings, options)
 }

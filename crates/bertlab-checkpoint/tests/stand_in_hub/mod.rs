@@ -1,5 +1,7 @@
 //! A small stand-in for the model hub on loopback: the few answers that `hf-hub` needs, and faults on demand.
 
+#![allow(dead_code)] // Each test file uses its part.
+
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -30,7 +32,16 @@ pub struct Request {
 }
 
 struct State {
+    /// `models/NAME` or `datasets/NAME`, as the API has it.
+    api_name: String,
+    /// `NAME` or `datasets/NAME`, as the addresses of files have it.
     name: String,
+    /// Another name, from which the hub redirects.
+    old_name: Option<String>,
+    /// The branch that there is.
+    revision: String,
+    /// `cardData`, as JSON.
+    card: String,
     files: HashMap<String, Vec<u8>>,
     faults: Faults,
     requests: Vec<Request>,
@@ -44,10 +55,35 @@ pub struct StandInHub {
 
 impl StandInHub {
     pub fn start(name: &str, files: &[(&str, Vec<u8>)], faults: Faults) -> Self {
+        Self::serve(State {
+            api_name: format!("models/{name}"),
+            name: name.into(),
+            old_name: None,
+            revision: "main".into(),
+            card: "{}".into(),
+            files: contents_of(files),
+            faults,
+            requests: Vec::new(),
+        })
+    }
+
+    /// A hub with a data set whose card says this, which had another name before.
+    pub fn start_dataset(name: &str, old_name: &str, card: &str, files: &[(&str, Vec<u8>)]) -> Self {
+        Self::serve(State {
+            api_name: format!("datasets/{name}"),
+            name: format!("datasets/{name}"),
+            old_name: Some(format!("datasets/{old_name}")),
+            revision: "main".into(),
+            card: card.into(),
+            files: contents_of(files),
+            faults: Faults::default(),
+            requests: Vec::new(),
+        })
+    }
+
+    fn serve(state: State) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
         let endpoint = format!("http://{}", listener.local_addr().expect("bound"));
-        let files = files.iter().map(|(name, contents)| (name.to_string(), contents.clone())).collect();
-        let state = State { name: name.into(), files, faults, requests: Vec::new() };
         let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
         std::thread::spawn(move || {
@@ -63,9 +99,19 @@ impl StandInHub {
         self.state.lock().expect("no test panics while it holds the lock").requests.clone()
     }
 
+    /// From now on the files stand on the branch of the hub's own parquet files, and the main branch holds none.
+    pub fn move_to_converted(&self) {
+        let mut state = self.state.lock().expect("no test panics while it holds the lock");
+        state.revision = "refs%2Fconvert%2Fparquet".into();
+    }
+
     pub fn set_faults(&self, faults: Faults) {
         self.state.lock().expect("no test panics while it holds the lock").faults = faults;
     }
+}
+
+fn contents_of(files: &[(&str, Vec<u8>)]) -> HashMap<String, Vec<u8>> {
+    files.iter().map(|(name, contents)| (name.to_string(), contents.clone())).collect()
 }
 
 fn answer(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
@@ -75,11 +121,26 @@ fn answer(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     if let Some(status) = state.faults.status {
         return respond(&mut stream, status, "", b"{}");
     }
-    if request.path == format!("/api/models/{}/revision/main", state.name) {
+    if let Some(old_name) = &state.old_name {
+        for (from, to) in [
+            (format!("/api/{old_name}/"), format!("/api/{}/", state.api_name)),
+            (format!("/{old_name}/"), format!("/{}/", state.name)),
+        ] {
+            if let Some(rest) = request.path.strip_prefix(&from) {
+                return respond(&mut stream, 307, &format!("Location: {to}{rest}\r\n"), b"");
+            }
+        }
+    }
+    if state.revision != "main" && request.path == format!("/api/{}/revision/main", state.api_name) {
+        let listing = format!(r#"{{"sha":"{COMMIT}","siblings":[{{"rfilename":"imdb.py"}}]}}"#);
+        return respond(&mut stream, 200, "", listing.as_bytes());
+    }
+    if request.path == format!("/api/{}/revision/{}", state.api_name, state.revision) {
         let mut names: Vec<_> = state.files.keys().collect();
         names.sort();
         let siblings: Vec<_> = names.iter().map(|name| format!(r#"{{"rfilename":"{name}"}}"#)).collect();
-        let listing = format!(r#"{{"sha":"{COMMIT}","siblings":[{}]}}"#, siblings.join(","));
+        let listing =
+            format!(r#"{{"sha":"{COMMIT}","cardData":{},"siblings":[{}]}}"#, state.card, siblings.join(","));
         return respond(&mut stream, 200, "", listing.as_bytes());
     }
     let prefix = format!("/{}/resolve/{COMMIT}/", state.name);

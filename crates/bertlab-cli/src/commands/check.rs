@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use bertlab::check::CheckJob;
-use bertlab::{Columns, RowsRequest, Task};
+use bertlab::{Columns, RowsRequest, Split, Task};
 
-use crate::args::{ColumnArguments, EncodingArguments, GlobalArguments, LengthArguments, task_parser};
+use crate::args::{
+    ColumnArguments, DatasetArguments, EncodingArguments, GlobalArguments, LengthArguments, task_parser,
+};
 use crate::print::Console;
 use crate::print::cache::note_uses;
 use crate::print::check::{as_json, print};
@@ -18,6 +20,7 @@ use crate::print::progress::RowBars;
 #[command(after_help = "EXAMPLES
   bertlab check ./all-MiniLM-L6-v2 --train-file train.csv --validation-file held-out.csv
   bertlab check bert-base-uncased --train-file train.parquet --test-file test.parquet --json
+  bertlab check bert-base-uncased --dataset stanfordnlp/imdb
 
 Looks at labels (one only, sorted, unequal, unusable, never learnt), texts (blank, repeated, in \
 several splits, with contradicting labels), lengths (what is cut) and tokens that are unknown. Weights are not needed. The \
@@ -27,7 +30,8 @@ pub struct Arguments {
     #[arg(value_name = "MODEL")]
     model: String,
     /// Rows to learn from; several files are read one after the other
-    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    #[arg(long, value_name = "FILE", required_unless_present = "dataset", conflicts_with = "dataset")]
+    #[arg(num_args = 1..)]
     train_file: Vec<PathBuf>,
     /// Rows to evaluate on while training
     #[arg(long, value_name = "FILE", num_args = 1..)]
@@ -35,6 +39,8 @@ pub struct Arguments {
     /// Rows to evaluate on at the end
     #[arg(long, value_name = "FILE", num_args = 1..)]
     test_file: Vec<PathBuf>,
+    #[command(flatten)]
+    dataset: DatasetArguments,
     #[command(flatten)]
     columns: ColumnArguments,
     #[command(flatten)]
@@ -55,9 +61,12 @@ pub struct Arguments {
 impl Arguments {
     fn job(&self, global: &GlobalArguments) -> anyhow::Result<CheckJob> {
         let columns = Columns::from(self.columns.clone());
-        let rows = |files: &Vec<PathBuf>| {
+        let all = [Split::Training, Split::Validation, Split::Test];
+        let found = self.dataset.files(&all, global.offline)?.unwrap_or_default();
+        let rows = |given: &[PathBuf], found: Vec<PathBuf>| {
+            let files = if given.is_empty() { found } else { given.to_vec() };
             (!files.is_empty()).then(|| RowsRequest {
-                files: files.clone(),
+                files,
                 columns: columns.clone(),
                 encoding: self.encoding.encoding.unwrap_or_default(),
                 ..RowsRequest::default()
@@ -68,9 +77,12 @@ impl Arguments {
             offline: global.offline,
             task: self.task,
             new_head: self.new_head,
-            train: rows(&self.train_file).unwrap_or_default(),
-            validation: rows(&self.validation_file),
-            test: rows(&self.test_file),
+            train: rows(&self.train_file, found.train).unwrap_or_default(),
+            validation: rows(&self.validation_file, found.validation),
+            test: rows(&self.test_file, found.test).map(|request| RowsRequest {
+                optional: self.test_file.is_empty() && self.dataset.test_split.is_none(),
+                ..request
+            }),
             text: self.length.clone().options(None)?,
         })
     }

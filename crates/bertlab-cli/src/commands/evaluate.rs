@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use bertlab::report::{evaluation_report, write_page};
-use bertlab::{ModelOptions, OpenOptions, RowsRequest, Sampling, open_trained};
+use bertlab::{ModelOptions, OpenOptions, RowsRequest, Sampling, Split, open_trained};
 
 use crate::args::{
-    ColumnArguments, EncodingArguments, GlobalArguments, LengthArguments, MaskingArguments,
+    ColumnArguments, DatasetArguments, EncodingArguments, GlobalArguments, LengthArguments, MaskingArguments,
     PrecisionArguments, one_of,
 };
 use crate::print::Console;
@@ -21,6 +21,7 @@ use crate::print::tagging::words_in_words;
 #[command(after_help = "EXAMPLES
   bertlab evaluate out/final_model --test-file test.csv
   bertlab evaluate out/final_model --test-file test.parquet --max-samples 1000 --json
+  bertlab evaluate out/final_model --dataset stanfordnlp/imdb --max-samples 1000
   bertlab evaluate out/final_model --test-file test.csv --report test.html
 
 A masked language model takes plain texts, and hides the same tokens each time.
@@ -30,8 +31,18 @@ pub struct Arguments {
     #[arg(value_name = "MODEL")]
     model: String,
     /// Labelled rows: .csv, .tsv, .jsonl, .parquet, CoNLL, a pattern, or a folder with a sub-folder or text file per class
-    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    #[arg(long, value_name = "FILE", required_unless_present = "dataset", conflicts_with = "dataset")]
+    #[arg(num_args = 1..)]
     test_file: Vec<PathBuf>,
+    /// A data set on the hub (stanfordnlp/imdb), or a folder of one, in place of files
+    #[arg(long, value_name = "DATASET")]
+    dataset: Option<String>,
+    /// Which of the data set's configurations, such as sst2 of nyu-mll/glue [default: the one that is meant]
+    #[arg(long, value_name = "NAME", requires = "dataset")]
+    dataset_config: Option<String>,
+    /// The data set's split [default: test]
+    #[arg(long, value_name = "NAME", requires = "dataset")]
+    test_split: Option<String>,
     #[command(flatten)]
     columns: ColumnArguments,
     #[command(flatten)]
@@ -68,8 +79,16 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     let options = arguments.length.options(Some(arguments.masking))?;
     opened.set_keep(options.keep)?;
     console.report(&opened.report)?;
+    let dataset = DatasetArguments {
+        dataset: arguments.dataset,
+        dataset_config: arguments.dataset_config,
+        test_split: arguments.test_split,
+        ..DatasetArguments::default()
+    };
+    let found = dataset.files(&[Split::Test], global.offline)?;
     let request = RowsRequest {
-        files: arguments.test_file,
+        files: found.map_or(arguments.test_file, |found| found.test),
+        optional: false,
         columns: arguments.columns.into(),
         encoding: arguments.encoding.encoding.unwrap_or_default(),
         max_samples: arguments.max_samples,

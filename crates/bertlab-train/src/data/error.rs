@@ -70,6 +70,44 @@ pub enum DataError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A data set without a file that is read.
+    #[error(
+        "{dataset}: no data file that can be read; readable are .parquet, .jsonl, .csv, .tsv, .json and .txt, not compressed"
+    )]
+    NoDataFiles {
+        /// The data set.
+        dataset: String,
+    },
+    /// A configuration that a data set does not have.
+    #[error("{dataset}: there is no configuration {asked:?}; there are {known}. Choose by --dataset-config")]
+    NoSuchConfig {
+        /// The data set.
+        dataset: String,
+        /// What was asked for.
+        asked: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// Several configurations, and none is meant by itself.
+    #[error("{dataset}: which of its configurations? There are {known}. Choose by --dataset-config")]
+    SeveralConfigs {
+        /// The data set.
+        dataset: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// A split that a data set does not have.
+    #[error(
+        "{dataset}: there is no split {asked:?}; there are {known}. Choose by --train-split, --validation-split, --test-split"
+    )]
+    NoSuchSplit {
+        /// The data set.
+        dataset: String,
+        /// What was asked for.
+        asked: String,
+        /// Those that there are.
+        known: String,
+    },
     /// The list of files is empty.
     #[error(
         "no data file was given; name at least one .csv, .tsv, .jsonl, .json, .parquet or .txt file, or a folder"

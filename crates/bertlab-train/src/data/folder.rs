@@ -76,6 +76,11 @@ fn class_files(folder: &Path) -> Result<Vec<(PathBuf, String)>, DataError> {
     Ok(if files.len() < 2 { Vec::new() } else { files.into_iter().zip(names).collect() })
 }
 
+/// Whether a folder holds a folder of texts for every class.
+pub(super) fn has_class_folders(folder: &Path) -> bool {
+    folder.is_dir() && class_folders(folder).is_ok_and(|classes| !classes.is_empty())
+}
+
 /// Names of the subfolders that hold text files, sorted, without the unlabelled ones of aclImdb.
 fn class_folders(folder: &Path) -> Result<Vec<String>, DataError> {
     let mut classes = Vec::new();

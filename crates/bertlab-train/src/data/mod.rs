@@ -11,6 +11,7 @@ mod encoding;
 mod error;
 mod folder;
 mod json;
+mod layout;
 mod parquet;
 mod paths;
 mod text;
@@ -32,6 +33,7 @@ pub use labels::{
     label_all_tokens, label_counts, targets, targets_by_row, token_targets, token_targets_by_row,
     word_targets, word_targets_by_row,
 };
+pub use layout::{Config, DatasetLayout, SplitFiles};
 pub use paths::expand;
 pub use sample::{Sampling, sample, stratified_split};
 

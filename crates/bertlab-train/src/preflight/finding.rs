@@ -131,6 +131,18 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Rows that are left out, because none has a label.
+    pub fn left_out_unlabelled(split: Split, n_rows: usize) -> Self {
+        Self {
+            severity: Severity::Warning,
+            kind: Kind::UnusableLabels,
+            split,
+            count: n_rows,
+            sentence: format!("none of {} has a label: they are left out", rows_in_words(n_rows)),
+            excerpts: Vec::new(),
+        }
+    }
+
     /// Labels whose meaning could not be found out at all.
     pub fn labels_without_meaning(split: Split, error: &DataError) -> Self {
         Self {

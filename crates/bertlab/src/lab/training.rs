@@ -111,6 +111,7 @@ impl LabTraining {
             files: files.to_vec(),
             columns: self.columns.clone(),
             encoding: Encoding::Utf8,
+            optional: false,
             max_samples: Some(max_samples),
             sampling: Sampling::Stratified,
             seed: self.seed,

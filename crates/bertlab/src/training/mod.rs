@@ -108,7 +108,8 @@ impl TrainJob {
         };
         opened.model.freeze(frozen(&self.arguments, &opened.model.spec)?);
         opened.set_keep(self.text.keep)?;
-        let rows = self.rows(dataset, &question)?;
+        let mut rows = self.rows(dataset, &question)?;
+        let findings = std::mem::take(&mut rows.findings);
         let held_out = rows.held_out;
         let (mut ready, mut preflight) = self.ready(&opened, &question, rows, progress)?;
         let mut take = |split| {
@@ -117,7 +118,8 @@ impl TrainJob {
         };
         let train = take(Split::Training).expect("there are always training rows");
         let (validation, test) = (take(Split::Validation), take(Split::Test));
-        if let Some(finding) = self.chosen_on_test(&self.plan(&train.examples, validation.is_some())) {
+        let chosen_on_test = self.chosen_on_test(&self.plan(&train.examples, validation.is_some()));
+        for finding in findings.into_iter().chain(chosen_on_test) {
             preflight = preflight.with(finding);
         }
         let masking = match question {

@@ -2,7 +2,7 @@
 
 use bertlab_train::data::Dataset;
 use bertlab_train::data::held_out::{hold_out, n_held_out};
-use bertlab_train::preflight::{Kind, Preflight, Split, SplitRows};
+use bertlab_train::preflight::{Finding, Kind, Preflight, Split, SplitRows};
 use bertlab_train::{IntervalStrategy, SamplingStrategy, TrainError};
 
 use super::TrainJob;
@@ -36,6 +36,8 @@ pub(super) struct JobRows {
     /// In the order training, validation, test; the latter two where there are such rows.
     pub(super) splits: Vec<(Split, Rows)>,
     pub(super) held_out: Option<HeldOutRows>,
+    /// What was found while reading.
+    pub(super) findings: Vec<Finding>,
 }
 
 impl TrainJob {
@@ -45,18 +47,23 @@ impl TrainJob {
         let mut training = (training, targets);
         let mut held_out = None;
         let validation = match &self.validation {
-            Some(request) => Some(read(request, question)?),
+            Some(request) => Some(chosen(request, read(request, question)?, question)?),
             None => self.hold_out(&mut training, &mut held_out),
         };
         let mut splits = vec![(Split::Training, self.train.choose(training))];
         splits.extend(validation.map(|rows| (Split::Validation, rows)));
+        let mut findings = Vec::new();
         if let Some(request) = &self.test {
-            splits.push((Split::Test, read(request, question)?));
+            let dataset = read(request, question)?;
+            match request.left_out(Split::Test, &dataset).filter(|_| *question != Question::Texts) {
+                Some(finding) => findings.push(finding),
+                None => splits.push((Split::Test, chosen(request, dataset, question)?)),
+            }
         }
         for (split, rows) in &splits {
             self.check_classes(*split, question, rows)?;
         }
-        Ok(JobRows { splits, held_out })
+        Ok(JobRows { splits, held_out, findings })
     }
 
     /// Looks at all rows, and makes them ready for the model. `progress` is told the split, rows done, and rows in all.
@@ -171,8 +178,11 @@ impl TrainJob {
     }
 }
 
-fn read(request: &RowsRequest, question: &Question) -> Result<Rows, Error> {
-    let dataset = request.clone().for_task(Some(question.task())).read()?;
+fn chosen(request: &RowsRequest, dataset: Dataset, question: &Question) -> Result<Rows, Error> {
     let targets = question.targets(&dataset)?;
     Ok(request.choose((dataset, targets)))
+}
+
+fn read(request: &RowsRequest, question: &Question) -> Result<Dataset, Error> {
+    request.clone().for_task(Some(question.task())).read()
 }

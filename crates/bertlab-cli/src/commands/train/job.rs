@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use bertlab::train::{Resume, TrainingArguments};
-use bertlab::{Columns, HoldOut, RowsRequest, Sampling, Task, TrainJob};
+use bertlab::{Columns, HoldOut, RowsRequest, Sampling, Split, Task, TrainJob};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::args::{
-    ColumnArguments, EncodingArguments, GlobalArguments, LengthArguments, MaskingArguments, one_of,
-    task_parser,
+    ColumnArguments, DatasetArguments, EncodingArguments, GlobalArguments, LengthArguments, MaskingArguments,
+    one_of, task_parser,
 };
 use crate::words::yes_or_no;
 
@@ -32,6 +32,9 @@ pub struct JobSettings {
     #[arg(long, value_name = "FILE", num_args = 1..)]
     #[serde(deserialize_with = "one_or_many")]
     test_file: Vec<PathBuf>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    dataset: DatasetArguments,
     /// Without a validation file: the share of the training rows that is held out to evaluate on; 0
     /// for none [default: 0.1, at most 5,000 rows, of 100 rows on]
     #[arg(long, value_name = "SHARE", conflicts_with = "validation_file", value_parser = share)]
@@ -100,19 +103,18 @@ impl JobSettings {
     /// # Errors
     /// Where something is missing that every job needs.
     pub fn job(self, arguments: TrainingArguments, global: &GlobalArguments) -> anyhow::Result<TrainJob> {
-        let model = self.model.context(
+        let model = self.model.clone().context(
             "which model? Give a folder or a name on the hub after `bertlab train`, or `model` in the file of --config",
         )?;
         let output_dir = self
             .output_dir
+            .clone()
             .context("where to? Give --output-dir DIR, or `output_dir` in the file of --config")?;
-        if self.train_file.is_empty() {
-            bail!("no rows to learn from: give --train-file FILE, or `train_file` in the file of --config");
-        }
+        let (train_file, validation_file, test_file) = self.files(global)?;
         if let Some(found) = self.validation_share.filter(|share| !(0.0..1.0).contains(share)) {
             bail!("validation_share is {found}; wanted a number in [0, 1)");
         }
-        let columns = Columns::from(self.columns);
+        let columns = Columns::from(self.columns.clone());
         let rows = |files: Vec<PathBuf>, max_samples| RowsRequest {
             files,
             columns: columns.clone(),
@@ -120,6 +122,7 @@ impl JobSettings {
             max_samples,
             sampling: self.sample.unwrap_or_default(),
             seed: arguments.seed,
+            optional: false,
         };
         Ok(TrainJob {
             model,
@@ -127,11 +130,13 @@ impl JobSettings {
             allow_random: self.random_weights.unwrap_or_default(),
             task: self.task,
             new_head: self.new_head.unwrap_or_default(),
-            train: rows(self.train_file, self.max_train_samples),
-            validation: (!self.validation_file.is_empty())
-                .then(|| rows(self.validation_file, self.max_eval_samples)),
+            train: rows(train_file, self.max_train_samples),
+            validation: (!validation_file.is_empty()).then(|| rows(validation_file, self.max_eval_samples)),
             hold_out: HoldOut { share: self.validation_share, max_samples: self.max_eval_samples },
-            test: (!self.test_file.is_empty()).then(|| rows(self.test_file, self.max_eval_samples)),
+            test: (!test_file.is_empty()).then(|| RowsRequest {
+                optional: self.test_file.is_empty() && self.dataset.test_split.is_none(),
+                ..rows(test_file, self.max_eval_samples)
+            }),
             text: self.length.options(Some(self.masking))?,
             label_all_tokens: self.label_all_tokens.unwrap_or_default(),
             allow_single_class: self.allow_single_class.unwrap_or_default(),
@@ -141,6 +146,29 @@ impl JobSettings {
             overwrite_output_dir: self.overwrite_output_dir.unwrap_or_default(),
             resume: self.resume_from_checkpoint.unwrap_or_default(),
         })
+    }
+}
+
+impl JobSettings {
+    /// Files to learn from, to evaluate on while training and at the end: of the data set, or given.
+    fn files(&self, global: &GlobalArguments) -> anyhow::Result<(Vec<PathBuf>, Vec<PathBuf>, Vec<PathBuf>)> {
+        let given = (self.train_file.clone(), self.validation_file.clone(), self.test_file.clone());
+        let all = [Split::Training, Split::Validation, Split::Test];
+        let (train, validation, test) = given;
+        let Some(found) = self.dataset.files(&all, global.offline)? else {
+            if train.is_empty() {
+                bail!(
+                    "no rows to learn from: give --train-file FILE or --dataset NAME, or `train_file` or `dataset` in the \
+                     file of --config"
+                );
+            }
+            return Ok((train, validation, test));
+        };
+        if !train.is_empty() {
+            bail!("--dataset and --train-file both say what to learn from: give one of them");
+        }
+        let or = |given: Vec<PathBuf>, found| if given.is_empty() { found } else { given };
+        Ok((found.train, or(validation, found.validation), or(test, found.test)))
     }
 }
 

@@ -31,6 +31,8 @@ use settings::Settings;
       --output-dir out
   bertlab train --config run.toml --learning-rate 1e-5                  flags override the file
   bertlab train MODEL --train-file rt-polaritydata --encoding windows-1252 --output-dir out
+  bertlab train MODEL --dataset stanfordnlp/imdb --max-train-samples 5000 --max-eval-samples 1000 \\
+      --output-dir out
   bertlab train MODEL ... --output-dir out --resume-from-checkpoint     after Ctrl-C or a crash
   bertlab train MODEL --train-file eng.train --validation-file eng.testa --output-dir ner \\
       --metric-for-best-model f1

@@ -1,0 +1,155 @@
+//! A data set on the hub: what its repository holds, and the files that are wanted of it.
+
+use super::cache::{find_snapshot, is_commit};
+use super::download::{Asked, RepoKind, Transfer};
+use super::settings::Settings;
+use super::{HubOptions, MAIN_REVISION, fault_of_hub_name, fault_of_revision, looks_like_a_path};
+use crate::{Error, atomic};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// Where lists of files are kept, beside the snapshots; HuggingFace's libraries look past it.
+const LISTINGS: &str = "bertlab";
+/// Folders of a snapshot are searched so deep.
+const DEPTH_MAX: usize = 8;
+
+/// A data set's repository at one commit.
+pub struct DatasetRepo {
+    settings: Settings,
+    options: HubOptions,
+    asked: Asked,
+    commit: String,
+    listing: Listing,
+}
+
+/// What a repository holds.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Listing {
+    file_names: Vec<String>,
+    configs: Value,
+}
+
+impl DatasetRepo {
+    /// Finds out what the data set `name` holds: from the cache, else from the hub. Offline, what the cache holds is all
+    /// that there is.
+    ///
+    /// # Errors
+    /// A name or revision that cannot be; [`Error::Offline`] where nothing is cached; what the hub refuses.
+    pub fn open(name: &str, options: &HubOptions) -> Result<Self, Error> {
+        let no_folder = looks_like_a_path(name).then_some("there is no such folder");
+        let a_file = Path::new(name).exists().then_some("it is a file of this machine");
+        if let Some(reason) = a_file.or(no_folder).or_else(|| fault_of_hub_name(name)) {
+            return Err(Error::DatasetName { name: name.into(), reason });
+        }
+        let revision = options.revision.as_deref().unwrap_or(MAIN_REVISION);
+        if let Some(reason) = fault_of_revision(revision) {
+            return Err(Error::DatasetName { name: format!("{name}@{revision}"), reason });
+        }
+        let settings = Settings::new(options, |variable| std::env::var(variable).ok())?;
+        let asked = Asked { kind: RepoKind::Dataset, name: name.into(), revision: revision.into() };
+        let cached = cached(&settings, &asked);
+        let (commit, listing) = match (cached, settings.offline) {
+            (Some((commit, _, Some(listing))), _) => (commit, listing),
+            (Some((commit, snapshot, None)), Some(_)) => (commit, Listing::of_folder(&snapshot)),
+            (None, Some(_)) => return Err(offline(&settings, &asked)),
+            (_, None) => ask(&settings, options, &asked)?,
+        };
+        Ok(Self { settings, options: options.clone(), asked, commit, listing })
+    }
+
+    /// Every file of the repository, from its root, with `/`.
+    pub fn file_names(&self) -> &[String] {
+        &self.listing.file_names
+    }
+
+    /// `configs` of the data set's card, which say which files belong together; null where it has none.
+    pub fn configs(&self) -> &Value {
+        &self.listing.configs
+    }
+
+    /// Gives files of the repository, downloaded where they are not there; in the order of `names`.
+    ///
+    /// # Errors
+    /// [`Error::Offline`] where one is not there; what the hub refuses; a transfer that fails for good.
+    pub fn fetch(&self, names: &[String]) -> Result<Vec<PathBuf>, Error> {
+        let snapshot = self.folder().join("snapshots").join(&self.commit);
+        let paths: Vec<PathBuf> = names.iter().map(|name| snapshot.join(name)).collect();
+        if paths.iter().all(|path| path.is_file()) {
+            return Ok(paths);
+        }
+        if self.settings.offline.is_some() {
+            return Err(offline(&self.settings, &self.asked));
+        }
+        let transfer = Transfer::of_commit(self.asked.clone(), &self.commit, &self.settings, &self.options)?;
+        let paths: Vec<PathBuf> = names.iter().map(|name| transfer.fetch(name)).collect::<Result<_, _>>()?;
+        transfer.finish()?;
+        Ok(paths)
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.settings.cache.join(self.asked.repo().folder_name())
+    }
+}
+
+impl Listing {
+    /// The files that lie in a snapshot.
+    fn of_folder(snapshot: &Path) -> Self {
+        let mut file_names = Vec::new();
+        collect(snapshot, "", DEPTH_MAX, &mut file_names);
+        file_names.sort();
+        Self { file_names, configs: Value::Null }
+    }
+
+    fn file(settings: &Settings, asked: &Asked, commit: &str) -> PathBuf {
+        let folder = settings.cache.join(asked.repo().folder_name()).join(LISTINGS);
+        folder.join(format!("{commit}.json"))
+    }
+
+    /// Keeps the list: what it says of a commit never changes.
+    fn keep(&self, file: &Path) -> Result<(), Error> {
+        let folder = file.parent().expect("a listing lies in a folder");
+        std::fs::create_dir_all(folder).map_err(|source| Error::io(folder, "make the folder", source))?;
+        let text = serde_json::to_vec(self).expect("names are valid JSON");
+        atomic::write_file(file, &text)
+    }
+}
+
+/// The commit that the cache has of a revision, its snapshot, and the list of its files if it was kept.
+fn cached(settings: &Settings, asked: &Asked) -> Option<(String, PathBuf, Option<Listing>)> {
+    let snapshot = find_snapshot(&settings.cache, &asked.repo())?;
+    let commit = snapshot.file_name()?.to_str().filter(|commit| is_commit(commit))?.to_owned();
+    let kept = std::fs::read(Listing::file(settings, asked, &commit)).ok();
+    // A list that cannot be read is asked for again.
+    let listing = kept.and_then(|text| serde_json::from_slice(&text).ok());
+    Some((commit, snapshot, listing))
+}
+
+/// Asks the hub, and keeps what it says.
+fn ask(settings: &Settings, options: &HubOptions, asked: &Asked) -> Result<(String, Listing), Error> {
+    let transfer = Transfer::begin(asked.clone(), settings, options)?;
+    let listing = Listing { file_names: transfer.file_names.clone(), configs: transfer.configs.clone() };
+    listing.keep(&Listing::file(settings, asked, &transfer.commit))?;
+    Ok((transfer.commit, listing))
+}
+
+fn offline(settings: &Settings, asked: &Asked) -> Error {
+    Error::Offline {
+        model: asked.name.clone(),
+        flag: asked.kind.download_flag(),
+        cache: settings.cache.clone(),
+        why: settings.offline.unwrap_or("offline"),
+    }
+}
+
+fn collect(folder: &Path, prefix: &str, depth: usize, names: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let path = entry.path();
+        if path.is_file() {
+            names.push(format!("{prefix}{name}"));
+        } else if depth > 0 && path.is_dir() {
+            collect(&path, &format!("{prefix}{name}/"), depth - 1, names);
+        }
+    }
+}
