@@ -1,5 +1,6 @@
 //! What a run leaves for a person: a report page, plots, a model card, TensorBoard events. Plain data in, text out.
 
+mod card;
 mod chart;
 mod curves;
 mod html;
@@ -9,8 +10,10 @@ mod number;
 mod plots;
 mod run;
 mod settings;
+pub mod tensorboard;
 mod verdict;
 
+pub use card::model_card;
 pub use html::page;
 pub use plots::{Plot, plots};
 pub use run::{

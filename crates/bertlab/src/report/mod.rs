@@ -8,7 +8,7 @@ use bertlab_checkpoint::atomic;
 
 pub use bertlab_report::{
     Comparison, EvaluationFacts, ModelFacts, Outcome, Plot, RepeatFacts, RowFacts, RunReport, Seconds,
-    SplitFacts, Tone, TrainingFacts, Verdict, page, plots, verdict,
+    SplitFacts, Tone, TrainingFacts, Verdict, model_card, page, plots, verdict,
 };
 pub(crate) use gather::{evaluation_facts, split_facts};
 pub use gather::{evaluation_report, model_facts, repeat_facts};
@@ -33,6 +33,14 @@ pub fn write(output_dir: &Path, report: &RunReport) -> Result<(), Error> {
         }
         Ok(())
     })
+}
+
+/// Writes the model card into the folder of a trained model.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn write_card(final_model: &Path, report: &RunReport) -> Result<(), Error> {
+    Ok(atomic::write_file(&final_model.join("README.md"), model_card(report).as_bytes())?)
 }
 
 /// Writes the page alone.

@@ -230,7 +230,7 @@ impl PreparedTraining {
     /// # Errors
     /// As [`Trainer::train`].
     pub fn train(&mut self, reporter: &mut dyn Reporter) -> Result<TrainingSummary, Error> {
-        let mut witness = Witness::new(&self.job.output_dir);
+        let mut witness = Witness::new(&self.job.output_dir, self.job.arguments.report_to);
         let result = self.trainer().train(&mut Both(reporter, &mut witness)).map_err(Error::from);
         self.leave_report(&witness, &result, reporter);
         result

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use bertlab_report::tensorboard::EventLog;
 use bertlab_report::{Outcome, RunReport, Seconds, SplitFacts, TrainingFacts};
-use bertlab_train::{Evaluation, Plan, Record, Reporter, TrainingSummary};
+use bertlab_train::{Evaluation, Plan, Record, ReportTo, Reporter, TrainingSummary};
 use serde_json::Value;
 
 use super::PreparedTraining;
@@ -17,11 +18,45 @@ pub(super) struct Witness {
     /// Steps in all; none of a run that did not begin.
     n_steps: Option<u64>,
     last_evaluation: Option<Evaluation>,
+    events: Events,
+    /// To be said when the run has ended.
+    warnings: Vec<String>,
+}
+
+/// TensorBoard's event files of a run.
+enum Events {
+    /// Not wanted, or given up after a warning.
+    No,
+    /// Begun with the first line: by then it is known whether the run goes on.
+    Wanted { goes_on: bool },
+    /// Under way.
+    Open(EventLog),
 }
 
 impl Witness {
-    pub(super) fn new(output_dir: &Path) -> Self {
-        Self { output_dir: output_dir.to_path_buf(), log: Vec::new(), n_steps: None, last_evaluation: None }
+    pub(super) fn new(output_dir: &Path, report_to: ReportTo) -> Self {
+        Self {
+            output_dir: output_dir.to_path_buf(),
+            log: Vec::new(),
+            n_steps: None,
+            last_evaluation: None,
+            warnings: Vec::new(),
+            events: match report_to {
+                ReportTo::None => Events::No,
+                ReportTo::Tensorboard => Events::Wanted { goes_on: false },
+            },
+        }
+    }
+
+    /// What stood in the way of event files, in words: the run goes on without.
+    fn add_event(&mut self, record: &Record) -> Result<(), std::io::Error> {
+        if let Events::Wanted { goes_on } = self.events {
+            self.events = Events::Open(EventLog::begin(&self.output_dir, &self.log, goes_on)?);
+        }
+        match &mut self.events {
+            Events::Open(log) => log.add(record),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -33,9 +68,16 @@ impl Reporter for Witness {
 
     fn resumed(&mut self, checkpoint: &Path, _step: u64) {
         self.log = log_of(checkpoint).unwrap_or_default();
+        if let Events::Wanted { goes_on } = &mut self.events {
+            *goes_on = true;
+        }
     }
 
     fn logged(&mut self, record: &Record) {
+        if let Err(error) = self.add_event(record) {
+            self.events = Events::No;
+            self.warnings.push(format!("TensorBoard's event files end at this step: {error}"));
+        }
         self.log.push(record.clone());
     }
 
@@ -62,7 +104,13 @@ impl PreparedTraining {
         if witness.n_steps.is_none() {
             return; // The run was refused: whatever lies in the folder is not its own.
         }
+        witness.warnings.iter().for_each(|warning| reporter.warned(warning));
         let report = self.report(witness, result);
+        if let Ok(summary) = result
+            && let Err(error) = report::write_card(&summary.final_model, &report)
+        {
+            reporter.warned(&format!("the model card could not be written: {error}"));
+        }
         if let Err(error) = report::write(&self.job.output_dir, &report) {
             reporter.warned(&format!("the report could not be written: {error}"));
         }
