@@ -176,7 +176,7 @@ fn labels_outside_the_space_are_refused_with_file_and_row() {
         &["list of 2 integers", "single_label_classification"],
     );
     let nothing = read_as("test.txt", "just a text\n").expect("one line");
-    assert_says(&refusal(&nothing, &sentiment), &["row 1", "no label", "--label-column"]);
+    assert_says(&refusal(&nothing, &sentiment), &["row 1", "no label", "put one per class into a folder"]);
 }
 
 #[test]
