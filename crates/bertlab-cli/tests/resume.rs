@@ -162,6 +162,32 @@ fn ctrl_c_saves_and_says_how_to_go_on() {
     }
 }
 
+#[test]
+fn ctrl_c_in_an_evaluation_saves_after_it_and_a_second_one_ends_at_once() {
+    let job = Job::with_held_out(N_HELD_OUT);
+    check_success(&job.run("whole", SAVED_OFTEN));
+    let expected = job.ended("whole");
+    let mut child = job.start("stopped", SAVED_OFTEN);
+    // Right after this line comes the evaluation.
+    wait_for_line(&mut child, "step     3 ");
+    send("INT", &child);
+    let output = child.wait_with_output().expect("it ends");
+    let message = error_of(&output);
+    assert_eq!(output.status.code(), Some(130), "{message}");
+    assert!(message.contains("stopping after this evaluation"), "{message}");
+    assert!(message.contains("stopped after step 3 of 14"), "{message}");
+    let words = format!("{SAVED_OFTEN} --resume-from-checkpoint");
+    let mut child = job.start("stopped", &words);
+    wait_for_line(&mut child, "step     6 ");
+    send("INT", &child);
+    // The first one must have been seen, or both are one to the system.
+    std::thread::sleep(Duration::from_millis(20));
+    send("INT", &child);
+    assert_eq!(child.wait().expect("it was started").code(), Some(130));
+    check_success(&job.run("stopped", &words));
+    check_same(&job.ended("stopped"), &expected, "stopped twice");
+}
+
 /// Reads the program's output up to a line that begins like this.
 fn wait_for_line(child: &mut Child, beginning: &str) {
     let out = child.stdout.as_mut().expect("it is piped");

@@ -12,6 +12,7 @@ use crate::evaluate::Evaluation;
 use crate::examples::Example;
 use crate::forecast::{Forecast, Pace, Prospect, n_through_words};
 use crate::freezing::frozen;
+use crate::machine;
 use crate::masking::Masking;
 use crate::objective::{Averaging, Objective};
 use crate::optimizer::Optimizer;
@@ -169,6 +170,7 @@ impl Trainer<'_> {
             train: self.train,
             eval: self.eval,
             masked_share: self.masking.map_or(0.0, Masking::share),
+            free: machine::free_bytes(),
         })
     }
 

@@ -178,6 +178,21 @@ fn a_run_with_frozen_layers_goes_on_where_it_stood() {
 }
 
 #[test]
+fn a_run_in_bf16_goes_on_where_it_stood() {
+    let mut case = Case::with_evaluation();
+    case.arguments.bf16 = true;
+    let expected = case.whole_run();
+    let steps = case.steps();
+    for &step in steps.iter().rev().skip(1) {
+        fs::remove_dir_all(case.output().join("final_model")).expect("it was written");
+        case.train(Resume::From(case.checkpoint(step))).unwrap_or_else(|error| panic!("{error}"));
+        check_same(&case.ended(), &expected, &format!("in bf16, from step {step}"));
+    }
+    case.arguments.bf16 = false;
+    assert!(case.refused(Resume::Newest).contains("bf16 is false and was true"));
+}
+
+#[test]
 fn a_run_in_single_steps_ends_as_one_in_a_piece() {
     let mut case = Case::with_evaluation();
     case.arguments.save_steps = 3.0;
@@ -207,7 +222,8 @@ fn a_damaged_checkpoint_is_skipped_with_a_word() {
     let case = Case::with_evaluation();
     let expected = case.whole_run();
     let last = *case.steps().last().expect("steps were saved");
-    let damage: [(&str, Harm); 5] = [
+    let damage: [(&str, Harm); 6] = [
+        ("config.json", cut),
         ("optimizer.safetensors", cut),
         ("model.safetensors", cut),
         ("progress.json", cut),

@@ -75,7 +75,7 @@ impl MemoryForecast {
             evaluation: spec.forward_bytes(evaluation_batch(spec, prospect.eval)) as u64,
             peak: 0,
             held: machine::resident_bytes().unwrap_or(program + opened),
-            free: machine::free_bytes(),
+            free: prospect.free,
             batch_rows: batch.n_rows,
             batch_tokens: batch.n_tokens,
         };

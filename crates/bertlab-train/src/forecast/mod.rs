@@ -39,6 +39,8 @@ pub(crate) struct Prospect<'a> {
     pub(crate) eval: &'a [Example],
     /// The share of tokens that are masked anew in every epoch, where they are.
     pub(crate) masked_share: f64,
+    /// Bytes that the process could still get; unknown where the system does not tell.
+    pub(crate) free: Option<u64>,
 }
 
 impl Forecast {

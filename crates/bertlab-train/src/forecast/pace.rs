@@ -150,3 +150,68 @@ impl Pauses {
         Self { n_ahead: 0, n_measured: 0, seconds_measured: 0.0, seconds_expected: seconds }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run of 100 steps of a second each, with 4 evaluations of 10 seconds and a save of 2.
+    fn pace() -> Pace {
+        let rates = Rates { seconds_per_flop: 1e-9, update_seconds: 0.0, passes: 3.0, evaluation_seconds: 10.0, save_seconds: 2.0 };
+        let pauses = |n_ahead, seconds| Pauses { n_ahead, ..Pauses::expected(seconds) };
+        Pace {
+            rates,
+            mean_update_seconds: 1.0,
+            n_steps: 100,
+            step: 0,
+            n_measured: 0,
+            ratios: [1.0; STEPS_TO_SETTLE as usize],
+            taken: 0.0,
+            expected: 0.0,
+            last: 0.0,
+            evaluation: pauses(4, 10.0),
+            saving: pauses(1, 2.0),
+            seconds: Seconds::default(),
+        }
+    }
+
+    #[test]
+    fn before_a_step_the_forecast_is_what_was_expected() {
+        let ahead = pace().ahead();
+        assert_eq!((ahead.train_seconds, ahead.eval_seconds, ahead.save_seconds), (100.0, 40.0, 2.0));
+        assert_eq!(ahead.seconds(), 142.0);
+    }
+
+    #[test]
+    fn three_steps_correct_it_and_a_slow_first_one_does_not_mislead() {
+        let (mut pace, mut seconds) = (pace(), Seconds::default());
+        for taken in [9.0, 2.0, 2.0] {
+            assert!(!pace.has_just_settled());
+            seconds.train += taken;
+            pace.observe(1.0, seconds);
+        }
+        assert!(pace.has_just_settled());
+        // Twice as slow as expected; evaluations too, until one was measured.
+        assert_eq!((pace.ahead().train_seconds, pace.ahead().eval_seconds), (97.0 * 2.0, 80.0));
+        seconds.train += 2.0;
+        pace.observe(1.0, seconds);
+        assert!(!pace.has_just_settled(), "it is said once");
+        assert!((pace.ahead().train_seconds - 96.0 * 2.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn evaluations_and_saves_are_measured_apart() {
+        let (mut pace, mut seconds) = (pace(), Seconds::default());
+        for _ in 0..4 {
+            seconds.train += 1.0;
+            pace.observe(1.0, seconds);
+        }
+        seconds.eval += 5.0;
+        seconds.save += 1.0;
+        seconds.train += 1.0;
+        pace.observe(1.0, seconds);
+        let ahead = pace.ahead();
+        assert_eq!((ahead.eval_seconds, ahead.save_seconds), (15.0, 0.0));
+        assert!((ahead.train_seconds - 95.0).abs() < 1e-9, "pauses are no part of a step");
+    }
+}

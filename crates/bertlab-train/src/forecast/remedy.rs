@@ -70,3 +70,68 @@ fn remedy(
         time_factor: if is_checkpointed && !before { CHECKPOINTING_FACTOR } else { 1.0 },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::examples::Example;
+    use crate::plan::Plan;
+    use bertlab_model::{OpenOptions, open};
+    use std::path::Path;
+
+    /// What fits into so much free memory, for updates of 16,384 rows on a small model.
+    fn remedies_with(free: u64, arguments: &TrainingArguments) -> (MemoryForecast, Vec<Remedy>) {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../goldens/training/distilbert-uneven-accumulation/init");
+        let (model, _) = open(&golden, &OpenOptions::default()).expect("it belongs to the repository");
+        let row = Example { input_ids: vec![5; 20], ..Example::default() };
+        let rows = vec![row; 16_384];
+        let plan = Plan::new(arguments, &vec![20; rows.len()], false);
+        let prospect = Prospect {
+            model: &model,
+            arguments,
+            plan: &plan,
+            train: &rows,
+            eval: &[],
+            masked_share: 0.0,
+            free: Some(free),
+        };
+        let memory = MemoryForecast::new(prospect);
+        (memory, remedies(prospect, &memory))
+    }
+
+    fn arguments() -> TrainingArguments {
+        TrainingArguments { per_device_train_batch_size: 16_384, ..TrainingArguments::default() }
+    }
+
+    #[test]
+    fn what_fits_needs_no_remedy() {
+        let (memory, remedies) = remedies_with(64 << 30, &arguments());
+        assert_eq!((memory.fits(), remedies.len()), (Some(true), 0));
+        assert_eq!(memory.batch_tokens, 16_384 * 20);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_cut_into_smaller_micro_batches_of_the_same_updates() {
+        let (memory, _) = remedies_with(64 << 30, &arguments());
+        // Room for all but half of what the micro-batch keeps.
+        let free = memory.peak - memory.held - (memory.activations + memory.working) / 2;
+        let (memory, remedies) = remedies_with(free, &arguments());
+        assert_eq!(memory.fits(), Some(false));
+        let [smaller, checkpointed] = &remedies[..] else { panic!("two ways: {remedies:?}") };
+        assert!(smaller.per_device_train_batch_size <= 8192 && !smaller.gradient_checkpointing);
+        assert!(checkpointed.gradient_checkpointing && checkpointed.time_factor > 1.3);
+        assert!(checkpointed.per_device_train_batch_size >= smaller.per_device_train_batch_size);
+        for remedy in &remedies {
+            let n_rows = remedy.per_device_train_batch_size * remedy.gradient_accumulation_steps;
+            assert_eq!(n_rows, 16_384, "the same updates");
+            assert!(remedy.peak.saturating_sub(memory.held) <= free, "{remedy:?}");
+        }
+    }
+
+    #[test]
+    fn where_nothing_fits_nothing_is_made_up() {
+        let (memory, remedies) = remedies_with(0, &arguments());
+        assert_eq!((memory.fits(), remedies), (Some(false), Vec::new()));
+    }
+}

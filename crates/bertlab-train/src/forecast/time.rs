@@ -31,11 +31,11 @@ impl TimeForecast {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rates {
     /// Of the encoder, forward.
-    seconds_per_flop: f64,
+    pub(super) seconds_per_flop: f64,
     /// Of an update beside its passes: the norm, AdamW, packing weights anew.
-    update_seconds: f64,
+    pub(super) update_seconds: f64,
     /// Forward passes that a row of a training step is worth.
-    passes: f64,
+    pub(super) passes: f64,
     /// One evaluation.
     pub(super) evaluation_seconds: f64,
     /// One checkpoint.
