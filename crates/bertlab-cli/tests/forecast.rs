@@ -39,8 +39,13 @@ fn summary(more: &str) -> Value {
 
 #[test]
 fn the_peak_of_memory_is_foreseen_within_15_percent() {
-    let variants =
-        ["", "--bf16", "--gradient-checkpointing", "--per-device-train-batch-size 2", "--freeze-layers 3 --freeze-embeddings"];
+    let variants = [
+        "",
+        "--bf16",
+        "--gradient-checkpointing",
+        "--per-device-train-batch-size 2",
+        "--freeze-layers 3 --freeze-embeddings",
+    ];
     for more in variants {
         let summary = summary(more);
         let foreseen = summary["forecast"]["memory"]["peak"].as_f64().expect("bytes");
@@ -62,7 +67,13 @@ fn plan_memory_and_time_are_said_before_the_first_step() {
     );
     let out = support::run(&words.split_whitespace().collect::<Vec<_>>()).ok();
     let place = |words: &str| out.find(words).unwrap_or_else(|| panic!("`{words}` is not in: {out}"));
-    let order = ["plan        2 update steps", "memory      about ", "time        about ", "step     1 ", "time        training "];
+    let order = [
+        "plan        2 update steps",
+        "memory      about ",
+        "time        about ",
+        "step     1 ",
+        "time        training ",
+    ];
     let places: Vec<usize> = order.iter().map(|words| place(words)).collect();
     assert!(places.is_sorted(), "{out}");
     assert!(!out.contains('\u{1b}') && !out.contains('━'), "nothing of the view is in a pipe");

@@ -39,6 +39,9 @@ pub struct DatasetFiles {
     pub test: Vec<PathBuf>,
 }
 
+/// Gives the paths of a data set's files, once they are there.
+type Fetch<'a> = dyn Fn(&[String]) -> Result<Vec<PathBuf>, Error> + 'a;
+
 impl DatasetRequest {
     /// Finds and, from the hub, fetches the files of the splits that are wanted; the training split and those that are
     /// asked for by name must be there. A path that exists never goes online.
@@ -70,12 +73,7 @@ impl DatasetRequest {
         self.of_config(config, wanted, &|names| Ok(repo.fetch(names)?))
     }
 
-    fn of_config(
-        &self,
-        config: &Config,
-        wanted: &[Split],
-        fetch: &dyn Fn(&[String]) -> Result<Vec<PathBuf>, Error>,
-    ) -> Result<DatasetFiles, Error> {
+    fn of_config(&self, config: &Config, wanted: &[Split], fetch: &Fetch<'_>) -> Result<DatasetFiles, Error> {
         let mut files = DatasetFiles::default();
         for split in wanted {
             let (asked, usual, place) = match split {

@@ -39,7 +39,7 @@ impl EventLog {
         let folder = last.unwrap_or_else(|| runs.join(folder_name(now as u64)));
         fs::create_dir_all(&folder)?;
         let older = event_files(&folder);
-        let times = older.iter().flat_map(|file| times_of(file)).collect::<Vec<(u64, f64)>>();
+        let times = older.iter().flat_map(times_of).collect::<Vec<(u64, f64)>>();
         let path = free_path(&folder, now as u64);
         let beside = path.with_extension("partial");
         let mut file = File::create_new(&beside)?;

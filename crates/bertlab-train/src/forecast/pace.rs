@@ -157,7 +157,13 @@ mod tests {
 
     /// A run of 100 steps of a second each, with 4 evaluations of 10 seconds and a save of 2.
     fn pace() -> Pace {
-        let rates = Rates { seconds_per_flop: 1e-9, update_seconds: 0.0, passes: 3.0, evaluation_seconds: 10.0, save_seconds: 2.0 };
+        let rates = Rates {
+            seconds_per_flop: 1e-9,
+            update_seconds: 0.0,
+            passes: 3.0,
+            evaluation_seconds: 10.0,
+            save_seconds: 2.0,
+        };
         let pauses = |n_ahead, seconds| Pauses { n_ahead, ..Pauses::expected(seconds) };
         Pace {
             rates,
