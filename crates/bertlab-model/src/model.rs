@@ -111,7 +111,7 @@ impl Model {
     pub fn prepare_training(&mut self) {
         if !self.trains {
             self.trains = true;
-            self.packed = Packed::new(&self.params, self.packing());
+            self.pack_anew();
         }
     }
 
@@ -123,7 +123,7 @@ impl Model {
         let is_change = frozen != self.frozen;
         self.frozen = frozen;
         if is_change && self.trains {
-            self.packed = Packed::new(&self.params, self.packing());
+            self.pack_anew();
         }
     }
 
@@ -203,6 +203,12 @@ impl Model {
 
     fn head(&self) -> Head<'_> {
         Head { spec: &self.spec, params: &self.params, packed: &self.packed, frozen: self.frozen }
+    }
+
+    /// What was packed is given back first: there is never memory for both.
+    fn pack_anew(&mut self) {
+        self.packed = Packed::default();
+        self.packed = Packed::new(&self.params, self.packing());
     }
 
     fn packing(&self) -> Packing {

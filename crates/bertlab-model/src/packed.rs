@@ -16,7 +16,7 @@ pub(crate) struct PackedLayer {
 }
 
 /// All dense parts.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Packed {
     pub layers: Vec<PackedLayer>,
     pub pooler: Option<PackedLinear>,
