@@ -61,6 +61,9 @@ fn conll_files_train_a_new_head_and_its_figures_are_entities() {
     let labels = ["O", "B-LOC", "I-LOC", "B-MISC", "I-MISC", "B-ORG", "I-ORG"];
     assert_eq!(keys(&evaluation["labels"]), labels);
     assert_eq!((&config["id2label"]["1"], &config["label2id"]["I-ORG"]), (&json!("B-LOC"), &json!(6)));
+    // Shares of words, not of rows: 6 of 14 words are "O".
+    let report = fs::read_to_string(model.beside("out/report.html")).expect("it was written");
+    assert!(report.contains("Words of each label") && report.contains("6 (42.9 %)"), "{report}");
     let state = parse(&fs::read_to_string(model.beside("out/trainer_state.json")).expect("it was saved"));
     assert!(state["best_metric"].is_number(), "{}", state["best_metric"]);
 

@@ -96,8 +96,10 @@ pub struct SplitFacts {
     pub n_rows: usize,
     /// Their tokens, special ones included.
     pub n_tokens: usize,
-    /// Rows of each label; empty for questions without labels.
+    /// Rows of each label, or words; empty for questions without labels.
     pub labels: Vec<(String, usize)>,
+    /// Words that have a label, where words have one; none where rows have.
+    pub n_labelled_words: Option<usize>,
     /// Tokens that longer texts are cut to.
     pub max_length: usize,
     /// Rows that were cut.

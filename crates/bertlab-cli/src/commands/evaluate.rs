@@ -25,7 +25,9 @@ use crate::print::tagging::words_in_words;
   bertlab evaluate out/final_model --test-file test.csv --report test.html
 
 A masked language model takes plain texts, and hides the same tokens each time.
-Beside the accuracy stand its 95 % interval and what always answering the commonest label would reach.")]
+Beside the accuracy stand its 95 % interval and what always answering the commonest label would reach.
+Entities are counted as seqeval counts them. Words that truncation takes count as answered \"O\"; HuggingFace's
+run_ner leaves them out.")]
 pub struct Arguments {
     /// A folder, or a name on the hub
     #[arg(value_name = "MODEL")]

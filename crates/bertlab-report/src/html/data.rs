@@ -51,12 +51,17 @@ fn write_labels(markup: &mut Markup, splits: &[SplitFacts]) {
     let row = |(id, (label, _)): (usize, &(String, usize))| {
         let of_split = |split: &&SplitFacts| {
             let n = split.labels[id].1;
-            format!("{} ({})", grouped(n), percent(n as f64 / split.n_rows.max(1) as f64))
+            format!(
+                "{} ({})",
+                grouped(n),
+                percent(n as f64 / split.n_labelled_words.unwrap_or(split.n_rows).max(1) as f64)
+            )
         };
         let counts = with_labels.iter().map(of_split);
         std::iter::once(shortened(label, 60)).chain(counts).collect::<Vec<String>>()
     };
-    markup.leaf("h3", &[], "Rows of each label");
+    let title = if first.n_labelled_words.is_some() { "Words of each label" } else { "Rows of each label" };
+    markup.leaf("h3", &[], title);
     let rows: Vec<Vec<String>> = first.labels.iter().enumerate().take(LABELS_MAX).map(row).collect();
     table(markup, &headings, &rows);
     if first.labels.len() > LABELS_MAX {

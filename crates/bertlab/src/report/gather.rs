@@ -51,6 +51,7 @@ pub(crate) fn split_facts(name: &str, rows: &LabelledRows, files: &[PathBuf]) ->
         labels: counts.map_or_else(Vec::new, |counts| {
             counts.names.iter().cloned().zip(counts.counts.iter().copied()).collect()
         }),
+        n_labelled_words: counts.filter(|counts| counts.unit == "word").map(|counts| counts.n_rows),
         max_length: rows.truncated.max_length,
         n_rows_cut: rows.truncated.n_rows,
         n_tokens_lost: rows.truncated.n_tokens,

@@ -79,7 +79,8 @@ pub struct JobSettings {
     #[arg(long, value_name = "BOOL")]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no)]
     new_head: Option<bool>,
-    /// Of words with labels: label all tokens of a word, not its first alone (B-PER, then I-PER)
+    /// Of words with labels: label all tokens of a word, not its first alone (B-PER, then
+    /// I-PER). Figures are by word all the same; HuggingFace's are then by token
     #[arg(long, value_name = "BOOL")]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no)]
     label_all_tokens: Option<bool>,
