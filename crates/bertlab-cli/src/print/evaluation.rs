@@ -173,15 +173,24 @@ fn print_classes(
             figures[0], figures[1], figures[2], scores.support
         )?;
     }
-    for (name, averages) in all_averages {
-        let Some(averages) = averages else { continue };
-        let figures = [&averages.precision, &averages.recall, &averages.f1].map(average);
-        writeln!(
-            console.out,
-            "{dim}{name:width$}  {:>9}  {:>9}  {:>9}{dim:#}",
-            figures[0], figures[1], figures[2]
-        )?;
-    }
+    all_averages.iter().try_for_each(|&(name, averages)| print_average(console, width, name, averages))
+}
+
+/// A line under a table of labels, where there is such an average.
+pub fn print_average(
+    console: &mut Console,
+    width: usize,
+    name: &str,
+    averages: Option<&Averages>,
+) -> anyhow::Result<()> {
+    let Some(averages) = averages else { return Ok(()) };
+    let dim = console.style(style::DIM);
+    let figures = [&averages.precision, &averages.recall, &averages.f1].map(average);
+    writeln!(
+        console.out,
+        "{dim}{name:width$}  {:>9}  {:>9}  {:>9}{dim:#}",
+        figures[0], figures[1], figures[2]
+    )?;
     Ok(())
 }
 
@@ -191,7 +200,7 @@ pub fn defined(value: Option<f64>) -> String {
 }
 
 /// A figure in which undefined ones count as 0, as scikit-learn has it; the star says so.
-pub fn average(average: &Average) -> String {
+fn average(average: &Average) -> String {
     format!("{:.4}{}", average.value, if average.n_undefined > 0 { "*" } else { "" })
 }
 

@@ -10,7 +10,7 @@ use bertlab::train::metrics::interval::Interval;
 use bertlab::train::metrics::tagging::TaggingReport;
 use serde_json::{Map, Value, json};
 
-use super::evaluation::{average, defined};
+use super::evaluation::{defined, print_average};
 use super::numbers::{counted, grouped};
 use super::{Console, style};
 
@@ -210,16 +210,8 @@ fn print_table(
             figures[0], figures[1], figures[2]
         )?;
     }
-    for (name, averages) in [("macro", macro_average), ("weighted", weighted_average)] {
-        let Some(averages) = averages else { continue };
-        let figures = [&averages.precision, &averages.recall, &averages.f1].map(average);
-        writeln!(
-            console.out,
-            "{dim}{name:width$}  {:>9}  {:>9}  {:>9}{dim:#}",
-            figures[0], figures[1], figures[2]
-        )?;
-    }
-    Ok(())
+    print_average(console, width, "macro", macro_average)?;
+    print_average(console, width, "weighted", weighted_average)
 }
 
 /// Names down, answers across.
