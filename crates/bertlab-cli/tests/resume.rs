@@ -77,6 +77,9 @@ fn run_with_kills(job: &Job, name: &str, duration: Duration, moments: &mut Vec<M
         if let Some(&moment) = moments.last().filter(|_| n_kills < KILLS_MAX) {
             if kill_at(job, name, &mut child, moment, duration) {
                 moments.pop();
+            } else if let Some(Moment::Any(share)) = moments.last_mut() {
+                // The run was over before: the next may be as short.
+                *share *= 0.8;
             }
             if child.wait().expect("it was started").code() != Some(0) {
                 continue;
