@@ -1,5 +1,6 @@
 //! One transformer layer: attention and feed-forward, each with residual and layer norm.
 
+use crate::gradients::LayerSums;
 use crate::packed::PackedLayer;
 use crate::params::{Layer, Norm};
 use crate::spec::EncoderSpec;
@@ -93,57 +94,59 @@ impl Block<'_> {
         &self,
         d_out: Buffer,
         kept: KeptBlock,
-        mut gradient: Option<&mut Layer>,
+        mut sums: Option<&mut LayerSums<'_>>,
     ) -> Buffer {
         let KeptBlock { hidden, qkv, attended, attention_sum, middle, inner, output_sum } = kept;
         let feed_forward = KeptFeedForward { middle, inner, sum: output_sum };
-        let d_middle = self.feed_forward_backward(d_out, feed_forward, gradient.as_deref_mut());
+        let d_middle = self.feed_forward_backward(d_out, feed_forward, sums.as_deref_mut());
         let attention = KeptAttention { hidden, qkv, attended, sum: attention_sum };
-        self.attention_backward(d_middle, attention, gradient)
+        self.attention_backward(d_middle, attention, sums)
     }
 
     fn feed_forward_backward(
         &self,
         mut d: Buffer,
         kept: KeptFeedForward,
-        mut gradient: Option<&mut Layer>,
+        mut sums: Option<&mut LayerSums<'_>>,
     ) -> Buffer {
         let KeptFeedForward { middle, mut inner, sum } = kept;
-        let norm_gradient = gradient.as_deref_mut().map(|gradient| &mut gradient.output_norm);
+        let norm_gradient = sums.as_deref_mut().map(|sums| &mut sums.layer.output_norm);
         self.norm_backward(&self.layer.output_norm, &sum, &mut d, norm_gradient);
         drop(sum);
         let dropped = self.dropped(Site::Output, &d);
         let d_output = dropped.as_deref().unwrap_or(&d);
-        let mut d_inner = self.packed.output.backward(d_output);
+        let mut d_inner = self.packed.output.backward(d_output, &[&self.layer.output.weight]);
         activation::backward(self.spec.activation, &mut inner, &mut d_inner);
-        if let Some(gradient) = gradient.as_deref_mut() {
+        if let Some(LayerSums { layer, are_fresh }) = sums.as_deref_mut() {
             // Now `inner` is what stood after the activation.
-            self.packed.output.add_gradients(d_output, &inner, &mut [&mut gradient.output]);
+            self.packed.output.add_gradients(d_output, &inner, &mut [&mut layer.output], *are_fresh);
         }
         drop((inner, dropped));
-        if let Some(gradient) = gradient {
-            self.packed.intermediate.add_gradients(&d_inner, &middle, &mut [&mut gradient.intermediate]);
+        if let Some(LayerSums { layer, are_fresh }) = sums {
+            let parts = &mut [&mut layer.intermediate];
+            self.packed.intermediate.add_gradients(&d_inner, &middle, parts, *are_fresh);
         }
-        self.packed.intermediate.backward_adding(&d_inner, d)
+        self.packed.intermediate.backward_adding(&d_inner, &[&self.layer.intermediate.weight], d)
     }
 
     fn attention_backward(
         &self,
         mut d: Buffer,
         kept: KeptAttention,
-        mut gradient: Option<&mut Layer>,
+        mut sums: Option<&mut LayerSums<'_>>,
     ) -> Buffer {
         let KeptAttention { hidden, qkv, attended, sum } = kept;
-        let norm_gradient = gradient.as_deref_mut().map(|gradient| &mut gradient.attention_norm);
+        let norm_gradient = sums.as_deref_mut().map(|sums| &mut sums.layer.attention_norm);
         self.norm_backward(&self.layer.attention_norm, &sum, &mut d, norm_gradient);
         drop(sum);
         let dropped = self.dropped(Site::AttentionOutput, &d);
         let d_output = dropped.as_deref().unwrap_or(&d);
-        if let Some(gradient) = gradient.as_deref_mut() {
-            let mut parts = [&mut gradient.attention_output];
-            self.packed.attention_output.add_gradients(d_output, &attended.out, &mut parts);
+        if let Some(LayerSums { layer, are_fresh }) = sums.as_deref_mut() {
+            let parts = &mut [&mut layer.attention_output];
+            self.packed.attention_output.add_gradients(d_output, &attended.out, parts, *are_fresh);
         }
-        let d_attended = self.packed.attention_output.backward(d_output);
+        let weights = [&self.layer.attention_output.weight];
+        let d_attended = self.packed.attention_output.backward(d_output, &weights);
         drop(dropped);
         let job = AttentionGradient {
             qkv: &qkv,
@@ -154,11 +157,12 @@ impl Block<'_> {
         };
         let d_qkv = attention::backward(self.heads(), job);
         drop((qkv, attended, d_attended));
-        if let Some(gradient) = gradient {
-            let mut parts = [&mut gradient.query, &mut gradient.key, &mut gradient.value];
-            self.packed.qkv.add_gradients(&d_qkv, &hidden, &mut parts);
+        if let Some(LayerSums { layer, are_fresh }) = sums {
+            let parts = &mut [&mut layer.query, &mut layer.key, &mut layer.value];
+            self.packed.qkv.add_gradients(&d_qkv, &hidden, parts, *are_fresh);
         }
-        self.packed.qkv.backward_adding(&d_qkv, d)
+        let Layer { query, key, value, .. } = self.layer;
+        self.packed.qkv.backward_adding(&d_qkv, &[&query.weight, &key.weight, &value.weight], d)
     }
 
     fn heads(&self) -> Heads<'_> {

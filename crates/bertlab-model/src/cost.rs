@@ -82,31 +82,26 @@ impl Spec {
         n
     }
 
-    /// Bytes of all dense layers packed for the kernels, with `back` for the backward pass too.
-    pub fn packed_bytes(&self, precision: Precision, back: Option<Back>) -> usize {
-        let n_layers_back = back.map_or(0, |back| back.n_layers);
-        let dense = |precision: Precision, n_inputs: usize, n_outputs: usize, trains: bool| {
-            let backward = if trains { PackedMatrix::size_bytes(precision, n_outputs, n_inputs) } else { 0 };
-            PackedMatrix::size_bytes(precision, n_inputs, n_outputs) + backward
-        };
+    /// Bytes of all dense layers packed for the kernels.
+    pub fn packed_bytes(&self, precision: Precision) -> usize {
         let EncoderSpec { width, inner_width, n_layers, vocab_size, .. } = self.encoder;
         let sizes = [(width, 3 * width), (width, width), (width, inner_width), (inner_width, width)];
-        let layer = |trains: bool| -> usize {
-            sizes.iter().map(|&(n_inputs, n_outputs)| dense(precision, n_inputs, n_outputs, trains)).sum()
+        let dense = |&(n_inputs, n_outputs): &(usize, usize)| {
+            PackedMatrix::size_bytes(precision, n_inputs, n_outputs)
         };
-        let mut n_bytes = n_layers_back * layer(true) + (n_layers - n_layers_back) * layer(false);
-        let trains = back.is_some();
+        let mut n_bytes = n_layers * sizes.iter().map(dense).sum::<usize>();
+        let over_rows = |n_outputs: usize| PackedMatrix::size_bytes(Precision::F32, width, n_outputs);
         if self.head.pooler.is_some() {
-            n_bytes += dense(Precision::F32, width, width, trains);
+            n_bytes += over_rows(width);
         }
         if self.head.n_outputs() > 0 {
-            n_bytes += dense(Precision::F32, width, self.head.n_outputs(), trains);
+            n_bytes += over_rows(self.head.n_outputs());
         }
         if self.head.has_predictions() {
-            n_bytes += dense(precision, width, width, trains) + dense(precision, width, vocab_size, trains);
+            n_bytes += dense(&(width, width)) + dense(&(width, vocab_size));
         }
         if self.head.kind == HeadKind::PreTraining {
-            n_bytes += dense(Precision::F32, width, 2, trains);
+            n_bytes += over_rows(2);
         }
         n_bytes
     }

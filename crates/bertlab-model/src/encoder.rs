@@ -3,8 +3,9 @@
 use crate::batch::Batch;
 use crate::block::{Block, KeptBlock, affine, norm_backward};
 use crate::frozen::{Frozen, Place};
+use crate::gradients::{Gradients, LayerSums};
 use crate::packed::Packed;
-use crate::params::{Embeddings, Params};
+use crate::params::Params;
 use crate::spec::{EncoderSpec, Positions};
 use bertlab_compute::ops::dropout::{self, Dropout};
 use bertlab_compute::ops::embedding::{self, Lookup};
@@ -100,7 +101,13 @@ impl Encoder<'_> {
     }
 
     /// Adds to the gradients of the encoder's weights that are not frozen. `d [T, D]`
-    pub(crate) fn backward(&self, mut d: Buffer, batch: &Batch, kept: KeptEncoder, gradients: &mut Params) {
+    pub(crate) fn backward(
+        &self,
+        mut d: Buffer,
+        batch: &Batch,
+        kept: KeptEncoder,
+        gradients: &mut Gradients,
+    ) {
         let key = kept.dropout_key;
         for (index, layer) in kept.layers.into_iter().enumerate().rev() {
             let Some(layer) = layer else { return }; // Nothing below is trained.
@@ -110,15 +117,17 @@ impl Encoder<'_> {
                 KeptLayer::Input(hidden) => block.forward_keeping(hidden).1,
             };
             let is_frozen = self.frozen.holds(Place::Layer(index));
-            d = block.backward(d, kept, (!is_frozen).then_some(&mut gradients.layers[index]));
+            let are_fresh = gradients.are_fresh;
+            let mut sums = LayerSums { layer: &mut gradients.params.layers[index], are_fresh };
+            d = block.backward(d, kept, (!is_frozen).then_some(&mut sums));
         }
         let Some(embedding_sum) = kept.embedding_sum else { return };
         if let Some(dropout) = self.embedding_dropout(key) {
             dropout::apply(dropout, &mut d, self.spec.width);
         }
-        let (norm, gradient) = (&self.params.embeddings.norm, &mut gradients.embeddings);
+        let (norm, gradient) = (&self.params.embeddings.norm, &mut gradients.params.embeddings);
         norm_backward(norm, self.spec.norm_epsilon, &embedding_sum, &mut d, Some(&mut gradient.norm));
-        self.embeddings_backward(&d, batch, gradient);
+        self.embeddings_backward(&d, batch, gradients);
     }
 
     /// The sum of the tables' rows, and its norm with dropout. `[T, D]` both.
@@ -139,10 +148,12 @@ impl Encoder<'_> {
         (sum, out)
     }
 
-    fn embeddings_backward(&self, d: &[f32], batch: &Batch, gradient: &mut Embeddings) {
+    fn embeddings_backward(&self, d: &[f32], batch: &Batch, gradients: &mut Gradients) {
         let width = self.spec.width;
-        let pad = Some(self.spec.pad_token_id);
-        embedding::backward(d, batch.input_ids(), pad, gradient.word.as_mut_slice(), width);
+        let Gradients { params, words, .. } = gradients;
+        let gradient = &mut params.embeddings;
+        let (rows, pad) = (words.rows_of(batch.input_ids()), words.row_of(self.spec.pad_token_id));
+        embedding::backward(d, &rows, pad, gradient.word.as_mut_slice(), width);
         if let Some(token_type) = &mut gradient.token_type {
             embedding::backward(d, batch.token_type_ids(), None, token_type.as_mut_slice(), width);
         }

@@ -1,55 +1,59 @@
 //! Dense layers: packed once, used many times; their backward pass.
 
 use crate::params::Linear;
-use bertlab_compute::Buffer;
 use bertlab_compute::ops::activation::Activation;
 use bertlab_compute::ops::matmul::{Epilogue, Matmul, MatrixView, PackedMatrix, Precision, linear, matmul};
 use bertlab_compute::ops::sum::add_column_sums;
+use bertlab_compute::{Buffer, Tensor};
 
 /// One dense layer, or several over the same input side by side, packed for the kernels.
 #[derive(Clone)]
 pub(crate) struct PackedLinear {
     /// Wᵀ: `[in, out]`
-    forward: PackedMatrix,
-    /// W: `[out, in]`, for training
-    backward: Option<PackedMatrix>,
+    weight: PackedMatrix,
     /// `[out]`
     bias: Vec<f32>,
 }
 
+/// A dense layer's weights, where they lie.
+#[derive(Clone, Copy)]
+pub(crate) struct Dense<'a> {
+    /// W: `[out, in]`
+    pub weight: &'a Tensor,
+    /// `[out]`
+    pub bias: &'a Tensor,
+}
+
+impl<'a> From<&'a Linear> for Dense<'a> {
+    fn from(Linear { weight, bias }: &'a Linear) -> Self {
+        Self { weight, bias }
+    }
+}
+
 impl PackedLinear {
     /// Packs layers of the same input side by side.
-    pub(crate) fn new(parts: &[&Linear], precision: Precision, for_training: bool) -> Self {
+    pub(crate) fn new(parts: &[Dense<'_>], precision: Precision) -> Self {
         let n_inputs = parts[0].weight.width();
         let n_outputs = parts.iter().map(|part| part.bias.len()).sum();
-        // Parts of odd height would share a pair of bf16 where they meet.
-        let has_even_parts = parts.iter().all(|part| part.bias.len().is_multiple_of(2));
-        let below = if parts.len() == 1 || has_even_parts { precision } else { Precision::F32 };
-        let mut packed = Self {
-            forward: PackedMatrix::zeros(precision, n_inputs, n_outputs),
-            backward: for_training.then(|| PackedMatrix::zeros(below, n_outputs, n_inputs)),
-            bias: vec![0.0; n_outputs],
-        };
+        let mut packed =
+            Self { weight: PackedMatrix::stale(precision, n_inputs, n_outputs), bias: vec![0.0; n_outputs] };
         packed.fill(parts);
         packed
     }
 
     /// How its products are computed.
     pub(crate) fn precision(&self) -> Precision {
-        self.forward.precision()
+        self.weight.precision()
     }
 
     /// Takes over the weights of the layers it was made of.
-    pub(crate) fn fill(&mut self, parts: &[&Linear]) {
-        let n_inputs = self.forward.n_rows();
+    pub(crate) fn fill(&mut self, parts: &[Dense<'_>]) {
+        let n_inputs = self.weight.n_rows();
         let mut first = 0;
         for part in parts {
             let n = part.bias.len();
             let weight = MatrixView::new(part.weight.as_slice(), n, n_inputs);
-            self.forward.put(0, first, weight.transposed());
-            if let Some(backward) = &mut self.backward {
-                backward.put(first, 0, weight);
-            }
+            self.weight.put(0, first, weight.transposed());
             self.bias[first..first + n].copy_from_slice(part.bias.as_slice());
             first += n;
         }
@@ -57,22 +61,22 @@ impl PackedLinear {
 
     /// `x Wᵀ + b`: `[rows, out]`
     pub(crate) fn forward(&self, x: &[f32]) -> Buffer {
-        linear(self.view(x, self.forward.n_rows()), &self.forward, Some(&self.bias))
+        linear(self.view(x, self.weight.n_rows()), &self.weight, Some(&self.bias))
     }
 
     /// `f(x Wᵀ + b)`: `[rows, out]`
     pub(crate) fn forward_activated(&self, x: &[f32], activation: Activation) -> Buffer {
-        let a = self.view(x, self.forward.n_rows());
+        let a = self.view(x, self.weight.n_rows());
         let mut out = Buffer::stale(a.n_rows() * self.bias.len());
         let epilogue =
             Epilogue { bias: Some(&self.bias), activation: Some(activation), before_activation: None };
-        matmul(Matmul { a, b: &self.forward, out: &mut out, accumulate: false, epilogue });
+        matmul(Matmul { a, b: &self.weight, out: &mut out, accumulate: false, epilogue });
         out
     }
 
     /// As [`Self::forward_activated`]; also what stood before the activation.
     pub(crate) fn forward_activated_keeping(&self, x: &[f32], activation: Activation) -> (Buffer, Buffer) {
-        let a = self.view(x, self.forward.n_rows());
+        let a = self.view(x, self.weight.n_rows());
         let mut out = Buffer::stale(a.n_rows() * self.bias.len());
         let mut before = Buffer::stale(out.len());
         let epilogue = Epilogue {
@@ -80,27 +84,42 @@ impl PackedLinear {
             activation: Some(activation),
             before_activation: Some(&mut before),
         };
-        matmul(Matmul { a, b: &self.forward, out: &mut out, accumulate: false, epilogue });
+        matmul(Matmul { a, b: &self.weight, out: &mut out, accumulate: false, epilogue });
         (out, before)
     }
 
-    /// `d_x = d W`: `[rows, in]`. Panics when it was not packed for training.
-    pub(crate) fn backward(&self, d: &[f32]) -> Buffer {
-        let mut d_x = Buffer::stale(d.len() / self.bias.len() * self.forward.n_rows());
-        self.backward_into(d, &mut d_x, false);
+    /// `d_x = d W`: `[rows, in]`, of the weights that were packed.
+    pub(crate) fn backward(&self, d: &[f32], weights: &[&Tensor]) -> Buffer {
+        let mut d_x = Buffer::stale(d.len() / self.bias.len() * self.weight.n_rows());
+        self.backward_into(d, weights, &mut d_x, false);
         d_x
     }
 
-    /// `d_x + d W`, in place of `d_x`. Panics when it was not packed for training.
-    pub(crate) fn backward_adding(&self, d: &[f32], mut d_x: Buffer) -> Buffer {
-        self.backward_into(d, &mut d_x, true);
+    /// `d_x + d W`, in place of `d_x`, of the weights that were packed.
+    pub(crate) fn backward_adding(&self, d: &[f32], weights: &[&Tensor], mut d_x: Buffer) -> Buffer {
+        self.backward_into(d, weights, &mut d_x, true);
         d_x
     }
 
-    fn backward_into(&self, d: &[f32], d_x: &mut [f32], accumulate: bool) {
-        let b = self.backward.as_ref().expect("a model that trains is packed for training");
-        let a = self.view(d, self.bias.len());
+    fn backward_into(&self, d: &[f32], weights: &[&Tensor], d_x: &mut [f32], accumulate: bool) {
+        let (a, b) = (self.view(d, self.bias.len()), &self.pack_across(weights));
         matmul(Matmul { a, b, out: d_x, accumulate, epilogue: Epilogue::default() });
+    }
+
+    /// W: `[out, in]`. Packed for one product only: kept, it would take the memory of another model, and each is used
+    /// once in a backward pass.
+    fn pack_across(&self, weights: &[&Tensor]) -> PackedMatrix {
+        // Parts of odd height would share a pair of bf16 where they meet.
+        let is_even = weights.iter().all(|weight| weight.n_rows().is_multiple_of(2));
+        let precision = if weights.len() == 1 || is_even { self.precision() } else { Precision::F32 };
+        let n_inputs = self.weight.n_rows();
+        let mut packed = PackedMatrix::stale(precision, self.bias.len(), n_inputs);
+        let mut first = 0;
+        for weight in weights {
+            packed.put(first, 0, MatrixView::new(weight.as_slice(), weight.n_rows(), n_inputs));
+            first += weight.n_rows();
+        }
+        packed
     }
 
     fn view<'a>(&self, x: &'a [f32], width: usize) -> MatrixView<'a> {
@@ -108,13 +127,13 @@ impl PackedLinear {
     }
 
     /// Adds `dᵀ x` and the column sums of `d` to the gradients of these layers, in the order in which they
-    /// were packed. `d [rows, out of all]`, `x [rows, in]`
-    pub(crate) fn add_gradients(&self, d: &[f32], x: &[f32], gradients: &mut [&mut Linear]) {
+    /// were packed; where the weights' `are_fresh`, in their place. `d [rows, out of all]`, `x [rows, in]`
+    pub(crate) fn add_gradients(&self, d: &[f32], x: &[f32], gradients: &mut [&mut Linear], are_fresh: bool) {
         let n_outputs: usize = gradients.iter().map(|gradient| gradient.bias.len()).sum();
         let n_inputs = gradients[0].weight.width();
         let n_rows = x.len() / n_inputs;
         let d_view = MatrixView::new(d, n_rows, n_outputs);
-        let packed = PackedMatrix::pack(self.forward.precision(), MatrixView::new(x, n_rows, n_inputs));
+        let packed = PackedMatrix::pack(self.weight.precision(), MatrixView::new(x, n_rows, n_inputs));
         let mut bias = vec![0.0; n_outputs];
         add_column_sums(d, &mut bias);
         let mut first = 0;
@@ -122,7 +141,7 @@ impl PackedLinear {
             let n = gradient.bias.len();
             let a = d_view.columns(first, n).transposed();
             let out = gradient.weight.as_mut_slice();
-            matmul(Matmul { a, b: &packed, out, accumulate: true, epilogue: Epilogue::default() });
+            matmul(Matmul { a, b: &packed, out, accumulate: !are_fresh, epilogue: Epilogue::default() });
             gradient
                 .bias
                 .as_mut_slice()

@@ -5,8 +5,9 @@ use crate::cost::Back;
 use crate::encoder::{Encoder, EncoderOutput, KeptEncoder};
 use crate::families::Family;
 use crate::frozen::{Frozen, Place};
+use crate::gradients::Gradients;
 use crate::heads::{Head, HeadGradient, HeadOutput, KeptHead};
-use crate::packed::{Packed, Packing};
+use crate::packed::Packed;
 use crate::params::Params;
 use crate::spec::{Positions, Spec};
 use bertlab_compute::Tensor;
@@ -14,7 +15,7 @@ use bertlab_compute::ops::matmul::Precision;
 use serde_json::{Map, Value};
 
 /// An encoder with its head.
-// Invariant: `packed` was made from `params` by `packing()`.
+// Invariant: `packed` was made from `params`, in `precision`.
 #[derive(Clone)]
 pub struct Model {
     /// Whose names its files use.
@@ -26,7 +27,6 @@ pub struct Model {
     params: Params,
     packed: Packed,
     precision: Precision,
-    trains: bool,
     frozen: Frozen,
 }
 
@@ -68,19 +68,16 @@ pub struct Kept {
 }
 
 impl Model {
-    /// Of weights in hand; `precision` is that of the encoder's matrix products. `trains`: also packed for
-    /// [`Self::backward`].
+    /// Of weights in hand; `precision` is that of the encoder's matrix products.
     pub fn new(
         family: &'static Family,
         spec: Spec,
         config: Map<String, Value>,
         params: Params,
         precision: Precision,
-        trains: bool,
     ) -> Self {
-        let frozen = Frozen::default();
-        let packed = Packed::new(&params, Packing { precision, for_training: trains, frozen });
-        Self { family, spec, config, params, packed, precision, trains, frozen }
+        let packed = Packed::new(&params, precision);
+        Self { family, spec, config, params, packed, precision, frozen: Frozen::default() }
     }
 
     /// In which precision the encoder's matrix products are computed.
@@ -107,24 +104,12 @@ impl Model {
         result
     }
 
-    /// Makes the model ready for [`Self::backward`].
-    pub fn prepare_training(&mut self) {
-        if !self.trains {
-            self.trains = true;
-            self.pack_anew();
-        }
-    }
-
     /// From now on these weights get no gradients, and the backward pass ends above the lowest that do.
     /// Panics when there are fewer layers.
     pub fn freeze(&mut self, frozen: Frozen) {
         let n_layers = self.spec.encoder.n_layers;
         assert!(frozen.n_layers <= n_layers, "{} of {n_layers} layers", frozen.n_layers);
-        let is_change = frozen != self.frozen;
         self.frozen = frozen;
-        if is_change && self.trains {
-            self.pack_anew();
-        }
     }
 
     /// Whether the weight with this canonical name is trained: neither frozen nor computed, as a table of
@@ -154,7 +139,7 @@ impl Model {
     /// Bytes of the other weights, and of all packed ones.
     pub fn owned_bytes(&self) -> usize {
         let weights = self.spec.n_parameters() * size_of::<f32>() - self.borrowed_bytes();
-        weights + self.spec.packed_bytes(self.precision, self.trains.then(|| self.back(false)))
+        weights + self.spec.packed_bytes(self.precision)
     }
 
     /// How far back it is trained, as it is frozen.
@@ -190,11 +175,11 @@ impl Model {
         (output, Kept { encoder, head })
     }
 
-    /// Adds the gradients of all weights that are not frozen to `gradients`. Panics when the model was not
-    /// made for training.
-    pub fn backward(&self, d: HeadGradient, batch: &Batch, kept: Kept, gradients: &mut Params) {
-        let d_hidden = self.head().backward(d, batch, kept.head, gradients);
+    /// Adds the gradients of all weights that are not frozen to `gradients`.
+    pub fn backward(&self, d: HeadGradient, batch: &Batch, kept: Kept, gradients: &mut Gradients) {
+        let d_hidden = self.head().backward(d, batch, kept.head, &mut gradients.params);
         self.encoder().backward(d_hidden.into_buffer(), batch, kept.encoder, gradients);
+        gradients.are_fresh = false;
     }
 
     fn encoder(&self) -> Encoder<'_> {
@@ -203,15 +188,5 @@ impl Model {
 
     fn head(&self) -> Head<'_> {
         Head { spec: &self.spec, params: &self.params, packed: &self.packed, frozen: self.frozen }
-    }
-
-    /// What was packed is given back first: there is never memory for both.
-    fn pack_anew(&mut self) {
-        self.packed = Packed::default();
-        self.packed = Packed::new(&self.params, self.packing());
-    }
-
-    fn packing(&self) -> Packing {
-        Packing { precision: self.precision, for_training: self.trains, frozen: self.frozen }
     }
 }

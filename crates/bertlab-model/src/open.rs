@@ -38,8 +38,6 @@ pub struct OpenOptions {
     pub allow_random: bool,
     /// In which precision the encoder's matrix products are computed.
     pub precision: Precision,
-    /// Also pack the weights for the backward pass.
-    pub trains: bool,
 }
 
 /// Opens a checkpoint folder.
@@ -68,7 +66,7 @@ pub fn open(folder: &Path, options: &OpenOptions) -> Result<(Model, LoadReport),
         }
         None => initialise_all(&spec.encoder, &mut params, options.seed),
     }
-    let model = Model::new(family, spec, config.values, params, options.precision, options.trains);
+    let model = Model::new(family, spec, config.values, params, options.precision);
     Ok((model, report))
 }
 

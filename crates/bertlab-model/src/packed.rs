@@ -1,7 +1,6 @@
 //! All of a model's dense layers, packed for the kernels.
 
-use crate::frozen::Frozen;
-use crate::linear::PackedLinear;
+use crate::linear::{Dense, PackedLinear};
 use crate::params::{Layer, Linear, Params};
 use bertlab_compute::ops::matmul::Precision;
 
@@ -27,51 +26,40 @@ pub(crate) struct Packed {
     pub relationship: Option<PackedLinear>,
 }
 
-/// How weights are packed.
-#[derive(Clone, Copy)]
-pub(crate) struct Packing {
-    pub precision: Precision,
-    /// Also for the backward pass, as far down as it goes.
-    pub for_training: bool,
-    pub frozen: Frozen,
-}
-
-impl Packing {
-    fn layer(self, index: usize, layer: &Layer) -> PackedLayer {
-        let for_training = self.for_training && index >= self.frozen.lowest_layer();
-        let pack = |parts: &[&Linear]| PackedLinear::new(parts, self.precision, for_training);
-        PackedLayer {
-            qkv: pack(&qkv(layer)),
-            attention_output: pack(&[&layer.attention_output]),
-            intermediate: pack(&[&layer.intermediate]),
-            output: pack(&[&layer.output]),
+impl PackedLayer {
+    fn new(layer: &Layer, precision: Precision) -> Self {
+        let pack = |linear: &Linear| PackedLinear::new(&[linear.into()], precision);
+        Self {
+            qkv: PackedLinear::new(&qkv(layer), precision),
+            attention_output: pack(&layer.attention_output),
+            intermediate: pack(&layer.intermediate),
+            output: pack(&layer.output),
         }
     }
-}
 
-impl PackedLayer {
     fn fill(&mut self, layer: &Layer) {
         self.qkv.fill(&qkv(layer));
-        self.attention_output.fill(&[&layer.attention_output]);
-        self.intermediate.fill(&[&layer.intermediate]);
-        self.output.fill(&[&layer.output]);
+        self.attention_output.fill(&[(&layer.attention_output).into()]);
+        self.intermediate.fill(&[(&layer.intermediate).into()]);
+        self.output.fill(&[(&layer.output).into()]);
     }
 }
 
 impl Packed {
     /// Packs every dense layer.
     /// The parts over rows stay in f32: they cost nothing, and decide.
-    pub(crate) fn new(params: &Params, packing: Packing) -> Self {
-        let Packing { precision, for_training, .. } = packing;
-        let pack = |linear: &Linear| PackedLinear::new(&[linear], precision, for_training);
-        let pack_exactly = |linear: &Linear| PackedLinear::new(&[linear], Precision::F32, for_training);
-        let layers = params.layers.iter().enumerate();
+    pub(crate) fn new(params: &Params, precision: Precision) -> Self {
+        let pack = |dense: Dense<'_>| PackedLinear::new(&[dense], precision);
+        let pack_exactly = |linear: &Linear| PackedLinear::new(&[linear.into()], Precision::F32);
         Self {
-            layers: layers.map(|(index, layer)| packing.layer(index, layer)).collect(),
+            layers: params.layers.iter().map(|layer| PackedLayer::new(layer, precision)).collect(),
             pooler: params.pooler.as_ref().map(pack_exactly),
             classifier: params.classifier.as_ref().map(pack_exactly),
-            predictions_dense: params.predictions.as_ref().map(|predictions| pack(&predictions.dense)),
-            decoder: decoder(params).as_ref().map(pack),
+            predictions_dense: params
+                .predictions
+                .as_ref()
+                .map(|predictions| pack((&predictions.dense).into())),
+            decoder: decoder(params).map(pack),
             relationship: params.relationship.as_ref().map(pack_exactly),
         }
     }
@@ -81,29 +69,27 @@ impl Packed {
     pub(crate) fn fill(&mut self, params: &Params, first_layer: usize) {
         let layers = self.layers.iter_mut().zip(&params.layers).skip(first_layer);
         layers.for_each(|(packed, layer)| packed.fill(layer));
-        let (predictions, decoder) = (params.predictions.as_ref(), decoder(params));
         let parts = [
-            (&mut self.pooler, params.pooler.as_ref()),
-            (&mut self.classifier, params.classifier.as_ref()),
-            (&mut self.predictions_dense, predictions.map(|predictions| &predictions.dense)),
-            (&mut self.decoder, decoder.as_ref()),
-            (&mut self.relationship, params.relationship.as_ref()),
+            (&mut self.pooler, params.pooler.as_ref().map(Dense::from)),
+            (&mut self.classifier, params.classifier.as_ref().map(Dense::from)),
+            (&mut self.predictions_dense, params.predictions.as_ref().map(|part| (&part.dense).into())),
+            (&mut self.decoder, decoder(params)),
+            (&mut self.relationship, params.relationship.as_ref().map(Dense::from)),
         ];
-        for (packed, linear) in parts {
-            if let (Some(packed), Some(linear)) = (packed, linear) {
-                packed.fill(&[linear]);
+        for (packed, dense) in parts {
+            if let (Some(packed), Some(dense)) = (packed, dense) {
+                packed.fill(&[dense]);
             }
         }
     }
 }
 
-fn qkv(layer: &Layer) -> [&Linear; 3] {
-    [&layer.query, &layer.key, &layer.value]
+fn qkv(layer: &Layer) -> [Dense<'_>; 3] {
+    [&layer.query, &layer.key, &layer.value].map(Dense::from)
 }
 
 /// The layer over the vocabulary, where there is a masked-LM part.
-fn decoder(params: &Params) -> Option<Linear> {
+fn decoder(params: &Params) -> Option<Dense<'_>> {
     let predictions = params.predictions.as_ref()?;
-    let weight = predictions.decoder.as_ref().unwrap_or(&params.embeddings.word);
-    Some(Linear { weight: weight.clone(), bias: predictions.bias.clone() })
+    Some(Dense { weight: params.decoder()?, bias: &predictions.bias })
 }

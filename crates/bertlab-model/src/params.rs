@@ -151,6 +151,12 @@ impl Params {
         out
     }
 
+    /// The decoder over the vocabulary, where there is a masked-LM head: the word embedding where that serves. `[V, D]`
+    pub fn decoder(&self) -> Option<&Tensor> {
+        let predictions = self.predictions.as_ref()?;
+        Some(predictions.decoder.as_ref().unwrap_or(&self.embeddings.word))
+    }
+
     /// How many numbers there are.
     pub fn n_parameters(&self) -> usize {
         self.named().iter().map(|(_, tensor)| tensor.len()).sum()

@@ -5,9 +5,9 @@ use crate::arguments::TrainingArguments;
 use crate::error::TrainError;
 use bertlab_checkpoint::{ArrayView, NamedArray, read_safetensors, write_views};
 use bertlab_compute::Tensor;
-use bertlab_compute::ops::adamw::{self, AdamW, Moments};
+use bertlab_compute::ops::adamw::{self, AdamW, Moments, RowMoments};
 use bertlab_compute::ops::sum::sum_of_squares;
-use bertlab_model::{Model, Params, Place};
+use bertlab_model::{Gradients, Model, Params, Place, Sum};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -37,6 +37,38 @@ struct Weight {
     weight_decay: f64,
     /// What the learning rate is multiplied by.
     rate_factor: f64,
+    /// Of a table whose gradients are by row: which rows ever had one. `[V]`
+    is_moved: Vec<bool>,
+}
+
+impl Weight {
+    /// One update of `parameter`.
+    fn step(&mut self, settings: AdamW, parameter: &mut Tensor, sum: Sum<'_>) {
+        let AdamW { learning_rate, .. } = settings;
+        let settings = AdamW {
+            learning_rate: learning_rate * self.rate_factor,
+            weight_decay: self.weight_decay,
+            ..settings
+        };
+        let moments = Moments {
+            parameter: parameter.as_mut_slice(),
+            gradient: sum.gradient.as_slice(),
+            first: self.first.as_mut_slice(),
+            second: self.second.as_mut_slice(),
+        };
+        let Some(rows) = sum.rows else { return adamw::step(settings, moments) };
+        self.is_moved.resize(rows.len(), false);
+        self.is_moved.iter_mut().zip(rows).for_each(|(is_moved, row)| *is_moved |= row.is_some());
+        adamw::step_rows(settings, RowMoments { moments, rows, is_moved: &self.is_moved });
+    }
+
+    /// Finds out which rows were moved: the second moment of a gradient that was not 0 stays above 0 for as good as
+    /// ever.
+    fn find_moved(&mut self) {
+        let is_moved =
+            |row: usize| [&self.first, &self.second].iter().any(|m| m.row(row).iter().any(|&x| x != 0.0));
+        self.is_moved = (0..self.second.n_rows()).map(is_moved).collect();
+    }
 }
 
 impl Optimizer {
@@ -58,6 +90,7 @@ impl Optimizer {
             second: Tensor::zeros(tensor.shape()),
             weight_decay: if decays(&name) { arguments.weight_decay } else { 0.0 },
             rate_factor: rate_factor(Place::of(&name), n_layers, arguments.layerwise_lr_decay),
+            is_moved: Vec::new(),
             name,
         };
         Self { weights: trained.map(weight).collect(), n_steps: 0, settings }
@@ -109,26 +142,26 @@ impl Optimizer {
                 };
                 tensor.as_mut_slice().copy_from_slice(&array.to_f32()?);
             }
+            weight.find_moved();
         }
         Ok(optimizer)
     }
 
     /// One update of all weights that are trained, with every gradient times `gradient_scale`.
-    pub fn step(&mut self, params: &mut Params, gradients: &Params, learning_rate: f64, gradient_scale: f64) {
+    pub fn step(
+        &mut self,
+        params: &mut Params,
+        gradients: &mut Gradients,
+        learning_rate: f64,
+        gradient_scale: f64,
+    ) {
         self.n_steps += 1;
-        let settings = AdamW { gradient_scale, step: self.n_steps, ..self.settings };
+        let settings = AdamW { learning_rate, gradient_scale, step: self.n_steps, ..self.settings };
         let mut weights = self.weights.iter_mut().peekable();
-        for ((name, parameter), (_, gradient)) in params.named_mut().into_iter().zip(gradients.named()) {
-            let Some(weight) = weights.next_if(|weight| weight.name == name) else { continue };
-            let weight_decay = weight.weight_decay;
-            let learning_rate = learning_rate * weight.rate_factor;
-            let job = Moments {
-                parameter: parameter.as_mut_slice(),
-                gradient: gradient.as_slice(),
-                first: weight.first.as_mut_slice(),
-                second: weight.second.as_mut_slice(),
-            };
-            adamw::step(AdamW { learning_rate, weight_decay, ..settings }, job);
+        for ((name, parameter), (_, sum)) in params.named_mut().into_iter().zip(gradients.named()) {
+            if let Some(weight) = weights.next_if(|weight| weight.name == name) {
+                weight.step(settings, parameter, sum);
+            }
         }
         assert!(weights.next().is_none(), "gradients have the weights' structure");
     }
@@ -150,19 +183,10 @@ fn rate_factor(place: Place, n_layers: usize, decay: f64) -> f64 {
     decay.powi(n_below_top as i32)
 }
 
-/// Sets the gradients of all trained weights to 0; those of frozen ones are never written.
-pub fn clear(gradients: &mut Params, model: &Model) {
-    for (name, gradient) in gradients.named_mut() {
-        if model.is_trained(&name) {
-            gradient.as_mut_slice().fill(0.0);
-        }
-    }
-}
-
 /// The L2 norm over the gradients of all trained weights.
-pub fn gradient_norm(gradients: &Params, model: &Model) -> f64 {
+pub fn gradient_norm(gradients: &mut Gradients, model: &Model) -> f64 {
     let trained = gradients.named().into_iter().filter(|(name, _)| model.is_trained(name));
-    trained.map(|(_, gradient)| sum_of_squares(gradient.as_slice())).sum::<f64>().sqrt()
+    trained.map(|(_, sum)| sum_of_squares(sum.gradient.as_slice())).sum::<f64>().sqrt()
 }
 
 /// By how much gradients of this norm are multiplied, so that it is at most `max_norm` (0: never).

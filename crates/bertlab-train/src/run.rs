@@ -23,7 +23,7 @@ use crate::progress::{Identity, Losses, Seconds};
 use crate::reporter::{Progress, Reporter};
 use crate::resume::{Resume, Saved, Wanted};
 use crate::state::{Best, TrainerState};
-use bertlab_model::{Model, Params};
+use bertlab_model::{Gradients, Model};
 use bertlab_text::Tokenizer;
 use saving::saving;
 use std::path::{Path, PathBuf};
@@ -125,10 +125,9 @@ impl Trainer<'_> {
         saving(self.output_dir, output.save_arguments(self.arguments))?;
         reporter.planned(&plan);
         let (forecast, pace) = self.look_ahead(&plan);
-        self.model.prepare_training();
         let mut run = Run {
             optimizer: Optimizer::new(self.model, self.arguments),
-            gradients: Params::zeros(&self.model.spec),
+            gradients: Gradients::new(self.model),
             objective,
             state: TrainerState::default(),
             losses: Losses::default(),
@@ -211,7 +210,7 @@ struct Run<'a, 'r> {
     output: Output,
     objective: Objective,
     optimizer: Optimizer,
-    gradients: Params,
+    gradients: Gradients,
     state: TrainerState,
     losses: Losses,
     last_evaluation: Option<Evaluation>,

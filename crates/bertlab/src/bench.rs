@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bertlab_compute::ceiling::flops_per_second;
 use bertlab_compute::random::Generator;
-use bertlab_model::{Batch, EncoderSpec, HeadGradient, Model, Params, Request, Row, Training};
+use bertlab_model::{Batch, EncoderSpec, Gradients, HeadGradient, Model, Request, Row, Training};
 use bertlab_train::machine::peak_resident_bytes;
 use bertlab_train::{Optimizer, TrainingArguments};
 
@@ -84,7 +84,7 @@ fn random_batch(spec: &EncoderSpec, job: BenchJob) -> Result<Batch, Error> {
 /// One thing that is timed.
 enum Step {
     Forward,
-    Train(Box<(Params, Optimizer)>),
+    Train(Box<(Gradients, Optimizer)>),
 }
 
 impl Step {
@@ -92,9 +92,8 @@ impl Step {
         if !train {
             return Self::Forward;
         }
-        model.prepare_training();
         let optimizer = Optimizer::new(model, &TrainingArguments::default());
-        Self::Train(Box::new((Params::zeros(&model.spec), optimizer)))
+        Self::Train(Box::new((Gradients::new(model), optimizer)))
     }
 
     fn run(&mut self, model: &mut Model, batch: &Batch) {
@@ -103,9 +102,7 @@ impl Step {
             return;
         };
         let (gradients, optimizer) = &mut **memory;
-        for (_, gradient) in gradients.named_mut() {
-            gradient.as_mut_slice().fill(0.0);
-        }
+        gradients.begin(batch.input_ids().iter().copied());
         let training = Training { dropout_key: Some(1), ..Training::default() };
         let (output, kept) = model.forward_keeping(batch, training);
         // Any gradient costs the same: the outputs themselves serve as one.

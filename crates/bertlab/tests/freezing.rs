@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use bertlab::train::TrainingArguments;
 use bertlab::{Batch, Model, OpenOptions, Tensor};
-use bertlab_model::{Frozen, HeadGradient, Params, Place, Training};
+use bertlab_model::{Frozen, Gradients, HeadGradient, Params, Place, Training};
 use support::{
     ReferenceRun, Rows, arrays, bits, golden, name_of, open, opened, own_goldens, train, weight_bits,
 };
@@ -25,8 +25,8 @@ fn what_is_not_frozen_has_the_same_gradients() {
     for folder in own_goldens("checkpoints") {
         let rows = Rows::of_golden(&folder);
         let model = |frozen: Frozen| {
-            let options = OpenOptions { trains: true, ..OpenOptions::default() };
-            let mut model = open(&folder, options).unwrap_or_else(|error| panic!("{error}")).model;
+            let mut model =
+                open(&folder, OpenOptions::default()).unwrap_or_else(|error| panic!("{error}")).model;
             let n_layers = frozen.n_layers.min(model.spec.encoder.n_layers);
             model.freeze(Frozen { n_layers, ..frozen });
             model
@@ -67,9 +67,10 @@ fn gradients(model: &Model, batch: &Batch, training: Training<'_>) -> Params {
             HeadGradient { last_hidden_state: Some(ones), ..HeadGradient::default() }
         }
     };
-    let mut gradients = Params::zeros(&model.spec);
+    let mut gradients = Gradients::new(model);
+    gradients.begin(batch.input_ids().iter().copied());
     model.backward(d, batch, kept, &mut gradients);
-    gradients
+    gradients.into_params()
 }
 
 /// A run of a golden with other settings; where it began, and where it ended.

@@ -41,7 +41,7 @@ fn check_golden(folder: &Path, precision: Precision) -> Result<(), String> {
     let file = folder.join("golden.safetensors");
     let golden = arrays(&file);
     let has_gradients = precision == Precision::F32 && golden.keys().any(|name| name.starts_with("grad."));
-    let options = OpenOptions { precision, trains: has_gradients, ..OpenOptions::default() };
+    let options = OpenOptions { precision, ..OpenOptions::default() };
     let model = open(folder, options).map_err(|error| error.to_string())?.model;
     check_counts(&model, folder)?;
     let scratch = tempfile::tempdir().expect("a temporary folder");

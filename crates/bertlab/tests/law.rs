@@ -7,7 +7,7 @@ use std::path::Path;
 
 use bertlab::train::TrainingArguments;
 use bertlab::{Batch, Model, OpenOptions, Output, Request, Row, Tensor, open_tokenizer, save_pretrained};
-use bertlab_model::{HeadGradient, Params, Training};
+use bertlab_model::{Gradients, HeadGradient, Training};
 use serde_json::{Value, json};
 use support::{
     ReferenceRun, Rows, bits, copy, golden, name_of, open, opened, own_goldens, set_config, train,
@@ -71,7 +71,7 @@ fn one_thread_and_several_give_the_same_bits() {
         "max_position_embeddings": 64,
     });
     fs::write(scratch.path().join("config.json"), config.to_string()).expect("writable");
-    let options = OpenOptions { allow_random: true, trains: true, seed: 3, ..OpenOptions::default() };
+    let options = OpenOptions { allow_random: true, seed: 3, ..OpenOptions::default() };
     let model = open(scratch.path(), options).expect("a valid config").model;
     let rows = Rows::made_up(41, 64, 307);
     let batch = Batch::new(&model.spec.encoder, &rows.rows()).expect("the rows fit the model");
@@ -101,10 +101,11 @@ fn gradient_bits(model: &Model, batch: &Batch, training: Training<'_>) -> Vec<Ve
     let (output, kept) = model.forward_keeping(batch, training);
     let logits = output.logits.expect("the head has logits");
     let ones = Tensor::from_vec(logits.shape(), vec![1.0; logits.len()]);
-    let mut gradients = Params::zeros(&model.spec);
+    let mut gradients = Gradients::new(model);
+    gradients.begin(batch.input_ids().iter().copied());
     let d = HeadGradient { logits: Some(ones), ..HeadGradient::default() };
     model.backward(d, batch, kept, &mut gradients);
-    gradients.named().into_iter().map(|(_, tensor)| bits(tensor)).collect()
+    gradients.into_params().named().into_iter().map(|(_, tensor)| bits(tensor)).collect()
 }
 
 #[test]

@@ -56,7 +56,6 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
         head: arguments.head.map_or(HeadChoice::AsConfigured, HeadChoice::Kind),
         allow_random: arguments.random_weights,
         precision: arguments.precision.dtype,
-        trains: arguments.gradients,
         ..OpenOptions::default()
     };
     let opened = arguments.model.open(open, global)?;

@@ -28,9 +28,8 @@ impl Head<'_> {
         kept: KeptClassifier,
         gradients: &mut Params,
     ) -> Tensor {
-        let packed = self.packed.classifier.as_ref().expect("what was kept was computed");
-        let gradient = gradients.classifier.as_mut().expect("gradients have the weights' structure");
-        backward(packed, d_logits, kept, gradient)
+        let dense = (self.packed.classifier.as_ref(), self.params.classifier.as_ref());
+        backward(dense, d_logits, kept, gradients.classifier.as_mut())
     }
 
     /// `pooled [B, D]` to `[B, 2]`, where there is a next-sentence part.
@@ -44,9 +43,8 @@ impl Head<'_> {
         kept: KeptClassifier,
         gradients: &mut Params,
     ) -> Tensor {
-        let packed = self.packed.relationship.as_ref().expect("what was kept was computed");
-        let gradient = gradients.relationship.as_mut().expect("gradients have the weights' structure");
-        backward(packed, d_logits, kept, gradient)
+        let dense = (self.packed.relationship.as_ref(), self.params.relationship.as_ref());
+        backward(dense, d_logits, kept, gradients.relationship.as_mut())
     }
 }
 
@@ -62,9 +60,18 @@ fn forward(packed: &PackedLinear, x: &Tensor, dropout: Option<Dropout>) -> (Tens
     (Tensor::from_buffer(&[n_rows, n_outputs], logits), KeptClassifier { input, dropout })
 }
 
-fn backward(packed: &PackedLinear, d_logits: &Tensor, kept: KeptClassifier, gradient: &mut Linear) -> Tensor {
-    packed.add_gradients(d_logits.as_slice(), kept.input.as_slice(), &mut [gradient]);
-    let mut d = Tensor::from_buffer(kept.input.shape(), packed.backward(d_logits.as_slice()));
+/// `dense`: the layer, packed and as it lies.
+fn backward(
+    dense: (Option<&PackedLinear>, Option<&Linear>),
+    d_logits: &Tensor,
+    kept: KeptClassifier,
+    gradient: Option<&mut Linear>,
+) -> Tensor {
+    let (Some(packed), Some(linear)) = dense else { unreachable!("what was kept was computed") };
+    let gradient = gradient.expect("gradients have the weights' structure");
+    packed.add_gradients(d_logits.as_slice(), kept.input.as_slice(), &mut [gradient], false);
+    let mut d =
+        Tensor::from_buffer(kept.input.shape(), packed.backward(d_logits.as_slice(), &[&linear.weight]));
     if let Some(dropout) = kept.dropout {
         let width = d.width();
         dropout::apply(dropout, d.as_mut_slice(), width);

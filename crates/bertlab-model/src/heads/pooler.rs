@@ -44,11 +44,11 @@ impl Head<'_> {
         d_hidden: &mut Tensor,
     ) {
         let (Some(spec), Some(packed)) = (self.spec.head.pooler, &self.packed.pooler) else { return };
-        let Some(gradient) = &mut gradients.pooler else { return };
+        let (Some(params), Some(gradient)) = (&self.params.pooler, &mut gradients.pooler) else { return };
         let mut d = d_pooled.into_buffer();
         activation::backward(spec.activation, &mut kept.dense, &mut d);
-        packed.add_gradients(&d, &kept.input, &mut [gradient]);
-        let mut d_input = packed.backward(&d);
+        packed.add_gradients(&d, &kept.input, &mut [gradient], false);
+        let mut d_input = packed.backward(&d, &[&params.weight]);
         if let Some(dropout) = kept.dropout {
             dropout::apply(dropout, &mut d_input, self.spec.encoder.width);
         }

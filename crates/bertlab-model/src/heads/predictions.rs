@@ -51,15 +51,16 @@ impl Head<'_> {
     ) {
         const KEPT: &str = "what was kept was computed";
         let (params, packed) = (self.params.predictions.as_ref().expect(KEPT), self.packed);
+        let decoder = self.params.decoder().expect(KEPT);
         self.decoder_gradient(d_logits, &kept.normed, gradients);
         let gradient = gradients.predictions.as_mut().expect("gradients have the weights' structure");
-        let mut d = packed.decoder.as_ref().expect(KEPT).backward(d_logits.as_slice());
+        let mut d = packed.decoder.as_ref().expect(KEPT).backward(d_logits.as_slice(), &[decoder]);
         let encoder = &self.spec.encoder;
         norm_backward(&params.norm, encoder.norm_epsilon, &kept.activated, &mut d, Some(&mut gradient.norm));
         activation::backward(encoder.activation, &mut kept.dense, &mut d);
         let dense = packed.predictions_dense.as_ref().expect(KEPT);
-        dense.add_gradients(&d, kept.input.as_slice(), &mut [&mut gradient.dense]);
-        let d_input = dense.backward(&d);
+        dense.add_gradients(&d, kept.input.as_slice(), &mut [&mut gradient.dense], false);
+        let d_input = dense.backward(&d, &[&params.dense.weight]);
         let d_input = Tensor::from_buffer(kept.input.shape(), d_input);
         match kept.tokens {
             Some(tokens) => d_hidden.scatter_add_rows(&tokens, &d_input),
@@ -82,7 +83,7 @@ impl Head<'_> {
             bias: std::mem::replace(&mut predictions.bias, empty()),
         };
         let decoder = self.packed.decoder.as_ref().expect("what was kept was computed");
-        decoder.add_gradients(d_logits.as_slice(), normed, &mut [&mut gradient]);
+        decoder.add_gradients(d_logits.as_slice(), normed, &mut [&mut gradient], false);
         *weight = gradient.weight;
         predictions.bias = gradient.bias;
     }

@@ -67,7 +67,7 @@ impl MemoryForecast {
         let parts = Self {
             program,
             weights,
-            packed: spec.packed_bytes(precision, Some(back)) as u64,
+            packed: spec.packed_bytes(precision) as u64,
             gradients: trained,
             moments: 2 * trained,
             activations: spec.kept_bytes(batch, back) as u64,

@@ -4,7 +4,7 @@ use super::Run;
 use crate::error::TrainError;
 use crate::examples::{Example, batch};
 use crate::objective::{Objective, logits};
-use crate::optimizer::{clear, clipping, gradient_norm};
+use crate::optimizer::{clipping, gradient_norm};
 use bertlab_compute::random::mix;
 use bertlab_model::{HeadGradient, HeadKind, Training};
 use std::borrow::Cow;
@@ -24,10 +24,10 @@ impl Run<'_, '_> {
     pub(super) fn update(&mut self, rows: &[usize]) -> Result<Update, TrainError> {
         let start = Instant::now();
         let (arguments, train) = (self.trainer.arguments, self.trainer.train);
-        clear(&mut self.gradients, self.trainer.model);
         let step_key = mix(arguments.seed, self.state.global_step);
         let mut loss = 0.0;
         let examples = self.examples(train, rows);
+        self.gradients.begin(examples.iter().flat_map(|example| example.input_ids.iter().copied()));
         let counts: Vec<f64> = examples.iter().map(|example| self.objective.count(example)).collect();
         let count_all = counts.iter().sum();
         let size = arguments.per_device_train_batch_size;
@@ -42,12 +42,12 @@ impl Run<'_, '_> {
             }
         }
         let learning_rate = self.plan.schedule.rate(self.state.global_step);
-        let gradient_norm = gradient_norm(&self.gradients, self.trainer.model);
+        let gradient_norm = gradient_norm(&mut self.gradients, self.trainer.model);
         if !loss.is_finite() || !gradient_norm.is_finite() {
             return Err(self.not_finite(rows, loss, gradient_norm, learning_rate));
         }
         let scale = clipping(gradient_norm, arguments.max_grad_norm);
-        let (optimizer, gradients) = (&mut self.optimizer, &self.gradients);
+        let (optimizer, gradients) = (&mut self.optimizer, &mut self.gradients);
         self.trainer.model.update_trained(|params| optimizer.step(params, gradients, learning_rate, scale));
         self.seconds.train += start.elapsed().as_secs_f64();
         let n_tokens = rows.iter().map(|&row| train[row].input_ids.len()).sum();

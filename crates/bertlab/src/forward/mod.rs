@@ -9,7 +9,7 @@ mod outputs;
 
 use bertlab_checkpoint::{Error as CheckpointError, NamedArray, read_safetensors, write_safetensors};
 use bertlab_compute::Tensor;
-use bertlab_model::{Model, Params, Request, Training};
+use bertlab_model::{Gradients, Model, Params, Request, Training};
 use inputs::Inputs;
 use std::path::{Path, PathBuf};
 
@@ -51,8 +51,7 @@ pub enum ForwardError {
 /// In: `input_ids [B, S]`, and where wanted `attention_mask`, `token_type_ids`, `labels` (or
 /// `start_positions` and `end_positions`; `next_sentence_label`). Out: `last_hidden_state`,
 /// `hidden_states.I`, `attentions.I`, `pooler_output`, the head's logits, `loss` with labels, and
-/// `grad.NAME` with `gradients`. Zeros where the mask is 0. A model made for gradients must have been
-/// opened for training.
+/// `grad.NAME` with `gradients`. Zeros where the mask is 0.
 ///
 /// # Errors
 /// A file that cannot be read or written, arrays that are missing or do not fit each other or the model.
@@ -73,9 +72,10 @@ pub fn run(
             arrays.push(NamedArray::from_f32("loss", vec![], vec![value as f32]));
             if gradients {
                 let (_, kept) = model.forward_keeping(&batch, Training::default());
-                let mut sums = Params::zeros(&model.spec);
+                let mut sums = Gradients::new(model);
+                sums.begin(batch.input_ids().iter().copied());
                 model.backward(gradient, &batch, kept, &mut sums);
-                arrays.extend(named_gradients(model, &sums));
+                arrays.extend(named_gradients(model, &sums.into_params()));
             }
         }
         None if gradients => {

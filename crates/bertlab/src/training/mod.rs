@@ -207,7 +207,6 @@ impl TrainJob {
             seed: self.arguments.seed,
             allow_random: self.allow_random,
             precision: if self.arguments.bf16 { Precision::Bf16 } else { Precision::F32 },
-            trains: false, // Packed for training when training begins.
         };
         open_model(&self.model, &ModelOptions { open, offline: self.offline })
     }

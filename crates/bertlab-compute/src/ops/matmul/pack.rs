@@ -48,15 +48,19 @@ impl Kernel for Put<'_> {
 }
 
 impl PackedMatrix {
-    /// All zeros, to be filled with [`Self::put`].
-    pub fn zeros(precision: Precision, n_rows: usize, n_columns: usize) -> Self {
-        Self::zeros_at(Level::current(), precision, n_rows, n_columns)
+    /// Numbers of no meaning, all to be overwritten with [`Self::put`].
+    pub fn stale(precision: Precision, n_rows: usize, n_columns: usize) -> Self {
+        Self::stale_at(Level::current(), precision, n_rows, n_columns)
     }
 
-    pub(crate) fn zeros_at(level: Level, precision: Precision, n_rows: usize, n_columns: usize) -> Self {
+    pub(crate) fn stale_at(level: Level, precision: Precision, n_rows: usize, n_columns: usize) -> Self {
         let panel_width = run(level, PanelWidth);
-        let n_units = n_rows.div_ceil(precision.per_unit());
-        let units = Buffer::zeros(n_columns.div_ceil(panel_width) * n_units * panel_width);
+        let panel_units = n_rows.div_ceil(precision.per_unit()) * panel_width;
+        let mut units = Buffer::stale(n_columns.div_ceil(panel_width) * panel_units);
+        if !n_columns.is_multiple_of(panel_width) {
+            let last = units.len() - panel_units;
+            units[last..].fill(0.0);
+        }
         Self { n_rows, n_columns, panel_width, precision, units }
     }
 
@@ -71,7 +75,7 @@ impl PackedMatrix {
 
     /// Packs `matrix`. `[K, N]`
     pub fn pack(precision: Precision, matrix: MatrixView<'_>) -> Self {
-        let mut packed = Self::zeros(precision, matrix.n_rows(), matrix.n_columns());
+        let mut packed = Self::stale(precision, matrix.n_rows(), matrix.n_columns());
         packed.put(0, 0, matrix);
         packed
     }

@@ -14,7 +14,7 @@ fn product_in(
     b: MatrixView<'_>,
     bias: &[f32],
 ) -> Vec<f32> {
-    let mut packed = PackedMatrix::zeros_at(level, precision, b.n_rows(), b.n_columns());
+    let mut packed = PackedMatrix::stale_at(level, precision, b.n_rows(), b.n_columns());
     packed.put_at(level, 0, 0, b);
     let mut out = vec![f32::NAN; a.n_rows() * b.n_columns()];
     let epilogue = Epilogue { bias: Some(bias), ..Epilogue::default() };
@@ -109,7 +109,7 @@ fn parts_are_packed_side_by_side_and_added_to() {
     let (m, k, n) = (5, 20, 24);
     let (a, b) = (normals(m * k, 9), normals(k * 2 * n, 10));
     let whole = MatrixView::new(&b, k, 2 * n);
-    let mut parts = PackedMatrix::zeros(Precision::F32, k, 2 * n);
+    let mut parts = PackedMatrix::stale(Precision::F32, k, 2 * n);
     parts.put(0, n, whole.columns(n, n));
     parts.put(0, 0, whole.columns(0, n));
     let a = MatrixView::new(&a, m, k);
