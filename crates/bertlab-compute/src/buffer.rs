@@ -3,8 +3,10 @@
 //! Every pass of an encoder makes and drops the same large buffers. Given back to the system each time, their
 //! pages would be mapped, zeroed and unmapped anew, with both cores interrupted: a tenth of a training step. A
 //! buffer that is dropped is kept for the next one instead. All of them together never hold more than those in use
-//! at one time once did.
+//! at one time once did. What is too much goes back to the system at once: large buffers are mappings of their own,
+//! as an allocator's heap of them would be full of holes.
 
+use memmap2::MmapMut;
 use std::ops::{Deref, DerefMut};
 use std::sync::Mutex;
 
@@ -17,20 +19,67 @@ pub(crate) struct Line(pub(crate) [f32; LANES]);
 
 /// Smaller buffers than this many lines (64 KiB) are left to the allocator, which is good at them.
 const LINES_MIN: usize = 1024;
-/// A buffer serves a request for no less than one part in so many of its size.
-const WASTE_MAX: usize = 2;
+/// A buffer serves a request if no more than one part in so many is left over.
+const WASTE_PART: usize = 8;
 
 /// `len` numbers, 64-byte aligned.
 // Invariant: `lines` holds at least `len` numbers.
 #[derive(Default)]
 pub struct Buffer {
-    lines: Vec<Line>,
+    lines: Lines,
     len: usize,
+}
+
+/// Memory of lines.
+enum Lines {
+    Allocated(Vec<Line>),
+    /// From the system; its pages are there when they are first written to.
+    Mapped(MmapMut),
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self::Allocated(Vec::new())
+    }
+}
+
+impl Lines {
+    /// `n` lines of zeros.
+    fn zeros(n: usize) -> Self {
+        if n < LINES_MIN {
+            return Self::Allocated(vec![Line([0.0; LANES]); n]);
+        }
+        let n_bytes = n * size_of::<Line>();
+        Self::Mapped(
+            MmapMut::map_anon(n_bytes).unwrap_or_else(|error| panic!("{n_bytes} bytes of memory: {error}")),
+        )
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Allocated(lines) => lines.len(),
+            Self::Mapped(map) => map.len() / size_of::<Line>(),
+        }
+    }
+
+    fn as_ptr(&self) -> *const Line {
+        match self {
+            Self::Allocated(lines) => lines.as_ptr(),
+            Self::Mapped(map) => map.as_ptr().cast(), // A page is aligned for a line.
+        }
+    }
+
+    fn as_mut_ptr(&mut self) -> *mut Line {
+        match self {
+            Self::Allocated(lines) => lines.as_mut_ptr(),
+            Self::Mapped(map) => map.as_mut_ptr().cast(),
+        }
+    }
 }
 
 /// Buffers that nobody uses.
 struct Idle {
-    buffers: Vec<Vec<Line>>,
+    buffers: Vec<Lines>,
     /// Lines in `buffers`, lines in use, and the most that ever were in use.
     n_idle: usize,
     n_used: usize,
@@ -41,8 +90,8 @@ static IDLE: Mutex<Idle> = Mutex::new(Idle { buffers: Vec::new(), n_idle: 0, n_u
 
 impl Idle {
     /// The smallest buffer that holds `n` lines without much waste.
-    fn take(&mut self, n: usize) -> Option<Vec<Line>> {
-        let fits = |lines: &Vec<Line>| lines.len() >= n && lines.len() <= WASTE_MAX * n;
+    fn take(&mut self, n: usize) -> Option<Lines> {
+        let fits = |lines: &Lines| lines.len() >= n && lines.len() - n <= n / WASTE_PART;
         let candidates = self.buffers.iter().enumerate().filter(|(_, lines)| fits(lines));
         let (index, _) = candidates.min_by_key(|(_, lines)| lines.len())?;
         let lines = self.buffers.swap_remove(index);
@@ -57,10 +106,10 @@ impl Idle {
     }
 
     /// Takes idle buffers out, the largest first, until all together are no more than were ever in use.
-    fn excess(&mut self) -> Vec<Vec<Line>> {
+    fn excess(&mut self) -> Vec<Lines> {
         let mut excess = Vec::new();
         while self.n_used + self.n_idle > self.n_used_max {
-            let sizes = self.buffers.iter().map(Vec::len).enumerate();
+            let sizes = self.buffers.iter().map(Lines::len).enumerate();
             let Some((largest, _)) = sizes.max_by_key(|&(_, size)| size) else { break };
             let lines = self.buffers.swap_remove(largest);
             self.n_idle -= lines.len();
@@ -75,28 +124,28 @@ fn idle() -> std::sync::MutexGuard<'static, Idle> {
     IDLE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// `n` lines, of an earlier buffer where one fits.
-fn lines(n: usize) -> Vec<Line> {
+/// `n` lines, and whether they are zeros: those of an earlier buffer are not.
+fn lines(n: usize) -> (Lines, bool) {
     if n < LINES_MIN {
-        return vec![Line([0.0; LANES]); n];
+        return (Lines::zeros(n), true);
     }
     if let Some(lines) = idle().take(n) {
-        return lines;
+        return (lines, false);
     }
     let excess = {
         let mut idle = idle();
         idle.use_more(n);
         idle.excess()
     };
-    // Freed before more is asked for, and not while others wait.
+    // Given back before more is asked for, and not while others wait.
     drop(excess);
-    vec![Line([0.0; LANES]); n]
+    (Lines::zeros(n), true)
 }
 
 impl Buffer {
     /// `len` numbers of no meaning, all to be overwritten. In debug builds they are NaN, so that one which is not shows.
     pub fn stale(len: usize) -> Self {
-        let mut buffer = Self { lines: lines(len.div_ceil(LANES)), len };
+        let mut buffer = Self { lines: lines(len.div_ceil(LANES)).0, len };
         if cfg!(debug_assertions) {
             buffer.fill(f32::NAN);
         }
@@ -105,8 +154,11 @@ impl Buffer {
 
     /// `len` zeros.
     pub fn zeros(len: usize) -> Self {
-        let mut buffer = Self { lines: lines(len.div_ceil(LANES)), len };
-        buffer.fill(0.0);
+        let (lines, are_zeros) = lines(len.div_ceil(LANES));
+        let mut buffer = Self { lines, len };
+        if !are_zeros {
+            buffer.fill(0.0);
+        }
         buffer
     }
 
@@ -122,7 +174,7 @@ impl Buffer {
 
     /// The same numbers.
     pub fn copy_of(numbers: &[f32]) -> Self {
-        let mut buffer = Self { lines: lines(numbers.len().div_ceil(LANES)), len: numbers.len() };
+        let mut buffer = Self { lines: lines(numbers.len().div_ceil(LANES)).0, len: numbers.len() };
         buffer.copy_from_slice(numbers);
         buffer
     }
@@ -174,7 +226,7 @@ mod tests {
 
     /// A bookkeeper of its own: the global one serves other tests at the same time.
     fn idle_of(sizes: &[usize], n_used_max: usize) -> Idle {
-        let buffers: Vec<Vec<Line>> = sizes.iter().map(|&n| vec![Line([0.0; LANES]); n]).collect();
+        let buffers: Vec<Lines> = sizes.iter().map(|&n| Lines::zeros(n)).collect();
         Idle { buffers, n_idle: sizes.iter().sum(), n_used: 0, n_used_max }
     }
 
@@ -191,7 +243,7 @@ mod tests {
     fn idle_buffers_make_room_for_new_ones() {
         let mut idle = idle_of(&[4000, 2000], 6000);
         idle.use_more(1500);
-        assert_eq!(idle.excess().iter().map(Vec::len).collect::<Vec<_>>(), [4000]);
+        assert_eq!(idle.excess().iter().map(Lines::len).collect::<Vec<_>>(), [4000]);
         assert_eq!((idle.n_idle, idle.n_used, idle.n_used_max), (2000, 1500, 6000));
     }
 

@@ -27,7 +27,7 @@ enum Data {
 impl Tensor {
     /// All zeros.
     pub fn zeros(shape: &[usize]) -> Self {
-        Self::from_vec(shape, vec![0.0; shape.iter().product()])
+        Self::from_buffer(shape, Buffer::zeros(shape.iter().product()))
     }
 
     /// From numbers in C order. Panics when their count is not the product of `shape`.
@@ -91,7 +91,7 @@ impl Tensor {
     /// All numbers, to be changed; shared numbers are copied first.
     pub fn as_mut_slice(&mut self) -> &mut [f32] {
         if let Data::Shared(data) = &self.data {
-            self.data = Data::Owned(data.as_f32().to_vec());
+            self.data = Data::Buffer(Buffer::copy_of(data.as_f32()));
         }
         match &mut self.data {
             Data::Owned(data) => data,

@@ -48,14 +48,27 @@ impl Gradients {
     pub fn new(model: &Model) -> Self {
         let spec = &model.spec;
         let mut params = Params::zeros(spec);
-        let is_tied = params.predictions.as_ref().is_some_and(|predictions| predictions.decoder.is_none());
-        let words = if is_tied && model.is_trained(WORDS) {
+        let words = if Self::are_of_all_words(model) {
             Words::All
         } else {
             params.embeddings.word = Tensor::zeros(&[0, spec.encoder.width]);
             Words::Some(vec![None; spec.encoder.vocab_size])
         };
         Self { params, words, are_fresh: true }
+    }
+
+    /// Whether every word has a gradient in every update: a masked-LM part is tied to their table.
+    pub fn are_of_all_words(model: &Model) -> bool {
+        let head = &model.spec.head;
+        head.has_predictions() && head.is_tied && model.is_trained(WORDS)
+    }
+
+    /// How many numbers are held in an update that reads `n_words` different words.
+    pub fn n_numbers(model: &Model, n_words: usize) -> usize {
+        let encoder = &model.spec.encoder;
+        let n_absent = encoder.vocab_size.saturating_sub(n_words);
+        let is_whole = !model.is_trained(WORDS) || Self::are_of_all_words(model);
+        model.n_trained() - if is_whole { 0 } else { n_absent * encoder.width }
     }
 
     /// Begins an update: all sums become 0. `words`: every word that its micro-batches read; repetitions do not matter.

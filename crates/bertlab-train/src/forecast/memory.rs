@@ -1,13 +1,12 @@
 //! Peak memory: weights, packed copies, gradients, moments, what the largest micro-batch keeps.
 
 use super::Prospect;
-use crate::arguments::TrainingArguments;
+use super::reading::Reading;
 use crate::evaluate::TOKENS;
 use crate::examples::Example;
 use crate::machine;
 use crate::objective::Objective;
-use crate::order::epoch_order;
-use bertlab_model::{BatchSize, HeadKind, Spec};
+use bertlab_model::{BatchSize, Gradients, HeadKind, Spec};
 use serde::Serialize;
 
 /// Bytes that a run will hold at its peak, part by part.
@@ -45,8 +44,8 @@ pub struct MemoryForecast {
 const PROGRAM_BYTES: u64 = 24 << 20;
 /// Pages of the program's own file that are in use, about.
 const CODE_BYTES: u64 = 12 << 20;
-/// Epochs whose order is looked through for the largest micro-batch.
-const EPOCHS_MAX: u64 = 16;
+/// Pages in which the system gives memory, about.
+const PAGE_BYTES: usize = 4096;
 
 impl MemoryForecast {
     /// Whether the run fits; none where the system does not tell.
@@ -59,17 +58,16 @@ impl MemoryForecast {
         let opened = prospect.model.owned_bytes() as u64;
         let counted = PROGRAM_BYTES + rows_bytes(prospect.train) + rows_bytes(prospect.eval);
         let program = machine::own_bytes().map_or(counted, |own| own.saturating_sub(opened) + CODE_BYTES);
-        let batch = largest_micro_batch(prospect);
-        let number = size_of::<f32>() as u64;
-        let (weights, trained) =
-            (number * spec.n_parameters() as u64, number * prospect.model.n_trained() as u64);
+        let reading = Reading::new(prospect);
+        let batch = reading.largest;
+        let number = size_of::<f32>();
         let back = prospect.model.back(prospect.arguments.gradient_checkpointing);
         let parts = Self {
             program,
-            weights,
+            weights: (number * spec.n_parameters()) as u64,
             packed: spec.packed_bytes(precision) as u64,
-            gradients: trained,
-            moments: 2 * trained,
+            gradients: (number * Gradients::n_numbers(prospect.model, reading.n_words_of_update)) as u64,
+            moments: 2 * moment_bytes(prospect, reading.n_words) as u64,
             activations: spec.kept_bytes(batch, back) as u64,
             working: spec.working_bytes(batch, precision) as u64,
             evaluation: spec.forward_bytes(evaluation_batch(spec, prospect.eval)) as u64,
@@ -91,28 +89,17 @@ impl MemoryForecast {
     }
 }
 
-/// The micro-batch with the most tokens, of all that will come.
-fn largest_micro_batch(prospect: Prospect<'_>) -> BatchSize {
-    let lengths = prospect.lengths();
-    let n_labelled: Vec<usize> =
-        prospect.train.iter().map(|example| n_through_words(example, prospect.masked_share)).collect();
-    let size = |rows: &[usize]| BatchSize {
-        n_rows: rows.len(),
-        n_tokens: rows.iter().map(|&row| lengths[row]).sum(),
-        n_labelled: rows.iter().map(|&row| n_labelled[row]).sum(),
-    };
-    let batch_size = prospect.arguments.per_device_train_batch_size;
-    let orders =
-        (0..prospect.plan.n_epochs.min(EPOCHS_MAX)).map(|epoch| order(prospect.arguments, &lengths, epoch));
-    let largest = |order: Vec<usize>| order.chunks(batch_size).map(size).max_by_key(|size| size.n_tokens);
-    orders.filter_map(largest).max_by_key(|size| size.n_tokens).unwrap_or_default()
-}
-
-/// The order of an epoch, as the run will have it.
-fn order(arguments: &TrainingArguments, lengths: &[usize], epoch: u64) -> Vec<usize> {
-    let rows_per_update = arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps;
-    let seed = arguments.data_seed.unwrap_or(arguments.seed);
-    epoch_order(arguments.train_sampling_strategy, lengths, rows_per_update, seed, epoch)
+/// What one of AdamW's moments takes: rows of words that are never read are never written.
+fn moment_bytes(prospect: Prospect<'_>, n_words: usize) -> usize {
+    let (model, encoder) = (prospect.model, &prospect.model.spec.encoder);
+    let row = size_of::<f32>() * encoder.width;
+    let all = size_of::<f32>() * model.n_trained();
+    if Gradients::are_of_all_words(model) || model.frozen().embeddings {
+        return all;
+    }
+    // A row begins and ends inside a page, mostly.
+    let read = (n_words * (row + PAGE_BYTES)).min(encoder.vocab_size * row);
+    all - encoder.vocab_size * row + read
 }
 
 /// Tokens of a row that go through a masked-LM part; `masked_share` of all where masks are drawn anew.

@@ -2,6 +2,7 @@
 
 mod memory;
 mod pace;
+mod reading;
 mod remedy;
 mod time;
 
