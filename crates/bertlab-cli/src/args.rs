@@ -11,7 +11,7 @@ use std::str::FromStr;
 use anyhow::bail;
 use bertlab::explore::Layers;
 use bertlab::{
-    Columns, DatasetFiles, DatasetRequest, HeadKind, ModelOptions, OpenOptions, OpenedModel, Precision,
+    Columns, ComputeDtype, DatasetFiles, DatasetRequest, HeadKind, ModelOptions, OpenOptions, OpenedModel,
     Split, TagScheme, Task, TextEncoding, TextInput, open_model, read_sentences, read_text_lines, read_texts,
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -70,10 +70,10 @@ impl ModelArguments {
 
 /// How the encoder computes.
 #[derive(Clone, Copy, Debug, clap::Args)]
-pub struct PrecisionArguments {
-    /// How matrix products are computed: f32, or bf16 (faster where the processor has it, less exact)
-    #[arg(long, value_name = "DTYPE", default_value = "f32", value_parser = precision_parser())]
-    pub dtype: Precision,
+pub struct DtypeArguments {
+    /// How matrix products are computed: f32, or faster and less exact: bf16, int8 (bytes; not for training)
+    #[arg(long, value_name = "DTYPE", default_value = "f32", value_parser = dtype_parser())]
+    pub dtype: ComputeDtype,
 }
 
 /// Which columns of a table of labelled rows.
@@ -215,9 +215,11 @@ where
 }
 
 /// The words of `--dtype`.
-fn precision_parser() -> impl TypedValueParser<Value = Precision> {
-    let to_precision = |word: String| if word == "bf16" { Precision::Bf16 } else { Precision::F32 };
-    PossibleValuesParser::new(["f32", "bf16"]).map(to_precision)
+fn dtype_parser() -> impl TypedValueParser<Value = ComputeDtype> {
+    PossibleValuesParser::new(ComputeDtype::ALL.map(ComputeDtype::name)).map(|word| {
+        let dtype = ComputeDtype::ALL.into_iter().find(|dtype| dtype.name() == word);
+        dtype.expect("the parser lets only these names through")
+    })
 }
 
 /// The words of `--tag-scheme`.

@@ -1,6 +1,5 @@
 //! How fast this machine can multiply and add at best: registers alone, no memory, all threads.
 
-use crate::ops::matmul::Precision;
 use crate::simd::{Kernel, LANES, Level, Simd, run};
 use crate::threads::{n_threads, parallel_for};
 use std::hint::black_box;
@@ -12,17 +11,38 @@ const CHAINS: usize = 24;
 /// Multiply-adds per chain between two looks at the clock.
 const ROUNDS: usize = 20_000;
 
-/// Floating-point operations per second, two for every multiply-add, over all threads, in about `time`.
-pub fn flops_per_second(precision: Precision, time: Duration) -> f64 {
+/// What an instruction multiplies in every lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Products {
+    /// Two f32.
+    Single,
+    /// Two pairs of bf16.
+    Pairs,
+    /// Four bytes by four bytes.
+    Quads,
+}
+
+impl Products {
+    fn n(self) -> usize {
+        match self {
+            Self::Single => 1,
+            Self::Pairs => 2,
+            Self::Quads => 4,
+        }
+    }
+}
+
+/// Operations per second, two for every multiply-add, over all threads, in about `time`.
+pub fn flops_per_second(products: Products, time: Duration) -> f64 {
     let total = Mutex::new(0.0);
     parallel_for(n_threads(), |_| {
         let start = Instant::now();
         let mut n_rounds = 0;
         while start.elapsed() < time {
-            run(Level::current(), Spin { precision });
+            run(Level::current(), Spin { products });
             n_rounds += 1;
         }
-        let per_round = 2 * CHAINS * ROUNDS * LANES * precision.per_unit();
+        let per_round = 2 * CHAINS * ROUNDS * LANES * products.n();
         let rate = (n_rounds * per_round) as f64 / start.elapsed().as_secs_f64();
         *total.lock().expect("no thread panics while it adds") += rate;
     });
@@ -30,7 +50,7 @@ pub fn flops_per_second(precision: Precision, time: Duration) -> f64 {
 }
 
 struct Spin {
-    precision: Precision,
+    products: Products,
 }
 
 impl Kernel for Spin {
@@ -44,9 +64,10 @@ impl Kernel for Spin {
             let mut sums = [S::splat(1.0); CHAINS];
             for _ in 0..ROUNDS {
                 for sum in &mut sums {
-                    *sum = match self.precision {
-                        Precision::F32 => S::fma(a, b, *sum),
-                        Precision::Bf16 => S::fma_pairs(a, b, *sum),
+                    *sum = match self.products {
+                        Products::Single => S::fma(a, b, *sum),
+                        Products::Pairs => S::fma_pairs(a, b, *sum),
+                        Products::Quads => S::dot_quads(a, b, *sum),
                     };
                 }
             }

@@ -9,6 +9,7 @@ use bertlab_compute::ops::activation;
 use bertlab_compute::ops::attention::{self, Attended, AttentionGradient, Heads};
 use bertlab_compute::ops::dropout::{self, Dropout};
 use bertlab_compute::ops::layer_norm::{self, AddNorm, Affine, NormGradient};
+use bertlab_compute::ops::matmul::Precision;
 use bertlab_compute::random::mix;
 
 /// One layer with all that it needs to run.
@@ -19,6 +20,8 @@ pub(crate) struct Block<'a> {
     pub packed: &'a PackedLayer,
     /// `[B + 1]`
     pub row_starts: &'a [usize],
+    /// Of attention's products.
+    pub precision: Precision,
     /// Where dropout falls; none when the model is used, not trained.
     pub dropout_key: Option<u64>,
 }
@@ -170,7 +173,7 @@ impl Block<'_> {
             row_starts: self.row_starts,
             n_heads: self.spec.n_heads,
             width: self.spec.width,
-            precision: self.packed.qkv.precision(),
+            precision: self.precision,
         }
     }
 

@@ -2,8 +2,8 @@
 //!
 //! T tokens of a batch, s of a row, D width, F inner width, L layers, V vocabulary, C outputs.
 
+use crate::dtype::ComputeDtype;
 use crate::spec::{EncoderSpec, HeadKind, Spec};
-use bertlab_compute::ops::matmul::{PackedMatrix, Precision};
 
 /// Bytes of a number.
 const NUMBER: usize = size_of::<f32>();
@@ -83,14 +83,12 @@ impl Spec {
     }
 
     /// Bytes of all dense layers packed for the kernels.
-    pub fn packed_bytes(&self, precision: Precision) -> usize {
+    pub fn packed_bytes(&self, dtype: ComputeDtype) -> usize {
         let EncoderSpec { width, inner_width, n_layers, vocab_size, .. } = self.encoder;
         let sizes = [(width, 3 * width), (width, width), (width, inner_width), (inner_width, width)];
-        let dense = |&(n_inputs, n_outputs): &(usize, usize)| {
-            PackedMatrix::size_bytes(precision, n_inputs, n_outputs)
-        };
+        let dense = |&(n_inputs, n_outputs): &(usize, usize)| dtype.packed_bytes(n_inputs, n_outputs);
         let mut n_bytes = n_layers * sizes.iter().map(dense).sum::<usize>();
-        let over_rows = |n_outputs: usize| PackedMatrix::size_bytes(Precision::F32, width, n_outputs);
+        let over_rows = |n_outputs: usize| ComputeDtype::F32.packed_bytes(width, n_outputs);
         if self.head.pooler.is_some() {
             n_bytes += over_rows(width);
         }
@@ -123,11 +121,11 @@ impl Spec {
     }
 
     /// Bytes that come and go while one layer goes backward, at the most.
-    pub fn working_bytes(&self, batch: BatchSize, precision: Precision) -> usize {
+    pub fn working_bytes(&self, batch: BatchSize, dtype: ComputeDtype) -> usize {
         let EncoderSpec { width, inner_width: inner, .. } = self.encoder;
         // Feed-forward: the gradient and its dropped copy, the activation and its packed copy. Attention: the same two,
         // the gradients of its output and of queries, keys and values, and the packed input.
-        let packed = |n: usize| if precision == Precision::Bf16 { n / 2 } else { n };
+        let packed = |n: usize| if dtype == ComputeDtype::Bf16 { n / 2 } else { n };
         let widest = (2 * width + inner + packed(inner)).max(6 * width + packed(width));
         NUMBER * batch.n_tokens * widest
     }

@@ -2,6 +2,7 @@
 
 use crate::batch::Batch;
 use crate::block::{Block, KeptBlock, affine, norm_backward};
+use crate::dtype::ComputeDtype;
 use crate::frozen::{Frozen, Place};
 use crate::gradients::{Gradients, LayerSums};
 use crate::packed::Packed;
@@ -30,6 +31,7 @@ pub(crate) struct Encoder<'a> {
     pub spec: &'a EncoderSpec,
     pub params: &'a Params,
     pub packed: &'a Packed,
+    pub dtype: ComputeDtype,
     pub frozen: Frozen,
 }
 
@@ -172,6 +174,7 @@ impl Encoder<'_> {
             layer: &self.params.layers[layer],
             packed: &self.packed.layers[layer],
             row_starts,
+            precision: self.dtype.precision(),
             dropout_key: dropout_key.map(|key| mix(key, layer as u64)),
         }
     }

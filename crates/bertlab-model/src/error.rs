@@ -5,6 +5,9 @@ use std::path::PathBuf;
 /// Everything that this crate refuses.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// Gradients were asked for in a dtype that is for inference alone.
+    #[error("{0} is for inference: there are no gradients in it. Use f32 or bf16")]
+    DtypeDoesNotTrain(&'static str),
     /// A file could not be read or written.
     #[error(transparent)]
     Checkpoint(#[from] bertlab_checkpoint::Error),

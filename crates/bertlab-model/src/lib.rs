@@ -6,6 +6,7 @@
 mod batch;
 mod block;
 mod cost;
+mod dtype;
 mod encoder;
 mod error;
 mod families;
@@ -23,10 +24,9 @@ mod report;
 mod save;
 mod spec;
 
-pub use bertlab_compute::ops::matmul::Precision;
-
 pub use batch::{Batch, Row};
 pub use cost::{Back, BatchSize};
+pub use dtype::ComputeDtype;
 pub use encoder::EncoderOutput;
 pub use error::Error;
 pub use families::{Family, family_names, max_tokens};

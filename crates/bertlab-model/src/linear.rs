@@ -1,18 +1,26 @@
 //! Dense layers: packed once, used many times; their backward pass.
 
+use crate::dtype::ComputeDtype;
 use crate::params::Linear;
 use bertlab_compute::ops::activation::Activation;
 use bertlab_compute::ops::matmul::{Epilogue, Matmul, MatrixView, PackedMatrix, Precision, linear, matmul};
+use bertlab_compute::ops::matmul_int8::{QuantizedMatrix, linear_int8};
 use bertlab_compute::ops::sum::add_column_sums;
 use bertlab_compute::{Buffer, Tensor};
 
 /// One dense layer, or several over the same input side by side, packed for the kernels.
 #[derive(Clone)]
 pub(crate) struct PackedLinear {
-    /// Wᵀ: `[in, out]`
-    weight: PackedMatrix,
+    weight: Weight,
     /// `[out]`
     bias: Vec<f32>,
+}
+
+/// Wᵀ: `[in, out]`
+#[derive(Clone)]
+enum Weight {
+    Packed(PackedMatrix),
+    Quantized(QuantizedMatrix),
 }
 
 /// A dense layer's weights, where they lie.
@@ -32,28 +40,28 @@ impl<'a> From<&'a Linear> for Dense<'a> {
 
 impl PackedLinear {
     /// Packs layers of the same input side by side.
-    pub(crate) fn new(parts: &[Dense<'_>], precision: Precision) -> Self {
+    pub(crate) fn new(parts: &[Dense<'_>], dtype: ComputeDtype) -> Self {
         let n_inputs = parts[0].weight.width();
         let n_outputs = parts.iter().map(|part| part.bias.len()).sum();
-        let mut packed =
-            Self { weight: PackedMatrix::stale(precision, n_inputs, n_outputs), bias: vec![0.0; n_outputs] };
+        let weight = match dtype {
+            ComputeDtype::Int8 => Weight::Quantized(QuantizedMatrix::zeros(n_inputs, n_outputs)),
+            _ => Weight::Packed(PackedMatrix::stale(dtype.precision(), n_inputs, n_outputs)),
+        };
+        let mut packed = Self { weight, bias: vec![0.0; n_outputs] };
         packed.fill(parts);
         packed
     }
 
-    /// How its products are computed.
-    pub(crate) fn precision(&self) -> Precision {
-        self.weight.precision()
-    }
-
     /// Takes over the weights of the layers it was made of.
     pub(crate) fn fill(&mut self, parts: &[Dense<'_>]) {
-        let n_inputs = self.weight.n_rows();
         let mut first = 0;
         for part in parts {
             let n = part.bias.len();
-            let weight = MatrixView::new(part.weight.as_slice(), n, n_inputs);
-            self.weight.put(0, first, weight.transposed());
+            let weight = MatrixView::new(part.weight.as_slice(), n, part.weight.width());
+            match &mut self.weight {
+                Weight::Packed(packed) => packed.put(0, first, weight.transposed()),
+                Weight::Quantized(quantized) => quantized.put(first, weight),
+            }
             self.bias[first..first + n].copy_from_slice(part.bias.as_slice());
             first += n;
         }
@@ -61,22 +69,32 @@ impl PackedLinear {
 
     /// `x Wᵀ + b`: `[rows, out]`
     pub(crate) fn forward(&self, x: &[f32]) -> Buffer {
-        linear(self.view(x, self.weight.n_rows()), &self.weight, Some(&self.bias))
+        match &self.weight {
+            Weight::Packed(weight) => linear(view(x, weight.n_rows()), weight, Some(&self.bias)),
+            Weight::Quantized(weight) => linear_int8(view(x, weight.n_rows()), weight, &self.bias, None),
+        }
     }
 
     /// `f(x Wᵀ + b)`: `[rows, out]`
     pub(crate) fn forward_activated(&self, x: &[f32], activation: Activation) -> Buffer {
-        let a = self.view(x, self.weight.n_rows());
+        let b = match &self.weight {
+            Weight::Packed(weight) => weight,
+            Weight::Quantized(weight) => {
+                return linear_int8(view(x, weight.n_rows()), weight, &self.bias, Some(activation));
+            }
+        };
+        let a = view(x, b.n_rows());
         let mut out = Buffer::stale(a.n_rows() * self.bias.len());
         let epilogue =
             Epilogue { bias: Some(&self.bias), activation: Some(activation), before_activation: None };
-        matmul(Matmul { a, b: &self.weight, out: &mut out, accumulate: false, epilogue });
+        matmul(Matmul { a, b, out: &mut out, accumulate: false, epilogue });
         out
     }
 
     /// As [`Self::forward_activated`]; also what stood before the activation.
     pub(crate) fn forward_activated_keeping(&self, x: &[f32], activation: Activation) -> (Buffer, Buffer) {
-        let a = self.view(x, self.weight.n_rows());
+        let b = self.packed();
+        let a = view(x, b.n_rows());
         let mut out = Buffer::stale(a.n_rows() * self.bias.len());
         let mut before = Buffer::stale(out.len());
         let epilogue = Epilogue {
@@ -84,13 +102,13 @@ impl PackedLinear {
             activation: Some(activation),
             before_activation: Some(&mut before),
         };
-        matmul(Matmul { a, b: &self.weight, out: &mut out, accumulate: false, epilogue });
+        matmul(Matmul { a, b, out: &mut out, accumulate: false, epilogue });
         (out, before)
     }
 
     /// `d_x = d W`: `[rows, in]`, of the weights that were packed.
     pub(crate) fn backward(&self, d: &[f32], weights: &[&Tensor]) -> Buffer {
-        let mut d_x = Buffer::stale(d.len() / self.bias.len() * self.weight.n_rows());
+        let mut d_x = Buffer::stale(d.len() / self.bias.len() * self.packed().n_rows());
         self.backward_into(d, weights, &mut d_x, false);
         d_x
     }
@@ -102,7 +120,7 @@ impl PackedLinear {
     }
 
     fn backward_into(&self, d: &[f32], weights: &[&Tensor], d_x: &mut [f32], accumulate: bool) {
-        let (a, b) = (self.view(d, self.bias.len()), &self.pack_across(weights));
+        let (a, b) = (view(d, self.bias.len()), &self.pack_across(weights));
         matmul(Matmul { a, b, out: d_x, accumulate, epilogue: Epilogue::default() });
     }
 
@@ -111,8 +129,8 @@ impl PackedLinear {
     fn pack_across(&self, weights: &[&Tensor]) -> PackedMatrix {
         // Parts of odd height would share a pair of bf16 where they meet.
         let is_even = weights.iter().all(|weight| weight.n_rows().is_multiple_of(2));
-        let precision = if weights.len() == 1 || is_even { self.precision() } else { Precision::F32 };
-        let n_inputs = self.weight.n_rows();
+        let (precision, n_inputs) = (self.packed().precision(), self.packed().n_rows());
+        let precision = if weights.len() == 1 || is_even { precision } else { Precision::F32 };
         let mut packed = PackedMatrix::stale(precision, self.bias.len(), n_inputs);
         let mut first = 0;
         for weight in weights {
@@ -122,8 +140,12 @@ impl PackedLinear {
         packed
     }
 
-    fn view<'a>(&self, x: &'a [f32], width: usize) -> MatrixView<'a> {
-        MatrixView::new(x, x.len() / width, width)
+    /// The weight of a layer that is trained.
+    fn packed(&self) -> &PackedMatrix {
+        match &self.weight {
+            Weight::Packed(weight) => weight,
+            Weight::Quantized(_) => panic!("a model opened in int8 is for inference"),
+        }
     }
 
     /// Adds `dᵀ x` and the column sums of `d` to the gradients of these layers, in the order in which they
@@ -133,7 +155,7 @@ impl PackedLinear {
         let n_inputs = gradients[0].weight.width();
         let n_rows = x.len() / n_inputs;
         let d_view = MatrixView::new(d, n_rows, n_outputs);
-        let packed = PackedMatrix::pack(self.weight.precision(), MatrixView::new(x, n_rows, n_inputs));
+        let packed = PackedMatrix::pack(self.packed().precision(), MatrixView::new(x, n_rows, n_inputs));
         let mut bias = vec![0.0; n_outputs];
         add_column_sums(d, &mut bias);
         let mut first = 0;
@@ -151,4 +173,8 @@ impl PackedLinear {
             first += n;
         }
     }
+}
+
+fn view(x: &[f32], width: usize) -> MatrixView<'_> {
+    MatrixView::new(x, x.len() / width, width)
 }

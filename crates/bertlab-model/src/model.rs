@@ -2,7 +2,9 @@
 
 use crate::batch::Batch;
 use crate::cost::Back;
+use crate::dtype::ComputeDtype;
 use crate::encoder::{Encoder, EncoderOutput, KeptEncoder};
+use crate::error::Error;
 use crate::families::Family;
 use crate::frozen::{Frozen, Place};
 use crate::gradients::Gradients;
@@ -11,11 +13,10 @@ use crate::packed::Packed;
 use crate::params::Params;
 use crate::spec::{Positions, Spec};
 use bertlab_compute::Tensor;
-use bertlab_compute::ops::matmul::Precision;
 use serde_json::{Map, Value};
 
 /// An encoder with its head.
-// Invariant: `packed` was made from `params`, in `precision`.
+// Invariant: `packed` was made from `params`, in `dtype`.
 #[derive(Clone)]
 pub struct Model {
     /// Whose names its files use.
@@ -26,7 +27,7 @@ pub struct Model {
     pub config: Map<String, Value>,
     params: Params,
     packed: Packed,
-    precision: Precision,
+    dtype: ComputeDtype,
     frozen: Frozen,
 }
 
@@ -68,21 +69,29 @@ pub struct Kept {
 }
 
 impl Model {
-    /// Of weights in hand; `precision` is that of the encoder's matrix products.
+    /// Of weights in hand; `dtype` is that of the encoder's matrix products.
     pub fn new(
         family: &'static Family,
         spec: Spec,
         config: Map<String, Value>,
         params: Params,
-        precision: Precision,
+        dtype: ComputeDtype,
     ) -> Self {
-        let packed = Packed::new(&params, precision);
-        Self { family, spec, config, params, packed, precision, frozen: Frozen::default() }
+        let packed = Packed::new(&params, dtype);
+        Self { family, spec, config, params, packed, dtype, frozen: Frozen::default() }
     }
 
-    /// In which precision the encoder's matrix products are computed.
-    pub fn precision(&self) -> Precision {
-        self.precision
+    /// As what the encoder's matrix products are computed.
+    pub fn dtype(&self) -> ComputeDtype {
+        self.dtype
+    }
+
+    /// Refuses a backward pass in a dtype that is for inference alone.
+    ///
+    /// # Errors
+    /// Such a dtype.
+    pub fn check_trains(&self) -> Result<(), Error> {
+        if self.dtype.trains() { Ok(()) } else { Err(Error::DtypeDoesNotTrain(self.dtype.name())) }
     }
 
     /// The weights.
@@ -144,7 +153,7 @@ impl Model {
     /// Bytes of the other weights, and of all packed ones.
     pub fn owned_bytes(&self) -> usize {
         let weights = self.spec.n_parameters() * size_of::<f32>() - self.borrowed_bytes();
-        weights + self.spec.packed_bytes(self.precision)
+        weights + self.spec.packed_bytes(self.dtype)
     }
 
     /// How far back it is trained, as it is frozen.
@@ -171,7 +180,7 @@ impl Model {
         Output { encoder, head }
     }
 
-    /// Runs the model for training.
+    /// Runs the model for training. Panics when its dtype is not one that trains.
     pub fn forward_keeping(&self, batch: &Batch, training: Training<'_>) -> (HeadOutput, Kept) {
         let Training { dropout_key, gradient_checkpointing, tokens } = training;
         let (hidden, encoder) = self.encoder().forward_keeping(batch, dropout_key, gradient_checkpointing);
@@ -188,7 +197,13 @@ impl Model {
     }
 
     fn encoder(&self) -> Encoder<'_> {
-        Encoder { spec: &self.spec.encoder, params: &self.params, packed: &self.packed, frozen: self.frozen }
+        Encoder {
+            spec: &self.spec.encoder,
+            params: &self.params,
+            packed: &self.packed,
+            dtype: self.dtype,
+            frozen: self.frozen,
+        }
     }
 
     fn head(&self) -> Head<'_> {

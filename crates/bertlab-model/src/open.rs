@@ -1,5 +1,6 @@
 //! A checkpoint folder becomes a `Model`, with a report of what came from where.
 
+use crate::dtype::ComputeDtype;
 use crate::error::Error;
 use crate::families::{Family, FamilyHead};
 use crate::initialise::{initialise, initialise_all};
@@ -8,7 +9,6 @@ use crate::params::Params;
 use crate::report::LoadReport;
 use crate::spec::{EncoderSpec, HeadKind, HeadSpec, ProblemType, Spec};
 use bertlab_checkpoint::{Config, NamedArray, Weights, has_weights, open_config, open_weights};
-use bertlab_compute::ops::matmul::Precision;
 use bertlab_compute::{SharedData, Tensor};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -36,8 +36,8 @@ pub struct OpenOptions {
     pub seed: u64,
     /// Random weights where the folder has none.
     pub allow_random: bool,
-    /// In which precision the encoder's matrix products are computed.
-    pub precision: Precision,
+    /// As what the encoder's matrix products are computed.
+    pub dtype: ComputeDtype,
 }
 
 /// Opens a checkpoint folder.
@@ -66,7 +66,7 @@ pub fn open(folder: &Path, options: &OpenOptions) -> Result<(Model, LoadReport),
         }
         None => initialise_all(&spec.encoder, &mut params, options.seed),
     }
-    let model = Model::new(family, spec, config.values, params, options.precision);
+    let model = Model::new(family, spec, config.values, params, options.dtype);
     Ok((model, report))
 }
 

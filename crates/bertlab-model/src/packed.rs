@@ -1,8 +1,8 @@
 //! All of a model's dense layers, packed for the kernels.
 
+use crate::dtype::ComputeDtype;
 use crate::linear::{Dense, PackedLinear};
 use crate::params::{Layer, Linear, Params};
-use bertlab_compute::ops::matmul::Precision;
 
 /// One layer's dense parts.
 #[derive(Clone)]
@@ -27,10 +27,10 @@ pub(crate) struct Packed {
 }
 
 impl PackedLayer {
-    fn new(layer: &Layer, precision: Precision) -> Self {
-        let pack = |linear: &Linear| PackedLinear::new(&[linear.into()], precision);
+    fn new(layer: &Layer, dtype: ComputeDtype) -> Self {
+        let pack = |linear: &Linear| PackedLinear::new(&[linear.into()], dtype);
         Self {
-            qkv: PackedLinear::new(&qkv(layer), precision),
+            qkv: PackedLinear::new(&qkv(layer), dtype),
             attention_output: pack(&layer.attention_output),
             intermediate: pack(&layer.intermediate),
             output: pack(&layer.output),
@@ -47,12 +47,14 @@ impl PackedLayer {
 
 impl Packed {
     /// Packs every dense layer.
-    /// The parts over rows stay in f32: they cost nothing, and decide.
-    pub(crate) fn new(params: &Params, precision: Precision) -> Self {
-        let pack = |dense: Dense<'_>| PackedLinear::new(&[dense], precision);
-        let pack_exactly = |linear: &Linear| PackedLinear::new(&[linear.into()], Precision::F32);
+    /// The parts over rows stay in f32: they cost nothing, and decide. The masked-LM part chooses among thousands of
+    /// words: in bytes they would be too near each other.
+    pub(crate) fn new(params: &Params, dtype: ComputeDtype) -> Self {
+        let of_words = if dtype == ComputeDtype::Int8 { ComputeDtype::Bf16 } else { dtype };
+        let pack = |dense: Dense<'_>| PackedLinear::new(&[dense], of_words);
+        let pack_exactly = |linear: &Linear| PackedLinear::new(&[linear.into()], ComputeDtype::F32);
         Self {
-            layers: params.layers.iter().map(|layer| PackedLayer::new(layer, precision)).collect(),
+            layers: params.layers.iter().map(|layer| PackedLayer::new(layer, dtype)).collect(),
             pooler: params.pooler.as_ref().map(pack_exactly),
             classifier: params.classifier.as_ref().map(pack_exactly),
             predictions_dense: params

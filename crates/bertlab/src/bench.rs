@@ -45,8 +45,11 @@ pub struct BenchResult {
 /// Measures.
 ///
 /// # Errors
-/// Rows longer than the model takes.
+/// Rows longer than the model takes; a training step in a dtype that does not train.
 pub fn bench(model: &mut Model, job: BenchJob) -> Result<BenchResult, Error> {
+    if job.train {
+        model.check_trains()?;
+    }
     let batch = random_batch(&model.spec.encoder, job)?;
     let mut step = Step::new(model, job.train);
     let mut times: Vec<Duration> = (0..job.n_runs + 2)
@@ -67,7 +70,7 @@ pub fn bench(model: &mut Model, job: BenchJob) -> Result<BenchResult, Error> {
         max_ms: ms(times[times.len() - 1]),
         tokens_per_second: batch.n_tokens() as f64 / median,
         gflops: passes * model.spec.encoder.forward_flops(vec![job.seq; job.batch]) / median / 1e9,
-        ceiling_gflops: flops_per_second(model.precision(), Duration::from_millis(300)) / 1e9,
+        ceiling_gflops: flops_per_second(model.dtype().products(), Duration::from_millis(300)) / 1e9,
         peak_rss_mb: peak_resident_bytes().map(|bytes| bytes as f64 / f64::from(1 << 20)),
     })
 }

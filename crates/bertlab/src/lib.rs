@@ -51,7 +51,7 @@ pub use bertlab_checkpoint::{Dtype, NamedArray, read_safetensors, write_safetens
 pub use bertlab_compute::Tensor;
 pub use bertlab_compute::threads::{n_threads, set_n_threads};
 pub use bertlab_model::{
-    Batch, Family, HeadChoice, HeadKind, LoadReport, Model, OpenOptions, Output, Precision, ProblemType,
+    Batch, ComputeDtype, Family, HeadChoice, HeadKind, LoadReport, Model, OpenOptions, Output, ProblemType,
     Request, Row, Spec, family_names, save_pretrained,
 };
 pub use bertlab_text::Error as TextError;

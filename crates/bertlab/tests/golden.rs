@@ -7,41 +7,48 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use bertlab::{NamedArray, OpenOptions, Precision, forward};
+use bertlab::{ComputeDtype, NamedArray, OpenOptions, forward};
 use support::{all_goldens, arrays, json, name_of, open};
 
 /// Outputs may differ by so much.
 const OUTPUT_TOLERANCE: f32 = 1e-4;
 /// In bf16, by so much of the tensor's largest entry (at least 1): a rounding there is 2⁻⁸.
 const BF16_TOLERANCE: f32 = 2e-2;
+/// In int8: a rounding is 2⁻⁸ of the largest of a row, and these rows are short.
+const INT8_TOLERANCE: f32 = 6e-2;
 /// Gradients may differ by so much of the tensor's largest entry, and by so much in any case.
 const GRADIENT_TOLERANCE: (f32, f32) = (1e-4, 1e-6);
 
 #[test]
 fn every_checkpoint_gives_the_references_numbers() {
-    check_all(Precision::F32);
+    check_all(ComputeDtype::F32);
 }
 
 #[test]
 fn in_bf16_every_checkpoint_comes_close() {
-    check_all(Precision::Bf16);
+    check_all(ComputeDtype::Bf16);
 }
 
-fn check_all(precision: Precision) {
+#[test]
+fn in_int8_every_checkpoint_comes_near() {
+    check_all(ComputeDtype::Int8);
+}
+
+fn check_all(dtype: ComputeDtype) {
     let folders = all_goldens("checkpoints");
     let check = |folder: &std::path::PathBuf| {
-        check_golden(folder, precision).err().map(|why| format!("{}: {why}", name_of(folder)))
+        check_golden(folder, dtype).err().map(|why| format!("{}: {why}", name_of(folder)))
     };
     let failures: Vec<String> = folders.iter().filter_map(check).collect();
     assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), folders.len(), failures.join("\n"));
 }
 
-/// Outputs, and in f32 gradients too: in bf16 a unit near the kink of a ReLU may fall on its other side.
-fn check_golden(folder: &Path, precision: Precision) -> Result<(), String> {
+/// Outputs, and in f32 gradients too: in others a unit near the kink of a ReLU may fall on its other side.
+fn check_golden(folder: &Path, dtype: ComputeDtype) -> Result<(), String> {
     let file = folder.join("golden.safetensors");
     let golden = arrays(&file);
-    let has_gradients = precision == Precision::F32 && golden.keys().any(|name| name.starts_with("grad."));
-    let options = OpenOptions { precision, ..OpenOptions::default() };
+    let has_gradients = dtype == ComputeDtype::F32 && golden.keys().any(|name| name.starts_with("grad."));
+    let options = OpenOptions { dtype, ..OpenOptions::default() };
     let model = open(folder, options).map_err(|error| error.to_string())?.model;
     check_counts(&model, folder)?;
     let scratch = tempfile::tempdir().expect("a temporary folder");
@@ -53,9 +60,10 @@ fn check_golden(folder: &Path, precision: Precision) -> Result<(), String> {
     let mask = golden["attention_mask"].to_i64().expect("a mask of whole numbers");
     let is_expected = |name: &str| !is_input(name) && (has_gradients || !name.starts_with("grad."));
     let expected = golden.values().filter(|array| is_expected(&array.name));
-    let allowed = |array: &NamedArray| match precision {
-        Precision::F32 => OUTPUT_TOLERANCE,
-        Precision::Bf16 => BF16_TOLERANCE * largest(array).max(1.0),
+    let allowed = |array: &NamedArray| match dtype {
+        ComputeDtype::F32 => OUTPUT_TOLERANCE,
+        ComputeDtype::Bf16 => BF16_TOLERANCE * largest(array).max(1.0),
+        ComputeDtype::Int8 => INT8_TOLERANCE * largest(array).max(1.0),
     };
     let n_wrong: Vec<String> =
         expected.filter_map(|array| difference(array, &outputs, &mask, allowed(array))).collect();

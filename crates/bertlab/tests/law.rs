@@ -6,7 +6,9 @@ use std::fs;
 use std::path::Path;
 
 use bertlab::train::TrainingArguments;
-use bertlab::{Batch, Model, OpenOptions, Output, Request, Row, Tensor, open_tokenizer, save_pretrained};
+use bertlab::{
+    Batch, ComputeDtype, Model, OpenOptions, Output, Request, Row, Tensor, open_tokenizer, save_pretrained,
+};
 use bertlab_model::{Gradients, HeadGradient, Training};
 use serde_json::{Value, json};
 use support::{
@@ -18,8 +20,13 @@ const EVERYTHING: Request<'static> = Request { hidden_states: true, attentions: 
 
 #[test]
 fn a_row_gives_the_same_bits_alone_in_any_batch_and_in_any_order() {
-    for folder in own_goldens("checkpoints") {
-        let (model, rows) = (opened(&folder).model, Rows::of_golden(&folder));
+    let dtypes = ComputeDtype::ALL.into_iter();
+    for (folder, dtype) in
+        dtypes.flat_map(|dtype| own_goldens("checkpoints").into_iter().map(move |folder| (folder, dtype)))
+    {
+        let options = OpenOptions { dtype, ..OpenOptions::default() };
+        let model = open(&folder, options).unwrap_or_else(|error| panic!("{error}")).model;
+        let rows = Rows::of_golden(&folder);
         let alone: Vec<_> = rows.rows().iter().map(|row| row_bits(&model, &[*row]).remove(0)).collect();
         let n_rows = alone.len();
         let orders = [
@@ -31,7 +38,8 @@ fn a_row_gives_the_same_bits_alone_in_any_batch_and_in_any_order() {
             let batch: Vec<Row<'_>> = order.iter().map(|&row| rows.rows()[row]).collect();
             for (place, (found, &row)) in row_bits(&model, &batch).iter().zip(&order).enumerate() {
                 let is_same = *found == alone[row];
-                assert!(is_same, "{}: row {row} at place {place} of {}", name_of(&folder), order.len());
+                let n = order.len();
+                assert!(is_same, "{} in {dtype:?}: row {row} at place {place} of {n}", name_of(&folder));
             }
         }
     }

@@ -5,7 +5,7 @@ use std::io::Write;
 use bertlab::bench::{BenchJob, BenchResult, bench};
 use bertlab::{HeadChoice, HeadKind, ModelOptions, OpenOptions, open_model};
 
-use crate::args::{GlobalArguments, PrecisionArguments};
+use crate::args::{DtypeArguments, GlobalArguments};
 use crate::print::{Console, numbers, style};
 
 /// Measure speed and memory on random tokens
@@ -28,7 +28,7 @@ pub struct Arguments {
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     seq: u32,
     #[command(flatten)]
-    precision: PrecisionArguments,
+    dtype: DtypeArguments,
     /// A whole training step (forward, backward, update) instead of a forward pass
     #[arg(long)]
     train: bool,
@@ -47,7 +47,7 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     let open = OpenOptions {
         head: HeadChoice::Kind(kind),
         allow_random: true,
-        precision: arguments.precision.dtype,
+        dtype: arguments.dtype.dtype,
         ..OpenOptions::default()
     };
     let mut opened = open_model(&arguments.model, &ModelOptions { open, offline: global.offline })?;

@@ -10,9 +10,7 @@ use bertlab::{
     OpenedModel, TextInput, write_embeddings,
 };
 
-use crate::args::{
-    GlobalArguments, LayerArguments, ModelArguments, PrecisionArguments, TextArguments, one_of,
-};
+use crate::args::{DtypeArguments, GlobalArguments, LayerArguments, ModelArguments, TextArguments, one_of};
 use crate::print::numbers::counted;
 use crate::print::{Console, matrix, progress, style};
 
@@ -52,7 +50,7 @@ pub struct Arguments {
     #[arg(long)]
     random_weights: bool,
     #[command(flatten)]
-    precision: PrecisionArguments,
+    dtype: DtypeArguments,
     /// Print a JSON line per text: text, embedding (the default in a pipe)
     #[arg(long)]
     json: bool,
@@ -68,7 +66,7 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     let open = OpenOptions {
         head,
         allow_random: arguments.random_weights,
-        precision: arguments.precision.dtype,
+        dtype: arguments.dtype.dtype,
         ..OpenOptions::default()
     };
     let opened = arguments.model.open(open, global)?;

@@ -6,8 +6,8 @@ use bertlab::report::{evaluation_report, write_page};
 use bertlab::{ModelOptions, OpenOptions, RowsRequest, Sampling, Split, open_trained};
 
 use crate::args::{
-    ColumnArguments, DatasetArguments, EncodingArguments, GlobalArguments, LengthArguments, MaskingArguments,
-    PrecisionArguments, one_of,
+    ColumnArguments, DatasetArguments, DtypeArguments, EncodingArguments, GlobalArguments, LengthArguments,
+    MaskingArguments, one_of,
 };
 use crate::print::Console;
 use crate::print::cache::note_uses;
@@ -64,7 +64,7 @@ pub struct Arguments {
     #[command(flatten)]
     masking: MaskingArguments,
     #[command(flatten)]
-    precision: PrecisionArguments,
+    dtype: DtypeArguments,
     /// Write a page to read: figures, confusion, calibration, the most confident mistakes
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
@@ -75,7 +75,7 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console) -> anyhow::Result<()> {
-    let open = OpenOptions { precision: arguments.precision.dtype, ..OpenOptions::default() };
+    let open = OpenOptions { dtype: arguments.dtype.dtype, ..OpenOptions::default() };
     let options = ModelOptions { open, offline: global.offline };
     let mut opened = open_trained(&arguments.model, &options, "evaluate")?;
     let options = arguments.length.options(Some(arguments.masking))?;

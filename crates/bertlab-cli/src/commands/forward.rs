@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use bertlab::{HeadChoice, HeadKind, NamedArray, OpenOptions, forward};
 use serde::Serialize;
 
-use crate::args::{GlobalArguments, ModelArguments, PrecisionArguments, head_parser};
+use crate::args::{DtypeArguments, GlobalArguments, ModelArguments, head_parser};
 use crate::print::{Console, numbers, style};
 
 /// Run arrays through a model
@@ -38,7 +38,7 @@ pub struct Arguments {
     #[arg(long)]
     random_weights: bool,
     #[command(flatten)]
-    precision: PrecisionArguments,
+    dtype: DtypeArguments,
     /// Print a JSON object: the shape of every array written
     #[arg(long)]
     json: bool,
@@ -55,7 +55,7 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     let open = OpenOptions {
         head: arguments.head.map_or(HeadChoice::AsConfigured, HeadChoice::Kind),
         allow_random: arguments.random_weights,
-        precision: arguments.precision.dtype,
+        dtype: arguments.dtype.dtype,
         ..OpenOptions::default()
     };
     let opened = arguments.model.open(open, global)?;

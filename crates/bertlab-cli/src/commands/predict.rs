@@ -7,7 +7,7 @@ use bertlab::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::args::{GlobalArguments, PrecisionArguments, TextArguments, TruncationArguments};
+use crate::args::{DtypeArguments, GlobalArguments, TextArguments, TruncationArguments};
 use crate::print::progress::bar;
 use crate::print::prose::fill;
 use crate::print::{Console, style};
@@ -31,7 +31,7 @@ pub struct Arguments {
     #[command(flatten)]
     truncation: TruncationArguments,
     #[command(flatten)]
-    precision: PrecisionArguments,
+    dtype: DtypeArguments,
     /// Print a JSON object per text
     #[arg(long)]
     json: bool,
@@ -39,7 +39,7 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console) -> anyhow::Result<()> {
-    let open = OpenOptions { precision: arguments.precision.dtype, ..OpenOptions::default() };
+    let open = OpenOptions { dtype: arguments.dtype.dtype, ..OpenOptions::default() };
     let options = ModelOptions { open, offline: global.offline };
     let mut opened = open_trained(&arguments.model, &options, "predict")?;
     opened.set_keep(arguments.truncation.keep()?)?;

@@ -7,6 +7,7 @@ pub mod dropout;
 pub mod embedding;
 pub mod layer_norm;
 pub mod matmul;
+pub mod matmul_int8;
 pub mod softmax;
 pub mod sum;
 #[cfg(test)]

@@ -142,6 +142,41 @@ unsafe impl Simd for Avx2 {
         [_mm256_blendv_ps(otherwise[0], then[0], low), _mm256_blendv_ps(otherwise[1], then[1], high)]
     }
     #[inline(always)]
+    unsafe fn dot_quads(a: V, b: V, c: V) -> V {
+        let half = |i: usize| {
+            let (a, b) = (_mm256_castps_si256(a[i]), _mm256_castps_si256(b[i]));
+            // Two products of 16 bits at a time: the bytes at even places, then those at odd ones.
+            let b_even = _mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(b));
+            let of_even = _mm256_madd_epi16(_mm256_and_si256(a, _mm256_set1_epi16(0x00FF)), b_even);
+            let of_odd = _mm256_madd_epi16(_mm256_srli_epi16::<8>(a), _mm256_srai_epi16::<8>(b));
+            let sum = _mm256_add_epi32(of_even, of_odd);
+            _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(c[i]), sum))
+        };
+        [half(0), half(1)]
+    }
+    #[inline(always)]
+    unsafe fn quads(x: [V; 4]) -> V {
+        // Packing works inside either half; the permutation puts the quarters in order again.
+        let words = |x: V| {
+            let [low, high] = x.map(|half| _mm256_cvtps_epi32(half));
+            _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packs_epi32(low, high))
+        };
+        let bytes = |low: V, high: V| {
+            let bytes = _mm256_packs_epi16(words(low), words(high));
+            let bytes = _mm256_permute4x64_epi64::<0b11_01_10_00>(bytes);
+            _mm256_castsi256_ps(_mm256_xor_si256(bytes, _mm256_set1_epi8(-128)))
+        };
+        [bytes(x[0], x[1]), bytes(x[2], x[3])]
+    }
+    #[inline(always)]
+    unsafe fn whole_difference(a: V, b: V) -> V {
+        let half = |i: usize| {
+            let (a, b) = (_mm256_castps_si256(a[i]), _mm256_castps_si256(b[i]));
+            _mm256_cvtepi32_ps(_mm256_sub_epi32(a, b))
+        };
+        [half(0), half(1)]
+    }
+    #[inline(always)]
     unsafe fn sum(x: V) -> f32 {
         sum_eight(_mm256_add_ps(x[0], x[1]))
     }

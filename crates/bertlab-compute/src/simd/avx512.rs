@@ -39,7 +39,17 @@ unsafe fn unpackhi_pairs(a: __m512, b: __m512) -> __m512 {
     unsafe { _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a), _mm512_castps_pd(b))) }
 }
 
-/// `BF16`: with products of bf16 pairs.
+/// Sixteen whole numbers as bytes.
+///
+/// # Safety
+/// AVX-512 must be on.
+#[inline(always)]
+unsafe fn bytes(x: __m512) -> __m128i {
+    // SAFETY: AVX-512 is on, by the caller's contract.
+    unsafe { _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)) }
+}
+
+/// `BF16`: with products of bf16 pairs and of quads of bytes.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512<const BF16: bool>;
 
@@ -53,11 +63,11 @@ pub(crate) unsafe fn call<K: Kernel>(kernel: K) -> K::Output {
     unsafe { kernel.run::<Avx512<false>>() }
 }
 
-/// Enters a kernel with AVX-512 and its bf16 products switched on.
+/// Enters a kernel with AVX-512 and its products of bf16 and of bytes switched on.
 ///
 /// # Safety
-/// The machine must have avx512f, bw, dq, vl and bf16, and fma.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma")]
+/// The machine must have avx512f, bw, dq, vl, bf16 and vnni, and fma.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vnni,avx2,fma")]
 pub(crate) unsafe fn call_bf16<K: Kernel>(kernel: K) -> K::Output {
     // SAFETY: the instructions are on here.
     unsafe { kernel.run::<Avx512<true>>() }
@@ -172,6 +182,30 @@ unsafe impl<const BF16: bool> Simd for Avx512<BF16> {
     unsafe fn pair(a: __m512, b: __m512) -> __m512 {
         let upper = _mm512_and_si512(rounded(b), _mm512_set1_epi32(0xFFFF_0000_u32 as i32));
         _mm512_castsi512_ps(_mm512_or_si512(_mm512_srli_epi32::<16>(rounded(a)), upper))
+    }
+    #[inline(always)]
+    unsafe fn dot_quads(a: __m512, b: __m512, c: __m512) -> __m512 {
+        let (a, b, c) = (_mm512_castps_si512(a), _mm512_castps_si512(b), _mm512_castps_si512(c));
+        if BF16 {
+            return _mm512_castsi512_ps(_mm512_dpbusd_epi32(c, a, b));
+        }
+        // Two products of 16 bits at a time: the bytes at even places, then those at odd ones.
+        let even = _mm512_set1_epi16(0x00FF);
+        let b_even = _mm512_srai_epi16::<8>(_mm512_slli_epi16::<8>(b));
+        let of_even = _mm512_madd_epi16(_mm512_and_si512(a, even), b_even);
+        let of_odd = _mm512_madd_epi16(_mm512_srli_epi16::<8>(a), _mm512_srai_epi16::<8>(b));
+        _mm512_castsi512_ps(_mm512_add_epi32(c, _mm512_add_epi32(of_even, of_odd)))
+    }
+    #[inline(always)]
+    unsafe fn quads(x: [__m512; 4]) -> __m512 {
+        let low = _mm256_set_m128i(bytes(x[1]), bytes(x[0]));
+        let high = _mm256_set_m128i(bytes(x[3]), bytes(x[2]));
+        let all = _mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high);
+        _mm512_castsi512_ps(_mm512_xor_si512(all, _mm512_set1_epi8(-128)))
+    }
+    #[inline(always)]
+    unsafe fn whole_difference(a: __m512, b: __m512) -> __m512 {
+        _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b)))
     }
     #[inline(always)]
     unsafe fn transpose(mut r: [__m512; LANES]) -> [__m512; LANES] {

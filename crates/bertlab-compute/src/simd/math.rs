@@ -76,3 +76,10 @@ pub(crate) unsafe fn normal<S: Simd>(x: S::V) -> (S::V, S::V) {
         (below, S::mul(e, S::splat(0.398_942_3)))
     }
 }
+
+/// What [`Simd::dot_quads`](super::Simd::dot_quads) does to one lane: a sum's bits, with four products of bytes added.
+pub(crate) fn dot_quad_bits(a: f32, b: f32, sum: f32) -> f32 {
+    let (a, b) = (a.to_bits().to_le_bytes(), b.to_bits().to_le_bytes());
+    let products = a.iter().zip(b).map(|(&a, b)| i32::from(a) * i32::from(b as i8));
+    f32::from_bits((sum.to_bits() as i32).wrapping_add(products.sum()) as u32)
+}

@@ -30,7 +30,7 @@ pub enum Level {
     Avx2,
     /// x86-64 with AVX-512 (F, BW, DQ, VL).
     Avx512,
-    /// The same with products of bf16 pairs (AVX512_BF16).
+    /// The same with products of bf16 pairs (AVX512_BF16) and of quads of bytes (AVX512_VNNI).
     Avx512Bf16,
 }
 
@@ -51,7 +51,7 @@ impl Level {
                 && is_x86_feature_detected!("avx512vl")
             {
                 levels.push(Self::Avx512);
-                if is_x86_feature_detected!("avx512bf16") {
+                if is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512vnni") {
                     levels.push(Self::Avx512Bf16);
                 }
             }
@@ -143,6 +143,54 @@ pub(crate) unsafe trait Simd: Copy + 'static {
                 *x = f32::from_bits(math::pair_bits(*x, *y));
             }
             Self::load(low.as_ptr())
+        }
+    }
+
+    /// `c + a₀·b₀ + a₁·b₁ + a₂·b₂ + a₃·b₃`, exactly, where every lane of `a` holds four bytes, of `b` four bytes with
+    /// a sign, of `c` a whole number of 32 bits.
+    #[inline(always)]
+    unsafe fn dot_quads(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        let (mut left, mut right, mut sums) = ([0.0f32; LANES], [0.0f32; LANES], [0.0f32; LANES]);
+        // SAFETY: the arrays hold sixteen; the level is on, by the caller's contract.
+        unsafe {
+            Self::store(left.as_mut_ptr(), a);
+            Self::store(right.as_mut_ptr(), b);
+            Self::store(sums.as_mut_ptr(), c);
+            for ((sum, a), b) in sums.iter_mut().zip(left).zip(right) {
+                *sum = math::dot_quad_bits(a, b, *sum);
+            }
+            Self::load(sums.as_ptr())
+        }
+    }
+    /// Sixty-four whole numbers in -127..=127, each plus 128, as four bytes in every lane.
+    #[inline(always)]
+    unsafe fn quads(numbers: [Self::V; 4]) -> Self::V {
+        let mut all = [[0.0f32; LANES]; 4];
+        // SAFETY: the arrays hold sixteen; the level is on, by the caller's contract.
+        unsafe {
+            for (to, from) in all.iter_mut().zip(numbers) {
+                Self::store(to.as_mut_ptr(), from);
+            }
+            let byte = |i: usize| (all[i / LANES][i % LANES] as i32 + 128) as u8;
+            let quads: [f32; LANES] = std::array::from_fn(|lane| {
+                let bytes = std::array::from_fn(|i| byte(4 * lane + i));
+                f32::from_bits(u32::from_le_bytes(bytes))
+            });
+            Self::load(quads.as_ptr())
+        }
+    }
+    /// `a - b`, where both hold whole numbers of 32 bits, as f32.
+    #[inline(always)]
+    unsafe fn whole_difference(a: Self::V, b: Self::V) -> Self::V {
+        let (mut left, mut right) = ([0.0f32; LANES], [0.0f32; LANES]);
+        // SAFETY: the arrays hold sixteen; the level is on, by the caller's contract.
+        unsafe {
+            Self::store(left.as_mut_ptr(), a);
+            Self::store(right.as_mut_ptr(), b);
+            for (a, b) in left.iter_mut().zip(right) {
+                *a = (a.to_bits() as i32).wrapping_sub(b.to_bits() as i32) as f32;
+            }
+            Self::load(left.as_ptr())
         }
     }
     /// Rows become columns.

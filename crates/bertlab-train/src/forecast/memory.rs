@@ -54,7 +54,7 @@ impl MemoryForecast {
     }
 
     pub(super) fn new(prospect: Prospect<'_>) -> Self {
-        let (spec, precision) = (&prospect.model.spec, prospect.model.precision());
+        let (spec, dtype) = (&prospect.model.spec, prospect.model.dtype());
         let opened = prospect.model.owned_bytes() as u64;
         let counted = PROGRAM_BYTES + rows_bytes(prospect.train) + rows_bytes(prospect.eval);
         let program = machine::own_bytes().map_or(counted, |own| own.saturating_sub(opened) + CODE_BYTES);
@@ -65,11 +65,11 @@ impl MemoryForecast {
         let parts = Self {
             program,
             weights: (number * spec.n_parameters()) as u64,
-            packed: spec.packed_bytes(precision) as u64,
+            packed: spec.packed_bytes(dtype) as u64,
             gradients: (number * Gradients::n_numbers(prospect.model, reading.n_words_of_update)) as u64,
             moments: 2 * moment_bytes(prospect, reading.n_words) as u64,
             activations: spec.kept_bytes(batch, back) as u64,
-            working: spec.working_bytes(batch, precision) as u64,
+            working: spec.working_bytes(batch, dtype) as u64,
             evaluation: spec.forward_bytes(evaluation_batch(spec, prospect.eval)) as u64,
             peak: 0,
             held: machine::resident_bytes().unwrap_or(program + opened),

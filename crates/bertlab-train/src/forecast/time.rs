@@ -95,7 +95,8 @@ fn flops(prospect: Prospect<'_>, rows: &[Example]) -> f64 {
 /// on, not here.
 fn seconds_per_flop(prospect: Prospect<'_>) -> f64 {
     let model = prospect.model;
-    let ceiling = || 1.0 / (EFFICIENCY * flops_per_second(model.precision(), Duration::from_millis(50)));
+    let ceiling =
+        || 1.0 / (EFFICIENCY * flops_per_second(model.dtype().products(), Duration::from_millis(50)));
     let rows = sample(prospect.train);
     let Ok(batch) = batch(&model.spec.encoder, rows.iter()) else { return ceiling() };
     let flops = model.spec.forward_flops(rows.iter().map(|row| row.input_ids.len()), 0);

@@ -61,6 +61,9 @@ pub fn run(
     outputs: &Path,
     gradients: bool,
 ) -> Result<Vec<NamedArray>, ForwardError> {
+    if gradients {
+        model.check_trains()?;
+    }
     let inputs = Inputs::read(inputs, read_safetensors(inputs)?)?;
     let batch = inputs.batch(&model.spec.encoder)?;
     let request = Request { hidden_states: true, attentions: true, tokens: None };

@@ -9,7 +9,7 @@ mod task;
 use std::path::{Path, PathBuf};
 
 use bertlab_checkpoint::open_config;
-use bertlab_model::{HeadChoice, HeadKind, OpenOptions, Precision, configured_labels};
+use bertlab_model::{ComputeDtype, HeadChoice, HeadKind, OpenOptions, configured_labels};
 use bertlab_train::data::{Dataset, LabelSpace, ProblemType, infer_label_space, infer_word_labels};
 use bertlab_train::preflight::{Preflight, Split};
 use bertlab_train::{
@@ -206,7 +206,7 @@ impl TrainJob {
             labels: space.map(|space| (space.problem_type, space.names.clone())),
             seed: self.arguments.seed,
             allow_random: self.allow_random,
-            precision: if self.arguments.bf16 { Precision::Bf16 } else { Precision::F32 },
+            dtype: if self.arguments.bf16 { ComputeDtype::Bf16 } else { ComputeDtype::F32 },
         };
         open_model(&self.model, &ModelOptions { open, offline: self.offline })
     }

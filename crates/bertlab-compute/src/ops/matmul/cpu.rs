@@ -14,9 +14,9 @@ use std::ops::Range;
 
 /// Rows of `a` in one task at most: with `K_BLOCK` columns they fill a part of the second cache, and are enough
 /// for a panel of `b` to arrive while the panel before it is used.
-const ROWS_MAX: usize = 144;
+pub(crate) const ROWS_MAX: usize = 144;
 /// Steps of k between two requests for the next panel.
-const REQUEST_EVERY: usize = 4;
+pub(crate) const REQUEST_EVERY: usize = 4;
 /// Columns of `out` in one task at least, so that packing `a` stays cheap beside the product.
 const COLUMNS_MIN: usize = 64;
 
@@ -62,7 +62,7 @@ pub(crate) fn multiply(level: Level, job: Matmul<'_>) {
 }
 
 /// How many parts rows and panels are cut into: whole rows first, then panels until all threads work.
-fn partition(m: usize, n: usize, panel_width: usize) -> (usize, usize) {
+pub(crate) fn partition(m: usize, n: usize, panel_width: usize) -> (usize, usize) {
     let threads = n_threads();
     let n_row_parts = m.div_ceil(ROWS_MAX);
     let n_row_parts =
@@ -73,7 +73,7 @@ fn partition(m: usize, n: usize, panel_width: usize) -> (usize, usize) {
 }
 
 /// Part `index` of `0..n` cut into `n_parts` nearly equal parts.
-fn part(n: usize, n_parts: usize, index: usize) -> Range<usize> {
+pub(crate) fn part(n: usize, n_parts: usize, index: usize) -> Range<usize> {
     n * index / n_parts..n * (index + 1) / n_parts
 }
 

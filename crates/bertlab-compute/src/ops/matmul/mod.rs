@@ -16,8 +16,9 @@ mod reference;
 mod tests;
 mod view;
 
-pub(crate) use cpu::{SerialProduct, multiply_serial};
+pub(crate) use cpu::{REQUEST_EVERY, SerialProduct, multiply_serial, part, partition};
 pub use pack::PackedMatrix;
+pub(crate) use pack::panel_width;
 pub use view::MatrixView;
 
 use crate::buffer::Buffer;

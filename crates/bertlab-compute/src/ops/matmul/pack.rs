@@ -20,6 +20,11 @@ pub struct PackedMatrix {
     units: Buffer,
 }
 
+/// Columns of a panel.
+pub(crate) fn panel_width(level: Level) -> usize {
+    run(level, PanelWidth)
+}
+
 struct PanelWidth;
 
 impl Kernel for PanelWidth {
@@ -54,7 +59,7 @@ impl PackedMatrix {
     }
 
     pub(crate) fn stale_at(level: Level, precision: Precision, n_rows: usize, n_columns: usize) -> Self {
-        let panel_width = run(level, PanelWidth);
+        let panel_width = panel_width(level);
         let panel_units = n_rows.div_ceil(precision.per_unit()) * panel_width;
         let mut units = Buffer::stale(n_columns.div_ceil(panel_width) * panel_units);
         if !n_columns.is_multiple_of(panel_width) {
@@ -66,7 +71,7 @@ impl PackedMatrix {
 
     /// Bytes that a packed matrix of this size takes.
     pub fn size_bytes(precision: Precision, n_rows: usize, n_columns: usize) -> usize {
-        let panel_width = run(Level::current(), PanelWidth);
+        let panel_width = panel_width(Level::current());
         n_columns.div_ceil(panel_width)
             * panel_width
             * n_rows.div_ceil(precision.per_unit())

@@ -1,0 +1,62 @@
+//! `ComputeDtype`: as what the encoder's dense layers hold their numbers while they multiply.
+
+use bertlab_compute::ceiling::Products;
+use bertlab_compute::ops::matmul::{PackedMatrix, Precision};
+use bertlab_compute::ops::matmul_int8::QuantizedMatrix;
+
+/// As what numbers are multiplied; sums, norms, softmax and the parts over rows are always f32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ComputeDtype {
+    /// As they are.
+    #[default]
+    F32,
+    /// Rounded to bf16 (8 bits of mantissa).
+    Bf16,
+    /// For inference: the layers' weights and inputs rounded to bytes, with a scale for each output and for each token;
+    /// attention as in bf16.
+    Int8,
+}
+
+impl ComputeDtype {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::Int8];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+            Self::Int8 => "int8",
+        }
+    }
+
+    /// The one that matrices other than dense layers' are multiplied in.
+    pub fn precision(self) -> Precision {
+        match self {
+            Self::F32 => Precision::F32,
+            Self::Bf16 | Self::Int8 => Precision::Bf16,
+        }
+    }
+
+    /// The instructions that do the work, to measure what they could do at best.
+    pub fn products(self) -> Products {
+        match self {
+            Self::F32 => Products::Single,
+            Self::Bf16 => Products::Pairs,
+            Self::Int8 => Products::Quads,
+        }
+    }
+
+    /// Whether a model that computes so can be trained.
+    pub fn trains(self) -> bool {
+        self != Self::Int8
+    }
+
+    /// Bytes of a dense layer's weight, packed for the kernels.
+    pub(crate) fn packed_bytes(self, n_inputs: usize, n_outputs: usize) -> usize {
+        match self {
+            Self::Int8 => QuantizedMatrix::size_bytes(n_inputs, n_outputs),
+            _ => PackedMatrix::size_bytes(self.precision(), n_inputs, n_outputs),
+        }
+    }
+}
