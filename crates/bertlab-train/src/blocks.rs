@@ -26,7 +26,6 @@ impl TokenRows {
         self.n_cut = vec![0; self.lengths.len()];
         // A block has words of several rows.
         self.words = Vec::new();
-        self.words = Vec::new();
         self
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bertlab_checkpoint::open_config;
 use bertlab_model::{Family, HeadKind};
-use bertlab_text::Tokenizer;
+use bertlab_text::{TextInput, Tokenizer};
 use bertlab_train::data::{
     self, Columns, DataError, Dataset, Encoding, LabelSpace, Layout, ProblemType, RawLabel, Record, Sampling,
     Target, becomes_iob2, label_all_tokens, label_counts, sample, targets, targets_by_row, token_targets,
@@ -209,8 +209,8 @@ impl LabelCounts {
 pub struct LabelledRows {
     /// In the chosen order.
     pub examples: Vec<Example>,
-    /// The texts, in the same order; empty where rows hold ids alone.
-    pub texts: Vec<String>,
+    /// The texts, in the same order, with their second texts; empty where rows hold ids alone.
+    pub texts: Vec<TextInput>,
     /// Of questions with classes.
     pub counts: Option<LabelCounts>,
     /// What was cut.
@@ -287,10 +287,15 @@ impl LabelledRows {
             examples,
             counts: LabelCounts::of(question, &targets),
             truncated: Truncated::of(&rows.lengths, max_length),
-            texts: rows.dataset.records.into_iter().filter_map(|record| record.text).collect(),
+            texts: rows.dataset.records.into_iter().filter_map(text).collect(),
             of_texts: None,
         }
     }
+}
+
+/// A row's text and second text.
+fn text(record: Record) -> Option<TextInput> {
+    Some(TextInput { text: record.text?, pair: record.pair })
 }
 
 /// The rows of a split with their targets.
