@@ -8,6 +8,7 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use support::job::{Job, SAVED_OFTEN, check_same, check_success, error_of, names};
+use support::parse;
 
 /// Kills of each kind.
 const N_KILLS: usize = 8;
@@ -166,29 +167,42 @@ fn ctrl_c_saves_and_says_how_to_go_on() {
 }
 
 #[test]
-fn ctrl_c_in_an_evaluation_saves_after_it_and_a_second_one_ends_at_once() {
-    let job = Job::with_held_out(N_HELD_OUT);
+fn ctrl_c_in_an_evaluation_ends_it_and_it_is_made_again() {
+    // Enough rows for the signal to come in time.
+    let job = Job::with_held_out(10 * N_HELD_OUT);
     check_success(&job.run("whole", SAVED_OFTEN));
     let expected = job.ended("whole");
+    for (step, more) in [(3, ""), (6, "--resume-from-checkpoint")] {
+        let mut child = job.start("stopped", &format!("{SAVED_OFTEN} {more}"));
+        // Right after this line comes the evaluation.
+        wait_for_line(&mut child, &format!("step {step:>5} "));
+        send("INT", &child);
+        let output = child.wait_with_output().expect("it ends");
+        let message = error_of(&output);
+        assert_eq!(output.status.code(), Some(130), "{message}");
+        assert!(message.contains(&format!("stopped after step {step} of 14")), "{message}");
+        let state = job.output("stopped").join(format!("checkpoint-{step}/trainer_state.json"));
+        let log = parse(&std::fs::read_to_string(state).expect("it was saved"))["log_history"].clone();
+        let last = log.as_array().and_then(|log| log.last()).expect("losses were logged");
+        assert!(last["step"] == step && last.get("loss").is_some(), "the evaluation was not awaited: {last}");
+    }
+    check_success(&job.run("stopped", &format!("{SAVED_OFTEN} --resume-from-checkpoint")));
+    check_same(&job.ended("stopped"), &expected, "stopped twice");
+}
+
+#[test]
+fn a_second_ctrl_c_ends_at_once() {
+    let job = Job::with_held_out(N_HELD_OUT);
+    check_success(&job.run("whole", SAVED_OFTEN));
     let mut child = job.start("stopped", SAVED_OFTEN);
-    // Right after this line comes the evaluation.
     wait_for_line(&mut child, "step     3 ");
     send("INT", &child);
-    let output = child.wait_with_output().expect("it ends");
-    let message = error_of(&output);
-    assert_eq!(output.status.code(), Some(130), "{message}");
-    assert!(message.contains("stopping after this evaluation"), "{message}");
-    assert!(message.contains("stopped after step 3 of 14"), "{message}");
-    let words = format!("{SAVED_OFTEN} --resume-from-checkpoint");
-    let mut child = job.start("stopped", &words);
-    wait_for_line(&mut child, "step     6 ");
-    send("INT", &child);
     // The first one must have been seen, or both are one to the system.
-    std::thread::sleep(Duration::from_millis(20));
+    std::thread::sleep(Duration::from_millis(5));
     send("INT", &child);
     assert_eq!(child.wait().expect("it was started").code(), Some(130));
-    check_success(&job.run("stopped", &words));
-    check_same(&job.ended("stopped"), &expected, "stopped twice");
+    check_success(&job.run("stopped", &format!("{SAVED_OFTEN} --resume-from-checkpoint")));
+    check_same(&job.ended("stopped"), &job.ended("whole"), "ended at once");
 }
 
 /// Reads the program's output up to a line that begins like this.

@@ -108,7 +108,10 @@ impl OpenedModel {
             objective.averaging = Averaging::Items;
         }
         let n_rows = rows.examples.len();
-        let mut progress = |n_done| progress(n_done, n_rows);
+        let mut progress = |n_done| {
+            progress(n_done, n_rows);
+            Ok(())
+        };
         let evaluation = evaluate(&self.model, &objective, &rows.examples, BATCH_SIZE, &mut progress)?;
         Ok(Evaluated { evaluation, rows, question })
     }
@@ -151,7 +154,11 @@ impl OpenedModel {
                 ..Example::default()
             })
             .collect();
-        let answers = answers(&self.model, &Objective::default(), &examples, progress)?;
+        let mut progress = |n_done| {
+            progress(n_done);
+            Ok(())
+        };
+        let answers = answers(&self.model, &Objective::default(), &examples, &mut progress)?;
         let problem_type = self.model.spec.head.problem_type;
         Ok((answers.into_iter().map(|answer| prediction(problem_type, &answer.logits)).collect(), n_cut))
     }
