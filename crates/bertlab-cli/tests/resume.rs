@@ -205,11 +205,57 @@ fn a_second_ctrl_c_ends_at_once() {
     check_same(&job.ended("stopped"), &job.ended("whole"), "ended at once");
 }
 
+#[test]
+fn seeds_that_were_stopped_or_killed_go_on_where_they_stood() {
+    let job = Job::new();
+    // Seven steps an epoch, and a checkpoint after it.
+    let words = "--seeds 2 --num-train-epochs 3";
+    check_success(&job.run("whole", words));
+    let expected = seeds_ended(&job, "whole");
+    for (seed, step) in [(42, 2), (42, 9), (43, 2), (43, 9)] {
+        for (signal, more) in [("INT", ""), ("KILL", ""), ("KILL", "--save-only-model")] {
+            let (name, words) = (format!("{signal}-{seed}-{step}{more}"), format!("{words} {more}"));
+            let mut child = job.start(&name, &words);
+            wait_for_lines(&mut child, &[&format!("seed {seed} "), &format!("step {step:>5} ")]);
+            send(signal, &child);
+            let code = child.wait().expect("it was started").code();
+            assert_eq!(code, (signal == "INT").then_some(130), "{name}");
+            let output = job.run(&name, &format!("{words} --resume-from-checkpoint"));
+            check_success(&output);
+            let goes_on = error_of(&output).contains("going on after step");
+            assert_eq!(
+                goes_on,
+                signal == "INT" || (step > 7 && more.is_empty()),
+                "{name}: {}",
+                error_of(&output)
+            );
+            assert!(seeds_ended(&job, &name) == expected, "{name}");
+        }
+    }
+}
+
+/// What came of all seeds, and the weights of each.
+fn seeds_ended(job: &Job, name: &str) -> (String, Vec<Vec<u8>>) {
+    let folder = job.output(name);
+    let weights = [42, 43].map(|seed| {
+        let file = folder.join(format!("seed-{seed}/final_model/model.safetensors"));
+        std::fs::read(file).expect("it was saved")
+    });
+    (std::fs::read_to_string(folder.join("seeds.json")).expect("it was written"), weights.to_vec())
+}
+
 /// Reads the program's output up to a line that begins like this.
 fn wait_for_line(child: &mut Child, beginning: &str) {
+    wait_for_lines(child, &[beginning]);
+}
+
+/// Reads the program's output until a line began like each of these, one after the other.
+fn wait_for_lines(child: &mut Child, beginnings: &[&str]) {
     let out = child.stdout.as_mut().expect("it is piped");
-    let found = BufReader::new(out).lines().map_while(Result::ok).any(|line| line.starts_with(beginning));
-    assert!(found, "no line begins with `{beginning}`");
+    let mut lines = BufReader::new(out).lines().map_while(Result::ok);
+    for beginning in beginnings {
+        assert!(lines.any(|line| line.starts_with(beginning)), "no line begins with `{beginning}`");
+    }
 }
 
 fn send(signal: &str, child: &Child) {

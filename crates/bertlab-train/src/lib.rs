@@ -48,6 +48,7 @@ pub use objective::{Averaging, Objective};
 pub use optimizer::Optimizer;
 pub use output::check_output_dir;
 pub use plan::Plan;
+pub use progress::FILE_NAME as PROGRESS_FILE;
 pub use reporter::{Both, Progress, Reporter, Silent};
 pub use resume::Resume;
 pub use run::{Trainer, TrainingSummary};

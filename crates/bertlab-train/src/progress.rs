@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::path::Path;
 
-/// Its name in a checkpoint's folder.
-pub(crate) const FILE_NAME: &str = "progress.json";
+/// Its name in a checkpoint's folder; a checkpoint without it is no place to go on from.
+pub const FILE_NAME: &str = "progress.json";
 
 /// What a run needs, beside weights, moments and trainer_state.json, to go on as if it had never stopped. The
 /// order of rows and dropout are functions of seed and step: no generator's state is among it.
