@@ -145,6 +145,15 @@ fn a_trained_model_cuts_long_texts_as_it_was_taught() {
     );
     assert_ne!(scores(&at_start, &[]), scores(&(long("i") + "the bank"), &[]));
     assert_ne!(scores(&at_end, &[]), scores(&(long("i") + "a gpu"), &[]));
+    train(&["--truncation", "head", "--max-length", "8"]).ok();
+    assert_eq!(config()["model_max_length"], 8);
+    assert_eq!(scores(&at_start, &[]), scores("cpu the bank of the river my loan", &[]));
+    let cut = run(&["predict", &trained, &at_start]);
+    assert!(cut.err.contains("1 of 1 texts were longer than 8 tokens and were cut"), "{}", cut.err);
+    let (more, next) = (model.beside("out/final_model"), model.beside("next"));
+    let words = ["train", &more, "--train-file", &file, "--output-dir", &next, "--max-steps", "1"];
+    let out = run(&[&words[..], &["--eval-strategy", "no", "--max-length", "16"]].concat()).ok();
+    assert!(out.contains("cut to 16 tokens"), "a length that was learnt is no limit: {out}");
     train(&["--truncation", "tail", "--truncation-head", "3"])
         .refused(&["belongs to --truncation head+tail"]);
 }

@@ -347,12 +347,15 @@ impl OpenedModel {
         self.row_length(asked, uses_tokenizer)
     }
 
-    /// The length that rows are cut to: what was asked for, or what the model takes, and its tokenizer where it is used.
+    /// The length that rows are cut to: what was asked for, as far as the model takes it; else what it takes, and its
+    /// tokenizer where that is used.
     pub(crate) fn row_length(&self, asked: Option<usize>, uses_tokenizer: bool) -> Result<usize, Error> {
-        let max = if uses_tokenizer { self.max_tokens()? } else { self.model.spec.encoder.max_tokens() };
+        let max = self.model.spec.encoder.max_tokens();
         match asked {
             Some(asked) if asked > max => Err(Error::MaxLength { asked, max }),
-            asked => Ok(asked.unwrap_or(max)),
+            Some(asked) => Ok(asked),
+            None if uses_tokenizer => self.max_tokens(),
+            None => Ok(max),
         }
     }
 

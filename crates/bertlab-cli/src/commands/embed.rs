@@ -137,7 +137,7 @@ fn tell_truncation(
     embedded: &Embedded,
     n_texts: usize,
 ) -> anyhow::Result<()> {
-    let max = opened.max_tokens()?;
+    let max = opened.model.spec.encoder.max_tokens();
     let more = match recipe.max_tokens < max {
         true => format!("; --max-length {max} is the most that this model takes"),
         false => String::new(),

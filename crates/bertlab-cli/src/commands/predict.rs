@@ -46,8 +46,9 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     let (texts, predictions, n_cut) = predict(&arguments, &opened, console)?;
     if n_cut > 0 {
         console.warn(format!(
-            "{n_cut} of {} texts were longer than the model takes and were cut",
-            texts.len()
+            "{n_cut} of {} texts were longer than {} tokens and were cut",
+            texts.len(),
+            opened.max_tokens()?
         ))?;
     }
     let labels = &opened.model.spec.head.labels;

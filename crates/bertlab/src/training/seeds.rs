@@ -281,6 +281,7 @@ impl PreparedTraining {
         self.opened = self.job.open(self.question.head(), space)?;
         self.opened.model.freeze(frozen(&self.job.arguments, &self.opened.model.spec)?);
         self.opened.set_keep(self.job.text.keep)?;
+        self.opened.set_max_length(self.job.length_to_remember(&self.question));
         if self.masking.is_some() {
             self.masking = Some(self.opened.masking(&self.job.text, seed)?);
         }
