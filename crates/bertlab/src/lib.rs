@@ -43,7 +43,7 @@ pub use labelled::{LabelCounts, LabelledRows, Question, RowsRequest, TextCounts,
 pub use open::{ModelOptions, OpenedModel, OpenedTokenizer, open_model, open_tokenizer, resolve};
 pub use sentence::SentenceSettings;
 pub use text_options::TextOptions;
-pub use texts::{read_sentences, read_text_lines, read_texts};
+pub use texts::{TextsRequest, read_text_lines};
 pub use training::{HeldOutRows, HoldOut, PreparedTraining, Task, TrainJob};
 pub use words::{PredictedEntity, WordLabel, WordPredictions};
 

@@ -21,7 +21,7 @@ use crate::print::{Console, matrix, progress, style};
 #[command(after_help = "EXAMPLES
   bertlab embed sentence-transformers/all-MiniLM-L6-v2 \"A new CPU!\"
   bertlab embed ./my-model --input texts.txt --output vectors.npy
-  bertlab embed ./my-model --input reviews.csv --pooling cls --layers -4..-1
+  bertlab embed ./my-model --input 'reviews-*.csv' --pooling cls --layers -4..-1
   cat texts.txt | bertlab embed ./my-model --input - > vectors.jsonl
 
 Without --pooling, a folder's sentence-transformers files decide over pooling, normalisation and the \
