@@ -100,10 +100,21 @@ fn plain_texts_are_checked() {
     let found = run(&[&words[..], &["--json"]].concat()).json();
     let kinds: Vec<&Value> =
         found["findings"].as_array().expect("a list").iter().map(|finding| &finding["kind"]).collect();
-    for kind in ["duplicates", "empty-texts", "unknown-tokens"] {
+    for kind in ["duplicates", "empty-texts", "unknown-tokens", "few-blocks"] {
         assert!(kinds.iter().any(|found| **found == kind), "{kind}: {found}");
     }
     assert_eq!((&found["in_blocks"], &found["n_fatal"]), (&json!(true), &json!(0)));
+    let blocks = json!({"length": 24, "n_blocks": 1, "n_tokens_of_last": 15, "n_tokens_dropped": 0});
+    assert_eq!(found["splits"][0]["blocks"], blocks, "the blank text is in no block");
+    assert!(text.contains("end to end in 1 block of 24 tokens, the last of 15"), "{text}");
+    let found = run(&[&words[..], &["--line-by-line", "--max-length", "4", "--json"]].concat()).json();
+    assert_eq!((&found["in_blocks"], &found["splits"][0]["blocks"]), (&json!(false), &Value::Null));
+    assert_eq!(found["splits"][0]["n_rows_cut"], 1);
+    // A training says the same.
+    let words = ["train", &model.word(), "--task", "masked-lm", "--train-file", &train, "--max-steps", "1"];
+    let more = ["--output-dir", &model.beside("checked"), "--line-by-line", "--max-length", "4"];
+    let run = run(&[&words[..], &more].concat());
+    assert!(run.err.contains("warning: training: 1 row is cut to 4 tokens (25 %)"), "{}", run.err);
 }
 
 #[test]

@@ -311,7 +311,7 @@ impl OpenedModel {
         progress: &mut dyn FnMut(usize),
     ) -> Result<LabelledRows, Error> {
         if *question == Question::Texts {
-            return self.masked_rows(rows.0, options, progress);
+            return Ok(self.masked_rows(Split::Test, rows.0, options, progress)?.1);
         }
         let max_length = self.max_length_for([&rows.0], options.max_length)?;
         let (rows, examples) = self.tokenized(Split::Test, rows, (max_length, &options.cache), progress)?;
@@ -331,7 +331,7 @@ impl OpenedModel {
         let tokenization = Tokenization { tokenizer, max_length: Some(max_length), cache: Some(cache) };
         let (examples, lengths) = examples(&dataset, Some(targets.clone()), tokenization, progress)?;
         let targets = Some(targets.into_iter().map(Ok).collect());
-        Ok((SplitRows { split, dataset, targets, lengths }, examples))
+        Ok((SplitRows { split, dataset, targets, lengths, blocks: None }, examples))
     }
 
     /// Tokens that the texts of all these rows are cut to: what was asked for, else what the model takes.

@@ -85,6 +85,8 @@ pub enum Kind {
     EmptyTexts,
     /// Rows that are cut.
     Truncation,
+    /// Texts that end to end make few blocks.
+    FewBlocks,
     /// Tokens that the tokenizer does not know.
     UnknownTokens,
     /// Token ids that the model has no embedding for.

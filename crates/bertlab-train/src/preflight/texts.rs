@@ -1,6 +1,8 @@
 //! Findings about single rows: no text, too many tokens, ids that the model does not know.
 
-use super::finding::{Finding, Kind, Severity, grouped, percent, rows_in_words, rows_that, single_excerpts};
+use super::finding::{
+    Finding, Kind, Severity, grouped, percent, rows_in_words, rows_that, single_excerpts, verb,
+};
 use super::{ModelLimits, SplitRows};
 
 /// From this share of all tokens on, what truncation loses is warned of.
@@ -15,6 +17,7 @@ pub(super) fn findings(splits: &[SplitRows], limits: &ModelLimits) -> Vec<Findin
         [
             empty(rows, limits),
             truncated(rows, limits),
+            few_blocks(rows),
             unknown_tokens(rows, limits),
             unknown_ids(rows, limits),
             too_long(rows, limits),
@@ -74,6 +77,28 @@ fn truncated(rows: &SplitRows, limits: &ModelLimits) -> Option<Finding> {
             percent(n_lost, n_tokens)
         ),
         excerpts: single_excerpts(rows, indices, &limits.class_names),
+    })
+}
+
+/// Fewer than a batch by default: an epoch is one step, an evaluation a handful of guesses.
+fn few_blocks(rows: &SplitRows) -> Option<Finding> {
+    const BLOCKS_MIN: usize = 8;
+    let blocks = rows.blocks.filter(|blocks| (1..BLOCKS_MIN).contains(&blocks.n_blocks))?;
+    let n_rows = rows.dataset.records.len();
+    Some(Finding {
+        severity: Severity::Warning,
+        kind: Kind::FewBlocks,
+        split: rows.split,
+        count: n_rows,
+        sentence: format!(
+            "{} end to end {} no more than {} of {} tokens. Shorter blocks (--max-length) or a text a row (--line-by-line) \
+             give more",
+            rows_in_words(n_rows),
+            verb(n_rows, ["makes", "make"]),
+            if blocks.n_blocks == 1 { "1 block".to_owned() } else { format!("{} blocks", blocks.n_blocks) },
+            grouped(blocks.length)
+        ),
+        excerpts: Vec::new(),
     })
 }
 
