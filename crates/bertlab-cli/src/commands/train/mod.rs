@@ -37,6 +37,8 @@ use settings::Settings;
   bertlab train MODEL --train-file eng.train --validation-file eng.testa --output-dir ner \\
       --metric-for-best-model f1
   bertlab train MODEL --task masked-lm --train-file texts.txt --output-dir out
+  bertlab train MODEL --train-file few.csv --freeze-embeddings --freeze-layers 4 --seeds 5 \\
+      --class-weights balanced --output-dir out                         few or unequal rows
   bertlab evaluate out/final_model --test-file more.csv
 
 Files: .csv, .tsv, .jsonl, .parquet, quoted patterns such as 'train-*.parquet', or a folder with one \
