@@ -4,6 +4,7 @@ mod arguments;
 mod blocks;
 mod cache;
 mod class_weights;
+pub mod counts;
 pub mod data;
 mod error;
 mod evaluate;

@@ -1,5 +1,6 @@
 //! Evaluation and prediction with a model that has a trained head.
 
+use bertlab_compute::ops::softmax::softmax;
 use bertlab_model::{HeadChoice, HeadKind, OpenOptions, ProblemType};
 use bertlab_text::{EncodeOptions, TextInput, Truncation};
 use bertlab_train::data::LabelSpace;
@@ -175,12 +176,6 @@ fn prediction(problem_type: ProblemType, logits: &[f32]) -> Prediction {
         }
         ProblemType::Regression => Prediction::Values(logits.to_vec()),
     }
-}
-
-pub(crate) fn softmax(logits: &[f32]) -> Vec<f32> {
-    let mut probabilities = logits.to_vec();
-    bertlab_compute::ops::softmax::softmax_rows(&mut probabilities, logits.len());
-    probabilities
 }
 
 pub(crate) fn likeliest(probabilities: &[f32]) -> (usize, f32) {

@@ -64,7 +64,6 @@ pub use bertlab_train::{CacheUse, TokenCache};
 /// Fine-tuning: settings, plan, what a run reports, and what its figures mean.
 pub mod train {
     pub use crate::training::{SEEDS_FILE, SeedResult, SeedRuns, SeedSummary, Seeds, Spread};
-    pub use bertlab_train::metrics;
     pub use bertlab_train::{
         Answer, Averaging, ClassWeights, Evaluation, Forecast, GivenSettings, IntervalStrategy,
         MaskedLmScores, Masking, MaskingOptions, MemoryForecast, Plan, Progress, ReadArguments, Record,
@@ -72,6 +71,7 @@ pub mod train {
         SettingsError, Silent, TimeForecast, TrainError, Trainer, TrainingArguments, TrainingSummary,
         Truncated, Word, WordAnswer,
     };
+    pub use bertlab_train::{counts, metrics};
 }
 
 /// Looking into a model: module tree, tensors, word vectors, similarity.

@@ -1,9 +1,8 @@
 //! Findings about single rows: no text, too many tokens, ids that the model does not know.
 
-use super::finding::{
-    Finding, Kind, Severity, grouped, percent, rows_in_words, rows_that, single_excerpts, verb,
-};
+use super::finding::{Finding, Kind, Severity, percent, rows_that, single_excerpts, verb};
 use super::{ModelLimits, SplitRows};
+use crate::counts::{counted, grouped};
 
 /// From this share of all tokens on, what truncation loses is warned of.
 const SHARE_LOST_WARNED: f64 = 0.1;
@@ -93,9 +92,9 @@ fn few_blocks(rows: &SplitRows) -> Option<Finding> {
         sentence: format!(
             "{} end to end {} no more than {} of {} tokens. Shorter blocks (--max-length) or a text a row (--line-by-line) \
              give more",
-            rows_in_words(n_rows),
+            counted(n_rows, "row"),
             verb(n_rows, ["makes", "make"]),
-            if blocks.n_blocks == 1 { "1 block".to_owned() } else { format!("{} blocks", blocks.n_blocks) },
+            counted(blocks.n_blocks, "block"),
             grouped(blocks.length)
         ),
         excerpts: Vec::new(),
@@ -120,7 +119,7 @@ fn unknown_tokens(rows: &SplitRows, limits: &ModelLimits) -> Option<Finding> {
             grouped(n_all),
             grouped(n_tokens),
             percent(n_all, n_tokens),
-            rows_in_words(indices.len())
+            counted(indices.len(), "row")
         ),
         excerpts: single_excerpts(rows, indices, &limits.class_names),
     })
