@@ -12,7 +12,7 @@ use anyhow::bail;
 use bertlab::explore::Layers;
 use bertlab::{
     Columns, ComputeDtype, DatasetFiles, DatasetRequest, HeadKind, ModelOptions, OpenOptions, OpenedModel,
-    Split, TagScheme, Task, TextEncoding, TextInput, open_model, read_sentences, read_text_lines, read_texts,
+    Split, TagScheme, Task, TextEncoding, TextInput, TextsRequest, open_model, read_text_lines,
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::{Deserialize, Serialize};
@@ -158,9 +158,12 @@ pub struct TextArguments {
     /// Texts
     #[arg(value_name = "TEXT", required_unless_present = "input", conflicts_with = "input")]
     pub texts: Vec<String>,
-    /// A file of texts: .txt (a text per line), .jsonl, .csv, .tsv, .parquet; `-` for lines of standard input
-    #[arg(long, short, value_name = "FILE")]
-    pub input: Option<PathBuf>,
+    /// Files of texts, also patterns ('part-*.txt'): .txt (a text per line), .jsonl, .csv, .tsv, .parquet; `-` for
+    /// lines of standard input
+    #[arg(long, short, value_name = "FILE", num_args = 1..)]
+    pub input: Vec<PathBuf>,
+    #[command(flatten)]
+    pub encoding: EncodingArguments,
     /// The column that holds the texts [default: found by its name]
     #[arg(long, value_name = "NAME", requires = "input")]
     pub text_column: Option<String>,
@@ -172,36 +175,44 @@ pub struct TextArguments {
 impl TextArguments {
     /// The texts, from wherever they come.
     pub fn read(&self, console: &mut Console) -> anyhow::Result<Vec<TextInput>> {
-        let Some(file) = &self.input else {
+        if self.input.is_empty() {
             return Ok(self.texts.iter().map(|text| TextInput::from(text.as_str())).collect());
-        };
-        let texts = if file == Path::new("-") {
+        }
+        let texts = if self.is_stream() {
             let stdin = std::io::stdin();
             if stdin.is_terminal() {
                 console.note("reading standard input, a text per line; Ctrl-D ends it")?;
             }
-            read_text_lines(stdin.lock(), "standard input")?
+            read_text_lines(stdin.lock(), Path::new("standard input"), self.request().encoding)?
         } else {
-            let columns = Columns {
-                text: self.text_column.clone(),
-                pair: self.pair_column.clone(),
-                ..Columns::default()
-            };
-            read_texts(file, &columns)?
+            self.request().read()?
         };
         if texts.is_empty() {
-            bail!("{}: it holds no text", file.display());
+            let names: Vec<String> = self.input.iter().map(|file| file.display().to_string()).collect();
+            bail!("{}: no text", names.join(", "));
         }
         Ok(texts)
     }
-}
 
-impl TextArguments {
-    /// The sentences of a file whose rows are words; none of other texts.
+    /// The sentences of files whose rows are words; none of other texts.
     pub fn read_sentences(&self) -> Option<Vec<Vec<String>>> {
-        let file = self.input.as_ref().filter(|file| *file != Path::new("-"))?;
-        let columns = Columns { text: self.text_column.clone(), ..Columns::default() };
-        read_sentences(file, &columns)
+        if self.is_stream() { None } else { self.request().read_sentences() }
+    }
+
+    fn is_stream(&self) -> bool {
+        self.input == [Path::new("-")]
+    }
+
+    fn request(&self) -> TextsRequest {
+        TextsRequest {
+            files: self.input.clone(),
+            columns: Columns {
+                text: self.text_column.clone(),
+                pair: self.pair_column.clone(),
+                ..Columns::default()
+            },
+            encoding: self.encoding.encoding.unwrap_or_default(),
+        }
     }
 }
 

@@ -51,6 +51,19 @@ impl Job {
 }
 
 #[test]
+fn a_file_names_seeds_and_a_flag_overrides_them() {
+    let job = Job::new();
+    let config = job.toml("max_steps = 1\nsave_strategy = \"no\"\nseeds = [3, 1]\n");
+    let seeds = |run: Run| -> Vec<Value> {
+        let runs = run.json()["runs"].as_array().expect("a run for each seed").clone();
+        runs.iter().map(|run| run["seed"].clone()).collect()
+    };
+    assert_eq!(seeds(job.train(&config, "")), [3, 1]);
+    assert_eq!(seeds(job.train(&config, "--seeds 2")), [42, 43]);
+    job.train(&job.toml("seeds = 0\n"), "").refused(&["seeds", "0 seeds are no training"]);
+}
+
+#[test]
 fn a_file_holds_the_whole_job_and_flags_override_it() {
     let job = Job::new();
     let config =

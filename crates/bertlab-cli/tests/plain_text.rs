@@ -100,10 +100,21 @@ fn plain_texts_are_checked() {
     let found = run(&[&words[..], &["--json"]].concat()).json();
     let kinds: Vec<&Value> =
         found["findings"].as_array().expect("a list").iter().map(|finding| &finding["kind"]).collect();
-    for kind in ["duplicates", "empty-texts", "unknown-tokens"] {
+    for kind in ["duplicates", "empty-texts", "unknown-tokens", "few-blocks"] {
         assert!(kinds.iter().any(|found| **found == kind), "{kind}: {found}");
     }
     assert_eq!((&found["in_blocks"], &found["n_fatal"]), (&json!(true), &json!(0)));
+    let blocks = json!({"length": 24, "n_blocks": 1, "n_tokens_of_last": 15, "n_tokens_dropped": 0});
+    assert_eq!(found["splits"][0]["blocks"], blocks, "the blank text is in no block");
+    assert!(text.contains("end to end in 1 block of 24 tokens, the last of 15"), "{text}");
+    let found = run(&[&words[..], &["--line-by-line", "--max-length", "4", "--json"]].concat()).json();
+    assert_eq!((&found["in_blocks"], &found["splits"][0]["blocks"]), (&json!(false), &Value::Null));
+    assert_eq!(found["splits"][0]["n_rows_cut"], 1);
+    // A training says the same.
+    let words = ["train", &model.word(), "--task", "masked-lm", "--train-file", &train, "--max-steps", "1"];
+    let more = ["--output-dir", &model.beside("checked"), "--line-by-line", "--max-length", "4"];
+    let run = run(&[&words[..], &more].concat());
+    assert!(run.err.contains("warning: training: 1 row is cut to 4 tokens (25 %)"), "{}", run.err);
 }
 
 #[test]
@@ -145,6 +156,15 @@ fn a_trained_model_cuts_long_texts_as_it_was_taught() {
     );
     assert_ne!(scores(&at_start, &[]), scores(&(long("i") + "the bank"), &[]));
     assert_ne!(scores(&at_end, &[]), scores(&(long("i") + "a gpu"), &[]));
+    train(&["--truncation", "head", "--max-length", "8"]).ok();
+    assert_eq!(config()["model_max_length"], 8);
+    assert_eq!(scores(&at_start, &[]), scores("cpu the bank of the river my loan", &[]));
+    let cut = run(&["predict", &trained, &at_start]);
+    assert!(cut.err.contains("1 of 1 texts were longer than 8 tokens and were cut"), "{}", cut.err);
+    let (more, next) = (model.beside("out/final_model"), model.beside("next"));
+    let words = ["train", &more, "--train-file", &file, "--output-dir", &next, "--max-steps", "1"];
+    let out = run(&[&words[..], &["--eval-strategy", "no", "--max-length", "16"]].concat()).ok();
+    assert!(out.contains("cut to 16 tokens"), "a length that was learnt is no limit: {out}");
     train(&["--truncation", "tail", "--truncation-head", "3"])
         .refused(&["belongs to --truncation head+tail"]);
 }

@@ -138,7 +138,12 @@ fn texts_that_cannot_be_read() {
     let model = TinyModel::new("BertModel");
     let file = model.beside("latin1.txt");
     fs::write(&file, b"gut\nsch\xf6n\n").expect("writable");
-    run(&["embed", &model.word(), "--input", &file]).refused(&["latin1.txt, line 2", "UTF-8"]);
+    run(&["embed", &model.word(), "--input", &file]).refused(&["latin1.txt, line 2", "UTF-8", "--encoding"]);
+    let (plain, both) = (model.beside("latin2.txt"), model.beside("latin?.txt"));
+    fs::write(&plain, "gut\n").expect("writable");
+    let found = run(&["embed", &model.word(), "--input", &both, "--encoding", "latin1"]).json_lines();
+    let texts: Vec<_> = found.iter().map(|line| line["text"].as_str().unwrap_or_default()).collect();
+    assert_eq!(texts, ["gut", "sch\u{f6}n", "gut"]);
     let file = model.beside("broken.jsonl");
     fs::write(&file, "{\"text\": \"a\"}\n{\"text\": \n").expect("writable");
     run(&["tokenize", &model.word(), "--input", &file]).refused(&["broken.jsonl", "row 2"]);

@@ -10,10 +10,12 @@ use support::{TinyModel, parse, run};
 
 /// The same text with either label: half of the rows are mistakes, whatever a model answers.
 const TEXT: &str = "a new cpu <script>alert('1')</script> & \"gpu\"";
+/// Its second text.
+const PAIR: &str = "or an <old> one";
 
 fn rows(file: &str, n: usize) {
     let row = |i: usize| {
-        json!({ "text": TEXT, "label": if i.is_multiple_of(2) { "bad" } else { "good" } }).to_string()
+        json!({ "sentence1": TEXT, "sentence2": PAIR, "label": if i.is_multiple_of(2) { "bad" } else { "good" } }).to_string()
     };
     fs::write(file, (0..n).map(row).collect::<Vec<_>>().join("\n")).expect("writable");
 }
@@ -59,6 +61,7 @@ fn the_page_is_well_formed_escapes_texts_and_shows_the_logs_figures() {
     let page = check_markup(&output.join("report.html"));
     assert!(!page.contains("<script"), "texts must not become markup");
     assert!(page.contains("&lt;script&gt;alert(&#39;1&#39;)"), "mistakes are shown with their texts");
+    assert!(page.contains("or an &lt;old&gt; one"), "and with their second texts");
     assert!(!page.contains("http://") && !page.contains("https://"), "the page asks for nothing");
     let state = parse(&fs::read_to_string(output.join("trainer_state.json")).expect("a finished run"));
     let log = state["log_history"].as_array().expect("a log").clone();

@@ -4,10 +4,12 @@
 mod support;
 
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use support::job::{Job, SAVED_OFTEN, check_same, check_success, error_of, names};
+use support::parse;
 
 /// Kills of each kind.
 const N_KILLS: usize = 8;
@@ -166,36 +168,104 @@ fn ctrl_c_saves_and_says_how_to_go_on() {
 }
 
 #[test]
-fn ctrl_c_in_an_evaluation_saves_after_it_and_a_second_one_ends_at_once() {
-    let job = Job::with_held_out(N_HELD_OUT);
+fn ctrl_c_in_an_evaluation_ends_it_and_it_is_made_again() {
+    // Enough rows for the signal to come in time.
+    let job = Job::with_held_out(10 * N_HELD_OUT);
     check_success(&job.run("whole", SAVED_OFTEN));
     let expected = job.ended("whole");
+    for (step, more) in [(3, ""), (6, "--resume-from-checkpoint")] {
+        let mut child = job.start("stopped", &format!("{SAVED_OFTEN} {more}"));
+        // Right after this line comes the evaluation.
+        wait_for_line(&mut child, &format!("step {step:>5} "));
+        send("INT", &child);
+        let output = child.wait_with_output().expect("it ends");
+        let message = error_of(&output);
+        assert_eq!(output.status.code(), Some(130), "{message}");
+        assert!(message.contains(&format!("stopped after step {step} of 14")), "{message}");
+        let state = job.output("stopped").join(format!("checkpoint-{step}/trainer_state.json"));
+        let log = parse(&std::fs::read_to_string(state).expect("it was saved"))["log_history"].clone();
+        let last = log.as_array().and_then(|log| log.last()).expect("losses were logged");
+        assert!(last["step"] == step && last.get("loss").is_some(), "the evaluation was not awaited: {last}");
+    }
+    check_success(&job.run("stopped", &format!("{SAVED_OFTEN} --resume-from-checkpoint")));
+    check_same(&job.ended("stopped"), &expected, "stopped twice");
+}
+
+#[test]
+fn a_second_ctrl_c_ends_at_once() {
+    let job = Job::with_held_out(N_HELD_OUT);
+    check_success(&job.run("whole", SAVED_OFTEN));
     let mut child = job.start("stopped", SAVED_OFTEN);
-    // Right after this line comes the evaluation.
     wait_for_line(&mut child, "step     3 ");
     send("INT", &child);
-    let output = child.wait_with_output().expect("it ends");
-    let message = error_of(&output);
-    assert_eq!(output.status.code(), Some(130), "{message}");
-    assert!(message.contains("stopping after this evaluation"), "{message}");
-    assert!(message.contains("stopped after step 3 of 14"), "{message}");
-    let words = format!("{SAVED_OFTEN} --resume-from-checkpoint");
-    let mut child = job.start("stopped", &words);
-    wait_for_line(&mut child, "step     6 ");
-    send("INT", &child);
     // The first one must have been seen, or both are one to the system.
-    std::thread::sleep(Duration::from_millis(20));
+    std::thread::sleep(Duration::from_millis(5));
     send("INT", &child);
     assert_eq!(child.wait().expect("it was started").code(), Some(130));
-    check_success(&job.run("stopped", &words));
-    check_same(&job.ended("stopped"), &expected, "stopped twice");
+    check_success(&job.run("stopped", &format!("{SAVED_OFTEN} --resume-from-checkpoint")));
+    check_same(&job.ended("stopped"), &job.ended("whole"), "ended at once");
+}
+
+#[test]
+fn seeds_that_were_stopped_or_killed_go_on_where_they_stood() {
+    let job = Job::new();
+    let words = "--seeds 2 --num-train-epochs 20 --save-strategy steps --save-steps 50";
+    check_success(&job.run("whole", words));
+    let expected = seeds_ended(&job, "whole");
+    let mut n_in_time = 0;
+    for (seed, step) in [(42, 2), (42, 52), (43, 2), (43, 52)] {
+        for (signal, more) in [("INT", ""), ("KILL", ""), ("KILL", "--save-only-model")] {
+            let (name, words) = (format!("{signal}-{seed}-{step}{more}"), format!("{words} {more}"));
+            let mut child = job.start(&name, &words);
+            wait_for_lines(&mut child, &[&format!("seed {seed} "), &format!("step {step:>5} ")]);
+            send(signal, &child);
+            let code = child.wait().expect("it was started").code();
+            if code == Some(0) {
+                // A machine with much else to do sends the signal too late.
+                continue;
+            }
+            n_in_time += 1;
+            assert_eq!(code, (signal == "INT").then_some(130), "{name}");
+            let is_begun = has_whole_checkpoint(&job.output(&name).join(format!("seed-{seed}")));
+            assert!(is_begun || signal == "KILL", "{name}: a signal saves first");
+            let output = job.run(&name, &format!("{words} --resume-from-checkpoint"));
+            check_success(&output);
+            let goes_on = error_of(&output).contains("going on after step");
+            assert_eq!(goes_on, is_begun, "{name}: {}", error_of(&output));
+            assert!(seeds_ended(&job, &name) == expected, "{name}");
+        }
+    }
+    assert!(n_in_time >= 4, "only {n_in_time} runs were met");
+}
+
+fn has_whole_checkpoint(folder: &Path) -> bool {
+    let is_whole =
+        |name: &String| name.starts_with("checkpoint-") && folder.join(name).join("progress.json").is_file();
+    folder.is_dir() && names(folder).iter().any(is_whole)
+}
+
+/// What came of all seeds, and the weights of each.
+fn seeds_ended(job: &Job, name: &str) -> (String, Vec<Vec<u8>>) {
+    let folder = job.output(name);
+    let weights = [42, 43].map(|seed| {
+        let file = folder.join(format!("seed-{seed}/final_model/model.safetensors"));
+        std::fs::read(file).expect("it was saved")
+    });
+    (std::fs::read_to_string(folder.join("seeds.json")).expect("it was written"), weights.to_vec())
 }
 
 /// Reads the program's output up to a line that begins like this.
 fn wait_for_line(child: &mut Child, beginning: &str) {
+    wait_for_lines(child, &[beginning]);
+}
+
+/// Reads the program's output until a line began like each of these, one after the other.
+fn wait_for_lines(child: &mut Child, beginnings: &[&str]) {
     let out = child.stdout.as_mut().expect("it is piped");
-    let found = BufReader::new(out).lines().map_while(Result::ok).any(|line| line.starts_with(beginning));
-    assert!(found, "no line begins with `{beginning}`");
+    let mut lines = BufReader::new(out).lines().map_while(Result::ok);
+    for beginning in beginnings {
+        assert!(lines.any(|line| line.starts_with(beginning)), "no line begins with `{beginning}`");
+    }
 }
 
 fn send(signal: &str, child: &Child) {

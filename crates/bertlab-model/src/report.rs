@@ -68,7 +68,7 @@ impl LoadReport {
 
 /// The first few names, and how many more.
 fn listed(names: &[String]) -> String {
-    const SHOWN: usize = 6;
+    const SHOWN: usize = 3;
     let mut text = names[..names.len().min(SHOWN)].join(", ");
     if names.len() > SHOWN {
         text += &format!(" and {} more", names.len() - SHOWN);

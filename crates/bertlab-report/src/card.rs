@@ -123,7 +123,7 @@ fn data(card: &mut String, report: &RunReport) {
             "| {} | {} | {} | {} | {} |",
             split.name,
             listed(&files, 3),
-            grouped(split.n_rows),
+            split.rows_in_words(),
             cut(split),
             listed(&labels, 12)
         );

@@ -15,6 +15,8 @@ pub(crate) struct Mistake {
     /// The row's number among the evaluated rows, from 1.
     pub(crate) row: usize,
     pub(crate) text: String,
+    /// Of pairs: the second text.
+    pub(crate) pair: Option<String>,
     pub(crate) answer: String,
     /// Of the answer.
     pub(crate) probability: f64,
@@ -29,7 +31,7 @@ pub(crate) fn most_confident(facts: &EvaluationFacts, labels: &[String]) -> Vec<
     let name = |id: usize| labels.get(id).cloned().unwrap_or_else(|| id.to_string());
     let mut mistakes = Vec::new();
     for (index, (row, answer)) in facts.answered().enumerate() {
-        let (row_number, text) = (index + 1, row.text.clone());
+        let (row_number, text, pair) = (index + 1, row.text.clone(), row.pair.clone());
         match &row.target {
             Some(Target::Class(class)) if likeliest(&answer.logits) != *class => {
                 let probabilities = softmax(&answer.logits);
@@ -37,6 +39,7 @@ pub(crate) fn most_confident(facts: &EvaluationFacts, labels: &[String]) -> Vec<
                 mistakes.push(Mistake {
                     row: row_number,
                     text,
+                    pair,
                     answer: name(found),
                     probability: probabilities[found],
                     wanted: name(*class),
@@ -52,6 +55,7 @@ pub(crate) fn most_confident(facts: &EvaluationFacts, labels: &[String]) -> Vec<
                 mistakes.push(Mistake {
                     row: row_number,
                     text,
+                    pair,
                     answer,
                     probability,
                     wanted,

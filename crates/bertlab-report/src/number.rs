@@ -1,5 +1,7 @@
 //! Numbers as people read them: shares, counts, times.
 
+pub(crate) use bertlab_train::counts::{counted, grouped};
+
 /// `91.2 %`
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
@@ -8,29 +10,6 @@ pub(crate) fn percent(share: f64) -> String {
 /// The same without the sign, where it follows later.
 pub(crate) fn percent_number(share: f64) -> String {
     format!("{:.1}", 100.0 * share)
-}
-
-/// `12,345`
-pub(crate) fn grouped(n: usize) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// `1 row`, `2,000 rows`
-pub(crate) fn counted(n: usize, noun: &str) -> String {
-    let plural = match noun.strip_suffix("ch") {
-        _ if n == 1 => return format!("1 {noun}"),
-        Some(stem) => format!("{stem}ches"),
-        None => format!("{noun}s"),
-    };
-    format!("{} {plural}", grouped(n))
 }
 
 /// Four decimals, more where these would be zeros; `undefined` for what has no meaning.
@@ -99,14 +78,6 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        assert_eq!(
-            (grouped(0), grouped(999), grouped(1_234_567)),
-            ("0".into(), "999".into(), "1,234,567".into())
-        );
-        assert_eq!(
-            (counted(1, "row"), counted(5000, "micro-batch")),
-            ("1 row".into(), "5,000 micro-batches".into())
-        );
         assert_eq!(
             (figure(Some(0.5)), figure(None), figure(Some(2e-5))),
             ("0.5000".into(), "undefined".into(), "2.000e-5".into())

@@ -1,5 +1,6 @@
 //! What is known about a run or an evaluation, as plain data: what a report is made of.
 
+use crate::number::{counted, grouped};
 use bertlab_train::data::Target;
 use bertlab_train::preflight::Finding;
 use bertlab_train::{Answer, Evaluation, Record, TrainingArguments};
@@ -94,6 +95,8 @@ pub struct SplitFacts {
     pub files: Vec<String>,
     /// Rows taken.
     pub n_rows: usize,
+    /// Rows are texts end to end, cut into blocks of so many tokens; none where a text is a row.
+    pub block_length: Option<usize>,
     /// Their tokens, special ones included.
     pub n_tokens: usize,
     /// Rows of each label, or words; empty for questions without labels.
@@ -106,6 +109,16 @@ pub struct SplitFacts {
     pub n_rows_cut: usize,
     /// Tokens that were lost.
     pub n_tokens_lost: usize,
+}
+
+impl SplitFacts {
+    /// `1,200`, `34 blocks of 64 tokens`
+    pub(crate) fn rows_in_words(&self) -> String {
+        match self.block_length {
+            Some(length) => format!("{} of {} tokens", counted(self.n_rows, "block"), grouped(length)),
+            None => grouped(self.n_rows),
+        }
+    }
 }
 
 /// What the model says to labelled rows.
@@ -124,6 +137,8 @@ pub struct EvaluationFacts {
 pub struct RowFacts {
     /// The text; empty where rows hold ids alone.
     pub text: String,
+    /// Of pairs: the second text.
+    pub pair: Option<String>,
     /// Tokens, special ones included.
     pub n_tokens: usize,
     /// What the model should have said.

@@ -38,6 +38,8 @@ fn words(value: &Value) -> String {
         Value::String(word) => word.clone(),
         Value::Number(number) => match number.as_f64() {
             Some(value) if value != 0.0 && value.abs() < 1e-3 => format!("{value:e}"),
+            // A whole number of steps is no "4.0".
+            Some(value) if number.is_f64() => value.to_string(),
             _ => number.to_string(),
         },
         other => other.to_string(),
@@ -55,5 +57,9 @@ mod tests {
         assert_eq!((found[0].name.as_str(), found[0].value.as_str()), ("learning_rate", "2e-5"));
         assert_eq!(found[0].default.as_deref(), Some("5e-5"));
         assert!(found[1..].iter().all(|setting| setting.default.is_none()));
+        let value = |name: &str| {
+            found.iter().find(|setting| setting.name == name).map(|setting| setting.value.as_str())
+        };
+        assert_eq!((value("save_steps"), value("adam_beta1")), (Some("500"), Some("0.9")));
     }
 }

@@ -25,6 +25,10 @@ pub(crate) enum Class {
     Other(String),
 }
 
+/// The key of the longest input, and its name in old files.
+pub(crate) const MAX_LENGTH_KEY: &str = "model_max_length";
+pub(crate) const OLD_MAX_LENGTH_KEY: &str = "max_len";
+
 /// What the settings files say. `None` and `Unsaid`: nothing.
 pub(crate) struct Settings {
     pub class: Option<Class>,
@@ -61,7 +65,7 @@ impl Settings {
             add_prefix_space: reader.boolean("add_prefix_space")?,
             trim_offsets: reader.boolean("trim_offsets")?,
             clean_up_tokenization_spaces: reader.boolean("clean_up_tokenization_spaces")?,
-            model_max_length: reader.length("model_max_length", "max_len")?,
+            model_max_length: reader.length(MAX_LENGTH_KEY, OLD_MAX_LENGTH_KEY)?,
             truncation_side: reader.side("truncation_side")?,
             padding_side: reader.side("padding_side")?,
             keep: reader.keep()?,

@@ -91,7 +91,7 @@ impl Tokenizer {
 
     pub(crate) fn plan(&self, options: &EncodeOptions) -> Result<Plan, Error> {
         let max_length = |option: String| {
-            let length = options.max_length.or(self.settings.model_max_length);
+            let length = options.max_length.or(self.max_length);
             length.ok_or(Error::MaxLengthMissing { option })
         };
         let strategy = match options.truncation {

@@ -46,7 +46,7 @@ use config::{Class, Settings};
 use special::{Role, SpecialToken};
 
 /// A tokenizer, opened from a folder with [`Tokenizer::open`]. Nothing in it changes afterwards, but for
-/// [`Tokenizer::set_keep`]: it may be shared between threads.
+/// [`Tokenizer::set_keep`] and [`Tokenizer::set_model_max_length`]: it may be shared between threads.
 pub struct Tokenizer {
     // Invariant: no truncation, no padding, no post-processor. Those come from each call's options.
     pieces: Pieces,
@@ -57,6 +57,7 @@ pub struct Tokenizer {
     cleans_up: bool,
     class: Class,
     keep: Keep,
+    max_length: Option<usize>,
     settings: Settings,
     source_files: Vec<(String, Vec<u8>)>,
     /// The source's tokenizer.json describes this tokenizer and may be passed on.
@@ -70,9 +71,14 @@ impl Tokenizer {
     }
 
     /// The longest input of the model, in tokens with special tokens, by tokenizer_config.json; `None` where it
-    /// says nothing, or "no limit".
+    /// says nothing, or "no limit", or by [`Tokenizer::set_model_max_length`].
     pub fn model_max_length(&self) -> Option<usize> {
-        self.settings.model_max_length
+        self.max_length
+    }
+
+    /// Longer inputs shall be cut to so many tokens from now on. It is saved with the tokenizer.
+    pub fn set_model_max_length(&mut self, max_length: usize) {
+        self.max_length = Some(max_length);
     }
 
     /// Which part of a text stays when it is cut: what the folder says, or [`Tokenizer::set_keep`].

@@ -396,6 +396,7 @@ fn finish(
         cleans_up,
         class,
         keep: Keep::of(&settings),
+        max_length: settings.model_max_length,
         settings,
         source_files: files.contents,
         json_is_current,

@@ -6,7 +6,7 @@ use tokenizers::normalizers::NormalizerWrapper;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::utils::truncation::TruncationDirection;
 
-use crate::config::Class;
+use crate::config::{Class, MAX_LENGTH_KEY, OLD_MAX_LENGTH_KEY};
 use crate::files;
 use crate::{Keep, Tokenizer};
 
@@ -62,6 +62,10 @@ impl Tokenizer {
         if source.is_none() || self.keep != Keep::of(&self.settings) {
             self.keep.write(&mut config);
         }
+        if let Some(length) = self.max_length.filter(|_| self.max_length != self.settings.model_max_length) {
+            config.shift_remove(OLD_MAX_LENGTH_KEY);
+            config.insert(MAX_LENGTH_KEY.to_owned(), json!(length));
+        }
         (source.is_none() || config != before).then_some(config)
     }
 
@@ -92,7 +96,7 @@ impl Tokenizer {
         let mut config = self.unsaid();
         config.insert("tokenizer_class".to_owned(), json!(class));
         if let Some(length) = self.model_max_length() {
-            config.insert("model_max_length".to_owned(), json!(length));
+            config.insert(MAX_LENGTH_KEY.to_owned(), json!(length));
         }
         let normalizer = self.pieces.get_normalizer();
         if let (Class::Bert, Some(NormalizerWrapper::BertNormalizer(normalizer))) = (&self.class, normalizer)

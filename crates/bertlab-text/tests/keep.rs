@@ -129,6 +129,22 @@ fn what_was_chosen_is_saved_and_found_again() {
 }
 
 #[test]
+fn a_length_that_was_set_is_saved_and_found_again() {
+    for settings in [None, Some(json!({"model_max_length": 512, "other": 1})), Some(json!({"max_len": 512}))]
+    {
+        let mut tokenizer = Tokenizer::open(folder(settings.clone()).path()).expect("good settings");
+        let before = tokenizer.model_max_length();
+        assert_eq!(reopened(&tokenizer).0.model_max_length(), before);
+        tokenizer.set_model_max_length(128);
+        let (found, config) = reopened(&tokenizer);
+        assert_eq!(found.model_max_length(), Some(128), "{settings:?}");
+        assert_eq!((&config["model_max_length"], &config["max_len"]), (&json!(128), &json!(null)));
+        let other = settings.as_ref().and_then(|settings| settings.get("other"));
+        assert_eq!(config.get("other"), other, "what is not ours stays");
+    }
+}
+
+#[test]
 fn words_of_the_command_line_are_read() {
     for word in Keep::WORDS {
         assert_eq!(word.parse::<Keep>().expect("a known word").to_string(), word);

@@ -38,20 +38,22 @@ pub struct Answer {
 }
 
 /// The answers to all examples, in their order. Rows of like length are run together, which changes
-/// nothing: a row's answer does not depend on its neighbours. `progress` is told how many rows are done.
+/// nothing: a row's answer does not depend on its neighbours. `progress` is told how many rows are done, and
+/// can end it.
 ///
 /// # Errors
-/// A row that the model cannot take.
+/// A row that the model cannot take; the error with which `progress` ended it.
 pub fn answers(
     model: &Model,
     objective: &Objective,
     examples: &[Example],
-    progress: &mut dyn FnMut(usize),
+    progress: &mut dyn FnMut(usize) -> Result<(), TrainError>,
 ) -> Result<Vec<Answer>, TrainError> {
     let mut by_length: Vec<usize> = (0..examples.len()).collect();
     by_length.sort_by_key(|&i| std::cmp::Reverse(examples[i].input_ids.len()));
     let mut answers = vec![Answer::default(); examples.len()];
     let mut n_done = 0;
+    progress(n_done)?;
     while n_done < by_length.len() {
         let longest = examples[by_length[n_done]].input_ids.len().max(1);
         let n = (TOKENS / longest).clamp(1, by_length.len() - n_done);
@@ -61,7 +63,7 @@ pub fn answers(
             answers[i] = answer;
         }
         n_done += n;
-        progress(n_done);
+        progress(n_done)?;
     }
     Ok(answers)
 }
@@ -163,16 +165,16 @@ pub struct Evaluation {
 }
 
 /// Runs the model over labelled examples and scores its answers. `batch_size`: rows over which
-/// HuggingFace's Trainer averages a token loss before it averages over batches.
+/// HuggingFace's Trainer averages a token loss before it averages over batches. `progress`: as of [`answers`].
 ///
 /// # Errors
-/// No rows; a row that the model cannot take.
+/// No rows; as [`answers`].
 pub fn evaluate(
     model: &Model,
     objective: &Objective,
     examples: &[Example],
     batch_size: usize,
-    progress: &mut dyn FnMut(usize),
+    progress: &mut dyn FnMut(usize) -> Result<(), TrainError>,
 ) -> Result<Evaluation, TrainError> {
     if examples.is_empty() {
         return Err(TrainError::NoRows("evaluation"));

@@ -5,13 +5,14 @@ use crate::data::Target;
 use crate::error::TrainError;
 use crate::examples::Example;
 use crate::masking::Masking;
+use crate::run::Update;
 use bertlab_compute::random::mix;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::path::Path;
 
-/// Its name in a checkpoint's folder.
-pub(crate) const FILE_NAME: &str = "progress.json";
+/// Its name in a checkpoint's folder; a checkpoint without it is no place to go on from.
+pub const FILE_NAME: &str = "progress.json";
 
 /// What a run needs, beside weights, moments and trainer_state.json, to go on as if it had never stopped. The
 /// order of rows and dropout are functions of seed and step: no generator's state is among it.
@@ -20,6 +21,9 @@ pub(crate) struct SavedProgress {
     pub(crate) global_step: u64,
     /// The step of the last evaluation.
     pub(crate) evaluated_at: Option<u64>,
+    /// The last update, where the evaluation that follows it was broken off and is still to be made.
+    #[serde(default)]
+    pub(crate) unevaluated: Option<Update>,
     pub(crate) losses: Losses,
     pub(crate) seconds: Seconds,
     pub(crate) identity: Identity,
@@ -225,6 +229,7 @@ mod tests {
         let saved = SavedProgress {
             global_step: 3,
             evaluated_at: None,
+            unevaluated: None,
             losses: Losses { since_log: 0.1 + 0.2, n_since_log: 2, total: 1.0 / 3.0 },
             seconds: Seconds { total: 1e-7 / 3.0, ..Seconds::default() },
             identity: Identity::new(&TrainingArguments::default(), &rows(&[1]), &[]),

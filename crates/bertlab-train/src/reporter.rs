@@ -60,7 +60,8 @@ pub trait Reporter {
     fn saved(&mut self, _folder: &Path) {}
     /// Something that does not end the run, and that a person should know.
     fn warned(&mut self, _message: &str) {}
-    /// Asked after every update. The run then saves a checkpoint and ends with [`TrainError::Interrupted`].
+    /// Asked after every update, and in evaluations, which are made again when the run goes on. The run then saves a
+    /// checkpoint and ends with [`TrainError::Interrupted`].
     fn wants_to_stop(&mut self) -> bool {
         false
     }

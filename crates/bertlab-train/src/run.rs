@@ -28,7 +28,7 @@ use bertlab_text::Tokenizer;
 use saving::saving;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use update::Update;
+pub(crate) use update::Update;
 
 /// Everything that a run starts from.
 pub struct Trainer<'a> {
@@ -133,7 +133,9 @@ impl Trainer<'_> {
             losses: Losses::default(),
             last_evaluation: None,
             evaluated_at: None,
+            unevaluated: None,
             resumable_at: None,
+            is_ending: false,
             identity,
             seconds: Seconds::default(),
             forecast,
@@ -216,8 +218,12 @@ struct Run<'a, 'r> {
     last_evaluation: Option<Evaluation>,
     /// The step of the last evaluation, which a run before this one may have made.
     evaluated_at: Option<u64>,
+    /// The last update, where its evaluation was broken off.
+    unevaluated: Option<Update>,
     /// The step of a checkpoint of this run from which it could go on.
     resumable_at: Option<u64>,
+    /// All updates are done and settled: from here on no checkpoint can be written.
+    is_ending: bool,
     identity: Identity,
     /// `total`: before `start`.
     seconds: Seconds,
@@ -236,6 +242,9 @@ impl Run<'_, '_> {
         self.losses = saved.progress.losses;
         self.seconds = saved.progress.seconds;
         self.evaluated_at = saved.progress.evaluated_at;
+        self.unevaluated = saved.progress.unevaluated;
+        let is_here = saved.folder == self.output.checkpoint(self.state.global_step);
+        self.resumable_at = is_here.then_some(self.state.global_step);
         self.pace.go_on(&self.plan, self.state.global_step, self.seconds);
         self.reporter.resumed(&saved.folder, self.state.global_step);
         self.forget_old()
@@ -253,6 +262,9 @@ impl Run<'_, '_> {
             && !self.trainer.eval.is_empty()
         {
             self.evaluate_aside()?;
+        }
+        if let Some(update) = self.unevaluated.take() {
+            self.settle(&update)?;
         }
         while !self.is_over() {
             self.epoch(self.state.global_step / self.plan.n_updates_per_epoch)?;
@@ -277,7 +289,7 @@ impl Run<'_, '_> {
             let n_done = ((index + 1) * self.plan.accumulation).min(self.plan.n_micro_batches);
             self.state.global_step += 1;
             self.state.epoch = epoch as f64 + n_done as f64 / self.plan.n_micro_batches as f64;
-            self.after_update(&update, n_done == self.plan.n_micro_batches)?;
+            self.after_update(&update)?;
             if self.is_over() {
                 break;
             }
@@ -301,8 +313,8 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Log, evaluate, save: what is due.
-    fn after_update(&mut self, update: &Update, ends_epoch: bool) -> Result<(), TrainError> {
+    /// Report, log, evaluate, save: what is due.
+    fn after_update(&mut self, update: &Update) -> Result<(), TrainError> {
         let step = self.state.global_step;
         self.losses.since_log += update.loss;
         self.losses.n_since_log += 1;
@@ -320,12 +332,27 @@ impl Run<'_, '_> {
         if self.pace.has_just_settled() {
             self.reporter.corrected(step, &self.pace.ahead());
         }
-        let epoch = self.state.epoch;
-        let mut moment = Moment { step, epoch, ends_epoch, is_last: step == self.plan.n_steps };
-        if self.plan.logs(moment) {
+        if self.plan.logs(self.moment()) {
             self.log_losses(update);
         }
-        let is_best = self.plan.evaluates(moment) && self.evaluate_and_judge()?;
+        self.settle(update)
+    }
+
+    /// The moment after the last update.
+    fn moment(&self) -> Moment {
+        let step = self.state.global_step;
+        Moment {
+            step,
+            epoch: self.state.epoch,
+            ends_epoch: step.is_multiple_of(self.plan.n_updates_per_epoch),
+            is_last: step == self.plan.n_steps,
+        }
+    }
+
+    /// What follows the log line of an update: evaluate, save, stop.
+    fn settle(&mut self, update: &Update) -> Result<(), TrainError> {
+        let (mut moment, step) = (self.moment(), self.state.global_step);
+        let is_best = self.plan.evaluates(moment) && self.evaluate_and_judge(update)?;
         if self.has_stopped_early() {
             moment.is_last = true;
             if self.plan.logs(moment) && self.losses.n_since_log > 0 {

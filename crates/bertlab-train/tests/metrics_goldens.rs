@@ -1,5 +1,7 @@
 //! Every metric against scikit-learn's and scipy's figures; `scripts/make_metric_goldens.py` makes them.
 
+mod support;
+
 use bertlab_train::metrics::auroc::{auroc, auroc_one_versus_rest};
 use bertlab_train::metrics::calibration::Calibration;
 use bertlab_train::metrics::classification::{Averages, ClassScores, ClassificationReport};
@@ -7,9 +9,7 @@ use bertlab_train::metrics::interval::correlation_interval;
 use bertlab_train::metrics::multilabel::MultiLabelReport;
 use bertlab_train::metrics::regression::{self, RegressionReport};
 use serde_json::Value;
-
-/// Both sides compute in f64; the sums run in another order.
-const TOLERANCE: f64 = 1e-9;
+use support::check;
 
 fn cases(group: &str) -> Vec<Value> {
     let goldens: Value =
@@ -28,15 +28,6 @@ fn ids(value: &Value) -> Vec<usize> {
 
 fn floats(value: &Value) -> Vec<f32> {
     list(value, |value| value.as_f64().map(|number| number as f32))
-}
-
-fn check(what: &str, found: Option<f64>, wanted: &Value) {
-    let agrees = match (found, wanted.as_f64()) {
-        (Some(found), Some(wanted)) => (found - wanted).abs() < TOLERANCE,
-        (None, None) => wanted.is_null(),
-        _ => false,
-    };
-    assert!(agrees, "{what}: {found:?} is not {wanted}");
 }
 
 fn check_averages(what: &str, found: &Averages, wanted: &Value) {

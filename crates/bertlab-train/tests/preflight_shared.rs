@@ -10,7 +10,13 @@ fn imdb(split: Split, file: &str) -> Option<SplitRows> {
     let path = shared(&format!("data/imdb/{file}-00000-of-00001.parquet"))?;
     let dataset = read(&[path], &Columns::default()).expect("a real data set is readable");
     let space = infer_label_space(&dataset, None).expect("it names its classes");
-    Some(SplitRows { split, targets: Some(targets_by_row(&dataset, &space)), dataset, lengths: Vec::new() })
+    Some(SplitRows {
+        split,
+        targets: Some(targets_by_row(&dataset, &space)),
+        dataset,
+        lengths: Vec::new(),
+        blocks: None,
+    })
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Entities against seqeval's figures; `scripts/make_tagging_goldens.py` makes them.
 
+mod support;
+
 use bertlab_train::metrics::classification::{Averages, ClassScores};
 use bertlab_train::metrics::entities::EntityScores;
 use bertlab_train::metrics::tagging::{LabelledSentence, TaggingReport};
 use serde_json::Value;
-
-/// Both sides compute in f64; the sums run in another order.
-const TOLERANCE: f64 = 1e-9;
+use support::check;
 
 fn goldens() -> Value {
     serde_json::from_str(include_str!("goldens/tagging.json")).expect("the goldens are JSON")
@@ -36,15 +36,6 @@ fn report(case: &Value) -> TaggingReport {
         })
         .collect();
     TaggingReport::new(&labels, &sentences).expect("every case has words")
-}
-
-fn check(what: &str, found: Option<f64>, wanted: &Value) {
-    let agrees = match (found, wanted.as_f64()) {
-        (Some(found), Some(wanted)) => (found - wanted).abs() < TOLERANCE,
-        (None, None) => wanted.is_null(),
-        _ => false,
-    };
-    assert!(agrees, "{what}: {found:?} is not {wanted}");
 }
 
 fn check_scores(what: &str, found: &ClassScores, wanted: &Value) {

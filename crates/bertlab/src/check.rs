@@ -10,9 +10,10 @@ use crate::{Error, ModelOptions, OpenedModel, Task, TextOptions, open_model, res
 
 use bertlab_train::Tokenization;
 pub use bertlab_train::preflight::{
-    Excerpt, Finding, Kind, LabelCount, LengthHistogram, Preflight, RowPlace, Severity, Split, SplitSummary,
+    BlockCounts, Excerpt, Finding, Kind, LabelCount, LengthHistogram, Preflight, RowPlace, Severity, Split,
+    SplitSummary,
 };
-use bertlab_train::preflight::{ModelLimits, SplitRows, token_lengths};
+use bertlab_train::preflight::{ModelLimits, SplitRows};
 
 /// Rows to be looked at, and the model that shall learn them.
 #[derive(Clone, Debug)]
@@ -87,9 +88,11 @@ impl CheckJob {
                 cache: Some(&self.text.cache),
             };
             let mut progress = |n_done| progress(split, n_done, n_rows);
-            let lengths = token_lengths(&dataset, tokenization, &mut progress)?;
+            let rows = tokenization.rows(&dataset, &mut progress)?;
+            let lengths = rows.row_lengths(tokenization.unknown_id());
+            let blocks = is_in_blocks.then(|| rows.with_words().block_counts(max_length));
             let targets = asked.as_ref().ok().map(|question| question.targets_by_row(&dataset));
-            splits.push(SplitRows { split, dataset, targets, lengths });
+            splits.push(SplitRows { split, dataset, targets, lengths, blocks });
         }
         let preflight = left_out.into_iter().fold(Preflight::of(&splits, &limits), Preflight::with);
         Ok(match asked {

@@ -65,17 +65,12 @@ impl OpenedModel {
             Some(_) => SentenceSettings::default(),
             None => self.sentence_settings()?,
         };
-        let max = self.max_tokens()?;
-        if let Some(asked) = request.max_tokens
-            && asked > max
-        {
-            return Err(Error::MaxLength { asked, max });
-        }
+        let max = self.row_length(request.max_tokens, true)?;
         Ok(EmbedRecipe {
             pooling: request.pooling.or(settings.pooling).unwrap_or(Pooling::Mean),
             layers: request.layers,
             normalize: request.normalize.unwrap_or(settings.normalize),
-            max_tokens: request.max_tokens.unwrap_or(max),
+            max_tokens: max,
             folders_max_tokens: settings
                 .max_tokens
                 .filter(|&limit| limit < max && request.max_tokens.is_none()),

@@ -40,16 +40,6 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
-    /// Texts that are not UTF-8.
-    #[error(
-        "{source_name}, line {line}: not UTF-8; convert it first, for example with `iconv -f latin1 -t utf-8`"
-    )]
-    TextsNotUtf8 {
-        /// The file, or "standard input".
-        source_name: String,
-        /// The first wrong line, counted from 1.
-        line: usize,
-    },
     /// A row of a data file that holds no text.
     #[error("{file}, row {row}: it holds no text (looked for a column \"text\" and its like)", file = file.display())]
     RowWithoutText {

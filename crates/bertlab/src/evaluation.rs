@@ -1,5 +1,6 @@
 //! Evaluation and prediction with a model that has a trained head.
 
+use bertlab_compute::ops::softmax::softmax;
 use bertlab_model::{HeadChoice, HeadKind, OpenOptions, ProblemType};
 use bertlab_text::{EncodeOptions, TextInput, Truncation};
 use bertlab_train::data::LabelSpace;
@@ -108,7 +109,10 @@ impl OpenedModel {
             objective.averaging = Averaging::Items;
         }
         let n_rows = rows.examples.len();
-        let mut progress = |n_done| progress(n_done, n_rows);
+        let mut progress = |n_done| {
+            progress(n_done, n_rows);
+            Ok(())
+        };
         let evaluation = evaluate(&self.model, &objective, &rows.examples, BATCH_SIZE, &mut progress)?;
         Ok(Evaluated { evaluation, rows, question })
     }
@@ -151,7 +155,11 @@ impl OpenedModel {
                 ..Example::default()
             })
             .collect();
-        let answers = answers(&self.model, &Objective::default(), &examples, progress)?;
+        let mut progress = |n_done| {
+            progress(n_done);
+            Ok(())
+        };
+        let answers = answers(&self.model, &Objective::default(), &examples, &mut progress)?;
         let problem_type = self.model.spec.head.problem_type;
         Ok((answers.into_iter().map(|answer| prediction(problem_type, &answer.logits)).collect(), n_cut))
     }
@@ -168,12 +176,6 @@ fn prediction(problem_type: ProblemType, logits: &[f32]) -> Prediction {
         }
         ProblemType::Regression => Prediction::Values(logits.to_vec()),
     }
-}
-
-pub(crate) fn softmax(logits: &[f32]) -> Vec<f32> {
-    let mut probabilities = logits.to_vec();
-    bertlab_compute::ops::softmax::softmax_rows(&mut probabilities, logits.len());
-    probabilities
 }
 
 pub(crate) fn likeliest(probabilities: &[f32]) -> (usize, f32) {

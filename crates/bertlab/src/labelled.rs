@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bertlab_checkpoint::open_config;
 use bertlab_model::{Family, HeadKind};
-use bertlab_text::Tokenizer;
+use bertlab_text::{TextInput, Tokenizer};
 use bertlab_train::data::{
     self, Columns, DataError, Dataset, Encoding, LabelSpace, Layout, ProblemType, RawLabel, Record, Sampling,
     Target, becomes_iob2, label_all_tokens, label_counts, sample, targets, targets_by_row, token_targets,
@@ -209,8 +209,8 @@ impl LabelCounts {
 pub struct LabelledRows {
     /// In the chosen order.
     pub examples: Vec<Example>,
-    /// The texts, in the same order; empty where rows hold ids alone.
-    pub texts: Vec<String>,
+    /// The texts, in the same order, with their second texts; empty where rows hold ids alone.
+    pub texts: Vec<TextInput>,
     /// Of questions with classes.
     pub counts: Option<LabelCounts>,
     /// What was cut.
@@ -287,10 +287,15 @@ impl LabelledRows {
             examples,
             counts: LabelCounts::of(question, &targets),
             truncated: Truncated::of(&rows.lengths, max_length),
-            texts: rows.dataset.records.into_iter().filter_map(|record| record.text).collect(),
+            texts: rows.dataset.records.into_iter().filter_map(text).collect(),
             of_texts: None,
         }
     }
+}
+
+/// A row's text and second text.
+fn text(record: Record) -> Option<TextInput> {
+    Some(TextInput { text: record.text?, pair: record.pair })
 }
 
 /// The rows of a split with their targets.
@@ -306,7 +311,7 @@ impl OpenedModel {
         progress: &mut dyn FnMut(usize),
     ) -> Result<LabelledRows, Error> {
         if *question == Question::Texts {
-            return self.masked_rows(rows.0, options, progress);
+            return Ok(self.masked_rows(Split::Test, rows.0, options, progress)?.1);
         }
         let max_length = self.max_length_for([&rows.0], options.max_length)?;
         let (rows, examples) = self.tokenized(Split::Test, rows, (max_length, &options.cache), progress)?;
@@ -326,7 +331,7 @@ impl OpenedModel {
         let tokenization = Tokenization { tokenizer, max_length: Some(max_length), cache: Some(cache) };
         let (examples, lengths) = examples(&dataset, Some(targets.clone()), tokenization, progress)?;
         let targets = Some(targets.into_iter().map(Ok).collect());
-        Ok((SplitRows { split, dataset, targets, lengths }, examples))
+        Ok((SplitRows { split, dataset, targets, lengths, blocks: None }, examples))
     }
 
     /// Tokens that the texts of all these rows are cut to: what was asked for, else what the model takes.
@@ -342,12 +347,15 @@ impl OpenedModel {
         self.row_length(asked, uses_tokenizer)
     }
 
-    /// The length that rows are cut to: what was asked for, or what the model takes, and its tokenizer where it is used.
+    /// The length that rows are cut to: what was asked for, as far as the model takes it; else what it takes, and its
+    /// tokenizer where that is used.
     pub(crate) fn row_length(&self, asked: Option<usize>, uses_tokenizer: bool) -> Result<usize, Error> {
-        let max = if uses_tokenizer { self.max_tokens()? } else { self.model.spec.encoder.max_tokens() };
+        let max = self.model.spec.encoder.max_tokens();
         match asked {
             Some(asked) if asked > max => Err(Error::MaxLength { asked, max }),
-            asked => Ok(asked.unwrap_or(max)),
+            Some(asked) => Ok(asked),
+            None if uses_tokenizer => self.max_tokens(),
+            None => Ok(max),
         }
     }
 

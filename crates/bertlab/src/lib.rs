@@ -43,7 +43,7 @@ pub use labelled::{LabelCounts, LabelledRows, Question, RowsRequest, TextCounts,
 pub use open::{ModelOptions, OpenedModel, OpenedTokenizer, open_model, open_tokenizer, resolve};
 pub use sentence::SentenceSettings;
 pub use text_options::TextOptions;
-pub use texts::{read_sentences, read_text_lines, read_texts};
+pub use texts::{TextsRequest, read_text_lines};
 pub use training::{HeldOutRows, HoldOut, PreparedTraining, Task, TrainJob};
 pub use words::{PredictedEntity, WordLabel, WordPredictions};
 
@@ -64,7 +64,6 @@ pub use bertlab_train::{CacheUse, TokenCache};
 /// Fine-tuning: settings, plan, what a run reports, and what its figures mean.
 pub mod train {
     pub use crate::training::{SEEDS_FILE, SeedResult, SeedRuns, SeedSummary, Seeds, Spread};
-    pub use bertlab_train::metrics;
     pub use bertlab_train::{
         Answer, Averaging, ClassWeights, Evaluation, Forecast, GivenSettings, IntervalStrategy,
         MaskedLmScores, Masking, MaskingOptions, MemoryForecast, Plan, Progress, ReadArguments, Record,
@@ -72,6 +71,7 @@ pub mod train {
         SettingsError, Silent, TimeForecast, TrainError, Trainer, TrainingArguments, TrainingSummary,
         Truncated, Word, WordAnswer,
     };
+    pub use bertlab_train::{counts, metrics};
 }
 
 /// Looking into a model: module tree, tensors, word vectors, similarity.

@@ -60,6 +60,14 @@ impl OpenedModel {
         Ok(())
     }
 
+    /// The length that texts were cut to in training, for all that is done and saved from now on; as it was when none,
+    /// or where there is no tokenizer.
+    pub(crate) fn set_max_length(&mut self, max_length: Option<usize>) {
+        if let Some(length) = max_length.filter(|_| self.tokenizer().is_ok()) {
+            self.tokenizer.get_mut().expect("it was just opened").set_model_max_length(length);
+        }
+    }
+
     /// Makes the tokenizer one for rows of words ([`Tokenizer::for_words`]), where there is one: rows of ids need none.
     pub(crate) fn read_words(&mut self) {
         if self.tokenizer().is_ok()

@@ -1,10 +1,11 @@
 //! What a token classifier says about words: a label for each, and the entities that the labels mark.
 
+use bertlab_compute::ops::softmax::softmax;
 use bertlab_model::{Batch, Request, Row};
 use bertlab_text::{EncodeOptions, Encoding, TextInput, Truncation, split_into_words};
 use bertlab_train::metrics::tags::{Tag, TagSet, entities};
 
-use crate::evaluation::{likeliest, softmax};
+use crate::evaluation::likeliest;
 use crate::{Error, OpenedModel};
 
 /// What a token classifier says about the words of a text.

@@ -217,6 +217,64 @@ fn a_run_in_single_steps_ends_as_one_in_a_piece() {
     check_same(&case.ended(), &expected, "in single steps");
 }
 
+/// Asks the run to stop in an evaluation, after so many whole ones.
+struct StopsInEvaluation {
+    n_whole: usize,
+    is_in: bool,
+}
+
+impl Reporter for StopsInEvaluation {
+    fn evaluating(&mut self, n_done: usize, n_rows: usize) {
+        self.is_in = n_done < n_rows;
+        self.n_whole -= usize::from(n_done == n_rows && self.n_whole > 0);
+    }
+    fn wants_to_stop(&mut self) -> bool {
+        self.is_in && self.n_whole == 0
+    }
+}
+
+/// Stops in the first evaluation, then time and again in the one after that which was broken off. Gives how often.
+fn stopped_in_every_evaluation(case: &Case) -> usize {
+    let mut resume = Resume::No;
+    for n_stops in 0.. {
+        let mut reporter = StopsInEvaluation { n_whole: n_stops.min(1), is_in: false };
+        match run(case.job(resume), &mut reporter) {
+            Ok(()) => return n_stops,
+            Err(Error::Train(TrainError::Interrupted { step, checkpoint, .. })) => {
+                assert_eq!(checkpoint, case.checkpoint(step));
+            }
+            Err(error) => panic!("{error}"),
+        }
+        resume = Resume::Newest;
+    }
+    unreachable!("it ends or panics")
+}
+
+#[test]
+fn an_evaluation_that_was_broken_off_is_made_again() {
+    let settings: [fn(&mut TrainingArguments); 3] = [
+        |arguments| arguments.eval_on_start = true,
+        // The best is loaded at the end, and evaluated once more.
+        |arguments| (arguments.greater_is_better, arguments.save_steps) = (Some(true), 2.0),
+        |arguments| {
+            arguments.greater_is_better = Some(true);
+            arguments.early_stopping_patience = Some(1);
+            arguments.logging_steps = Some(3.0);
+        },
+    ];
+    for (index, set) in settings.into_iter().enumerate() {
+        let mut case = Case::with_evaluation();
+        set(&mut case.arguments);
+        let expected = case.whole_run();
+        let log = expected.state["log_history"].as_array().expect("a log is a list");
+        let n_evaluations = log.iter().filter(|record| record.get("eval_loss").is_some()).count();
+        fs::remove_dir_all(case.output()).expect("writable");
+        let n_stops = stopped_in_every_evaluation(&case);
+        assert!(n_stops >= n_evaluations && n_stops > 1, "{n_stops} stops, {n_evaluations} evaluations");
+        check_same(&case.ended(), &expected, &format!("settings {index}"));
+    }
+}
+
 #[test]
 fn a_damaged_checkpoint_is_skipped_with_a_word() {
     let case = Case::with_evaluation();

@@ -12,7 +12,8 @@ use crate::words::yes_or_no;
 #[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LengthArguments {
-    /// Cut texts to so many tokens; masked-lm: the length of a block [default: what the model takes]
+    /// Cut texts to so many tokens; masked-lm: the length of a block [default: as the model was trained,
+    /// else what it takes]
     #[arg(long, value_name = "N", alias = "max-seq-length")]
     pub max_length: Option<usize>,
     #[command(flatten)]

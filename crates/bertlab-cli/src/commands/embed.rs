@@ -19,7 +19,7 @@ use crate::print::{Console, matrix, progress, style};
 #[command(after_help = "EXAMPLES
   bertlab embed sentence-transformers/all-MiniLM-L6-v2 \"A new CPU!\"
   bertlab embed ./my-model --input texts.txt --output vectors.npy
-  bertlab embed ./my-model --input reviews.csv --pooling cls --layers -4..-1
+  bertlab embed ./my-model --input 'reviews-*.csv' --pooling cls --layers -4..-1
   cat texts.txt | bertlab embed ./my-model --input - > vectors.jsonl
 
 Without --pooling, a folder's sentence-transformers files decide over pooling, normalisation and the \
@@ -135,7 +135,7 @@ fn tell_truncation(
     embedded: &Embedded,
     n_texts: usize,
 ) -> anyhow::Result<()> {
-    let max = opened.max_tokens()?;
+    let max = opened.model.spec.encoder.max_tokens();
     let more = match recipe.max_tokens < max {
         true => format!("; --max-length {max} is the most that this model takes"),
         false => String::new(),

@@ -17,6 +17,7 @@ use crate::print::{Console, style};
 #[command(after_help = "EXAMPLES
   bertlab predict out/final_model \"The movie was unbelievably good!\" \"What a waste of time.\"
   bertlab predict out/final_model --input reviews.txt --json > answers.jsonl
+  bertlab predict out/final_model --input 'part-*.txt' --encoding windows-1252
   bertlab predict ner/final_model \"Angela Merkel spoke to the U.N. in New York.\"
 
 --json: a line per text with text, label, score and scores (one label), labels and scores (several labels),
@@ -46,8 +47,9 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     let (texts, predictions, n_cut) = predict(&arguments, &opened, console)?;
     if n_cut > 0 {
         console.warn(format!(
-            "{n_cut} of {} texts were longer than the model takes and were cut",
-            texts.len()
+            "{n_cut} of {} texts were longer than {} tokens and were cut",
+            texts.len(),
+            opened.max_tokens()?
         ))?;
     }
     let labels = &opened.model.spec.head.labels;

@@ -4,7 +4,9 @@ use std::io::Write;
 
 use anstyle::Style;
 use bertlab::Question;
-use bertlab::check::{Checked, Excerpt, Finding, LengthHistogram, RowPlace, Severity, SplitSummary};
+use bertlab::check::{
+    BlockCounts, Checked, Excerpt, Finding, LengthHistogram, RowPlace, Severity, SplitSummary,
+};
 use serde_json::{Value, json};
 
 use super::histogram::{BAR_WIDTH, blocks};
@@ -77,10 +79,27 @@ fn print_split(console: &mut Console, summary: &SplitSummary) -> anyhow::Result<
     }
     let label = format!("{heading}{:<INDENT$}{heading:#}", summary.split);
     print_hanging(console, width(console), &label, &text)?;
+    if let Some(blocks) = summary.blocks {
+        print_hanging(console, width(console), &" ".repeat(INDENT), &blocks_in_words(blocks))?;
+    }
     if let Some(histogram) = &summary.lengths {
         print_lengths(console, summary, histogram)?;
     }
     Ok(writeln!(console.out)?)
+}
+
+/// What becomes of texts that are put end to end.
+fn blocks_in_words(blocks: BlockCounts) -> String {
+    let mut text = format!(
+        "end to end in {} of {} tokens, the last of {}",
+        counted(blocks.n_blocks, "block"),
+        grouped(blocks.length),
+        grouped(blocks.n_tokens_of_last)
+    );
+    if blocks.n_tokens_dropped > 0 {
+        text += &format!("; {} at the end left out", counted(blocks.n_tokens_dropped, "token"));
+    }
+    text
 }
 
 fn print_lengths(

@@ -1,17 +1,6 @@
 //! Numbers as people read them.
 
-/// `22713216` as `22,713,216`.
-pub fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+pub use bertlab::train::counts::{counted, grouped};
 
 /// Bytes in powers of ten, as file managers and the hub count them: `90.9 MB`.
 pub fn bytes(number: usize) -> String {
@@ -46,25 +35,9 @@ pub fn shape(sizes: &[usize]) -> String {
     format!("{sizes:?}")
 }
 
-/// `1 text`, `2 texts`, `3 batches`.
-pub fn counted(number: usize, noun: &str) -> String {
-    let ending = match number {
-        1 => "",
-        _ if noun.ends_with("ch") => "es",
-        _ => "s",
-    };
-    format!("{} {noun}{ending}", grouped(number))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        let texts = [0, 999, 1000, 109_482_240].map(grouped);
-        assert_eq!(texts, ["0", "999", "1,000", "109,482,240"]);
-    }
 
     #[test]
     fn bytes_have_a_unit() {
@@ -81,10 +54,5 @@ mod tests {
             ["0.0 s", "10 s", "59 s", "1 min 00 s", "2 min 10 s", "1 h 05 min"]
         );
         assert_eq!([-1.0, 9.9, 750.0, 3723.0].map(clock), ["0:00", "0:09", "12:30", "1:02:03"]);
-    }
-
-    #[test]
-    fn nouns_follow_their_number() {
-        assert_eq!([counted(1, "text"), counted(1200, "text")], ["1 text", "1,200 texts"]);
     }
 }

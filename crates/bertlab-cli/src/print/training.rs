@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use bertlab::check::Severity;
+use bertlab::check::{Finding, Severity};
 use bertlab::train::{Evaluation, Plan, Scores, TrainingSummary};
 use bertlab::{HeldOutRows, LabelCounts, LabelledRows, PreparedTraining};
 use serde_json::json;
@@ -54,15 +54,24 @@ fn held_out_in_words(held_out: &HeldOutRows) -> String {
     }
 }
 
-/// Warnings about the rows, shortly, and how many notes there are.
+/// The worst findings about the rows, one of a kind, and how many more there are.
 pub fn say_findings(console: &mut Console, prepared: &PreparedTraining) -> anyhow::Result<()> {
-    let findings = &prepared.preflight.findings;
-    for finding in findings.iter().filter(|finding| finding.severity != Severity::Note) {
+    const SHOWN: usize = 4;
+    let (notes, warnings): (Vec<_>, Vec<_>) =
+        prepared.preflight.findings.iter().partition(|finding| finding.severity == Severity::Note);
+    let is_first = |&(index, finding): &(usize, &&Finding)| {
+        warnings[..index].iter().all(|before| before.kind != finding.kind)
+    };
+    let shown: Vec<&&Finding> =
+        warnings.iter().enumerate().filter(is_first).map(|(_, finding)| finding).take(SHOWN).collect();
+    for finding in &shown {
         console.warn(format!("{}: {}", finding.split, finding.sentence))?;
     }
-    let n_notes = findings.iter().filter(|finding| finding.severity == Severity::Note).count();
-    if n_notes > 0 {
-        console.note(format!("{} on the rows: see `bertlab check`", counted(n_notes, "more note")))?;
+    let more = [(warnings.len() - shown.len(), "more warning"), (notes.len(), "more note")];
+    let more: Vec<String> =
+        more.into_iter().filter(|(n, _)| *n > 0).map(|(n, noun)| counted(n, noun)).collect();
+    if !more.is_empty() {
+        console.note(format!("{} on the rows: see `bertlab check`", more.join(" and ")))?;
     }
     if prepared.validation.is_none() {
         console.note("nothing is evaluated while training: give --validation-file or --validation-share")?;

@@ -1,12 +1,11 @@
 //! The confusion matrix as a coloured grid: labels down, answers across, the darker the more of a label's rows.
 
-use super::scene::{Anchor, Item, Role, Scene};
+use super::scene::{Anchor, Item, LETTER, Role, Scene};
 use crate::number::{grouped, percent, shortened};
 
 /// More labels do not fit on a page with readable numbers.
 pub(crate) const LABELS_MAX: usize = 16;
 
-const LETTER: f64 = 6.6;
 const TOP: f64 = 6.0;
 
 /// `counts`: by label, then by answer. C × C, C at most [`LABELS_MAX`].

@@ -1,7 +1,7 @@
 //! The frame of a chart: grid lines, ticks and what the axes are.
 
 use super::axis::Axis;
-use super::scene::{Anchor, Role, Scene};
+use super::scene::{Anchor, LETTER, Role, Scene};
 
 /// Where values lie in a scene.
 pub(crate) struct Frame {
@@ -21,18 +21,19 @@ pub(crate) struct Margins {
     pub(crate) bottom: f64,
 }
 
-/// Room for tick labels and what the axes are.
+/// Room for tick labels and what the axes are; wide labels get more.
 pub(crate) const MARGINS: Margins = Margins { left: 58.0, top: 26.0, right: 12.0, bottom: 42.0 };
 
 impl Frame {
     /// Draws grid and ticks into the scene. `names`: what runs to the right, and what runs up.
     pub(crate) fn draw(scene: &mut Scene, margins: &Margins, x: Axis, y: Axis, names: (&str, &str)) -> Self {
+        let left = margins.left.max(room_beside(&y));
         let frame = Self {
             x,
             y,
-            left: margins.left,
+            left,
             top: margins.top,
-            width: scene.width - margins.left - margins.right,
+            width: scene.width - left - margins.right,
             height: scene.height - margins.top - margins.bottom,
         };
         let (right, bottom) = (frame.left + frame.width, frame.top + frame.height);
@@ -56,4 +57,11 @@ impl Frame {
     pub(crate) fn point(&self, x: f64, y: f64) -> (f64, f64) {
         (self.left + self.width * self.x.share(x), self.top + self.height * (1.0 - self.y.share(y)))
     }
+}
+
+/// What the axis's name and its widest label take, with a gap between them and to the frame.
+fn room_beside(y: &Axis) -> f64 {
+    const NAME: f64 = 26.0;
+    let widest = y.ticks().into_iter().map(|tick| y.label(tick).chars().count()).max().unwrap_or(0);
+    NAME + LETTER * widest as f64 + 6.0
 }

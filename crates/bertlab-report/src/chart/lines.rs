@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::frame::{Frame, MARGINS};
-use super::scene::{Anchor, Role, Scene};
+use super::scene::{Anchor, LETTER, Role, Scene};
 use crate::number::number;
 
 /// A curve.
@@ -57,7 +57,6 @@ impl Lines {
 
     /// A line of its colour and its name, above the frame.
     fn legend(&self, scene: &mut Scene) {
-        const LETTER: f64 = 6.4;
         let mut left = MARGINS.left;
         let y = 11.0;
         let names = self.series.iter().map(|series| (&series.name, series.role, false));

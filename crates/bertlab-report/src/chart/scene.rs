@@ -39,6 +39,9 @@ pub(crate) enum Anchor {
     End,
 }
 
+/// About the width of a letter, in units of the scene.
+pub(crate) const LETTER: f64 = 6.6;
+
 /// Something drawn. Lengths are in units of the scene.
 #[derive(Clone, Debug)]
 pub(crate) enum Item {

@@ -34,7 +34,7 @@ fn split_row(split: &SplitFacts) -> Vec<String> {
     vec![
         split.name.clone(),
         listed(&files, 3),
-        grouped(split.n_rows),
+        split.rows_in_words(),
         grouped(split.n_tokens),
         cut,
         grouped(split.n_tokens_lost),

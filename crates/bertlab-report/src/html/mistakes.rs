@@ -39,14 +39,22 @@ fn write_mistake(list: &mut Markup, mistake: &Mistake) {
         });
         if mistake.text.is_empty() {
             item.leaf("p", &[("class", "aside")], "(the row holds ids alone)");
-        } else if mistake.text.chars().count() <= SHOWN + 80 {
-            item.leaf("blockquote", &[("dir", "auto")], &mistake.text);
         } else {
-            item.leaf("blockquote", &[("dir", "auto")], &shortened(&mistake.text, SHOWN));
-            item.within("details", &[], |details| {
-                details.leaf("summary", &[], "The whole text");
-                details.leaf("blockquote", &[("dir", "auto")], &shortened(&mistake.text, SHOWN_MAX));
-            });
+            write_text(item, &mistake.text);
+            mistake.pair.iter().for_each(|pair| write_text(item, pair));
         }
+    });
+}
+
+/// A text, a long one folded.
+fn write_text(item: &mut Markup, text: &str) {
+    if text.chars().count() <= SHOWN + 80 {
+        item.leaf("blockquote", &[("dir", "auto")], text);
+        return;
+    }
+    item.leaf("blockquote", &[("dir", "auto")], &shortened(text, SHOWN));
+    item.within("details", &[], |details| {
+        details.leaf("summary", &[], "The whole text");
+        details.leaf("blockquote", &[("dir", "auto")], &shortened(text, SHOWN_MAX));
     });
 }

@@ -29,7 +29,7 @@ pub(super) fn write(main: &mut Markup, report: &RunReport) {
         let repeat = &report.repeat;
         if let Some(command) = &repeat.command {
             section.within("pre", &[], |block| {
-                block.leaf("code", &[], command);
+                block.within("code", &[], |code| write_command(code, command));
             });
         }
         let seed = report.training.as_ref().map(|training| training.arguments.seed.to_string());
@@ -47,6 +47,13 @@ pub(super) fn write(main: &mut Markup, report: &RunReport) {
             "The same rows, settings and seed give the same weights, bit for bit, on any number of threads.";
         section.leaf("p", &[("class", "aside")], words);
     });
+}
+
+/// Words that stay whole: a browser would break lines within `--max-length`.
+fn write_command(code: &mut Markup, command: &str) {
+    for word in command.split_inclusive(' ') {
+        code.leaf("span", &[], word.trim_end()).text(&word[word.trim_end().len()..]);
+    }
 }
 
 /// A bar of three parts would say no more than three numbers.

@@ -75,8 +75,11 @@ impl FromStr for Encoding {
     }
 }
 
-/// A whole file's bytes as text, without its byte order mark.
-pub(super) fn decode(file: &Path, bytes: Vec<u8>, encoding: Encoding) -> Result<String, DataError> {
+/// A whole file's bytes as text, without its byte order mark. `file` is for messages.
+///
+/// # Errors
+/// Bytes that the encoding does not have, with their line.
+pub fn decode(file: &Path, bytes: Vec<u8>, encoding: Encoding) -> Result<String, DataError> {
     if let Some((marked, mark_length)) = encoding_rs::Encoding::for_bom(&bytes)
         && encoding != Encoding::Latin1
     {

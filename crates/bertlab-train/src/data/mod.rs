@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use encoding::{Encoding, UnknownEncoding};
+pub use encoding::{Encoding, UnknownEncoding, decode};
 pub(crate) use error::preview;
 pub use error::{DataError, Place};
 pub use labels::{

@@ -62,10 +62,17 @@ impl Pace {
     /// Of a run that stands before its first step.
     pub(crate) fn new(prospect: Prospect<'_>) -> Self {
         let rates = Rates::measure(prospect);
-        let mut pace = Self {
+        let mut pace = Self::expected(rates, rates.mean_update_seconds(prospect), prospect.plan.n_steps);
+        pace.go_on(prospect.plan, 0, Seconds::default());
+        pace
+    }
+
+    /// Of so many steps of which nothing is known but what they are expected to take.
+    fn expected(rates: Rates, mean_update_seconds: f64, n_steps: u64) -> Self {
+        Self {
             rates,
-            mean_update_seconds: rates.mean_update_seconds(prospect),
-            n_steps: prospect.plan.n_steps,
+            mean_update_seconds,
+            n_steps,
             step: 0,
             n_measured: 0,
             ratios: [1.0; STEPS_TO_SETTLE as usize],
@@ -75,9 +82,7 @@ impl Pace {
             evaluation: Pauses::expected(rates.evaluation_seconds),
             saving: Pauses::expected(rates.save_seconds),
             seconds: Seconds::default(),
-        };
-        pace.go_on(prospect.plan, 0, Seconds::default());
-        pace
+        }
     }
 
     /// The run goes on after `step`, with so much time spent before.
@@ -164,21 +169,9 @@ mod tests {
             evaluation_seconds: 10.0,
             save_seconds: 2.0,
         };
-        let pauses = |n_ahead, seconds| Pauses { n_ahead, ..Pauses::expected(seconds) };
-        Pace {
-            rates,
-            mean_update_seconds: 1.0,
-            n_steps: 100,
-            step: 0,
-            n_measured: 0,
-            ratios: [1.0; STEPS_TO_SETTLE as usize],
-            taken: 0.0,
-            expected: 0.0,
-            last: 0.0,
-            evaluation: pauses(4, 10.0),
-            saving: pauses(1, 2.0),
-            seconds: Seconds::default(),
-        }
+        let mut pace = Pace::expected(rates, 1.0, 100);
+        (pace.evaluation.n_ahead, pace.saving.n_ahead) = (4, 1);
+        pace
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::finding::{Finding, Kind, Severity, excerpts, grouped, percent, rows_in_words, rows_that, verb};
+use super::finding::{Finding, Kind, Severity, excerpts, percent, rows_that, verb};
 use super::{ModelLimits, Split, SplitRows};
+use crate::counts::{counted, grouped};
 use crate::data::content::Content;
 
 /// From this share of a split on, duplicates weigh on what is learnt and measured.
@@ -95,7 +96,7 @@ fn contradicting(groups: &Groups<'_>, names: &[String]) -> Option<Finding> {
         sentence: format!(
             "{} {texts} different labels in different rows ({}): no model can be right about them. Decide for one",
             grouped(contradicting.len()),
-            rows_in_words(count)
+            counted(count, "row")
         ),
         excerpts: excerpts(contradicting.iter().map(|group| shown_different(groups.rows, group)), names),
     })
@@ -142,7 +143,7 @@ fn leakage_in_words(earlier: Split, later: Split, count: usize, n_rows: usize, n
         "{} of {} ({}) also {} in {earlier}{also}: what is measured on {later} is too good. Take such rows out of one of \
          the two",
         grouped(count),
-        rows_in_words(n_rows),
+        counted(n_rows, "row"),
         percent(count, n_rows),
         verb(count, ["stands", "stand"])
     )

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::SplitRows;
+use crate::counts::counted;
 use crate::data::{DataError, Target, preview};
 
 /// How many rows a finding shows.
@@ -85,6 +86,8 @@ pub enum Kind {
     EmptyTexts,
     /// Rows that are cut.
     Truncation,
+    /// Texts that end to end make few blocks.
+    FewBlocks,
     /// Tokens that the tokenizer does not know.
     UnknownTokens,
     /// Token ids that the model has no embedding for.
@@ -138,7 +141,7 @@ impl Finding {
             kind: Kind::UnusableLabels,
             split,
             count: n_rows,
-            sentence: format!("none of {} has a label: they are left out", rows_in_words(n_rows)),
+            sentence: format!("none of {} has a label: they are left out", counted(n_rows, "row")),
             excerpts: Vec::new(),
         }
     }
@@ -202,32 +205,14 @@ fn label_of(target: &Target, class_names: &[String]) -> Option<String> {
     }
 }
 
-/// `1 row`, `2 rows`, with thousands grouped.
-pub(super) fn rows_in_words(n: usize) -> String {
-    format!("{} row{}", grouped(n), if n == 1 { "" } else { "s" })
-}
-
 /// `1 row repeats`, `2 rows repeat`: how many rows do what `verbs` says, for one and for many.
 pub(super) fn rows_that(n: usize, verbs: [&'static str; 2]) -> String {
-    format!("{} {}", rows_in_words(n), verb(n, verbs))
+    format!("{} {}", counted(n, "row"), verb(n, verbs))
 }
 
 /// The verb of so many things.
 pub(super) fn verb(n: usize, [of_one, of_many]: [&'static str; 2]) -> &'static str {
     if n == 1 { of_one } else { of_many }
-}
-
-/// `22713216` as `22,713,216`.
-pub(super) fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A share for a person; few of many is not "0 %".

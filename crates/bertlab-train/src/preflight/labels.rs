@@ -1,9 +1,8 @@
 //! Findings about labels: what cannot be used, what is missing, what is sorted, what is unequal.
 
-use super::finding::{
-    Finding, Kind, Severity, Split, grouped, percent, rows_in_words, rows_that, single_excerpts,
-};
+use super::finding::{Finding, Kind, Severity, Split, percent, rows_that, single_excerpts};
 use super::{ModelLimits, SplitRows};
+use crate::counts::{counted, grouped};
 use crate::data::{Target, label_counts};
 
 /// A majority of so many times the smallest class is worth a note.
@@ -40,7 +39,7 @@ fn unusable(rows: &SplitRows, names: &[String]) -> Option<Finding> {
     let count = errors.clone().count();
     let sentence = match count {
         1 => first.to_string(),
-        _ => format!("{} have a label that cannot be used. The first: {first}", rows_in_words(count)),
+        _ => format!("{} have a label that cannot be used. The first: {first}", counted(count, "row")),
     };
     Some(Finding {
         severity: Severity::Fatal,
@@ -93,7 +92,7 @@ impl<'a> Classes<'a> {
         }
         let all = match self.ids.len() {
             1 => "the only row has".to_owned(),
-            n => format!("all {} have", rows_in_words(n)),
+            n => format!("all {} have", counted(n, "row")),
         };
         let sentence = format!(
             "{all} the label {:?}: whatever a model answers, its accuracy would mean nothing. Look at the label column, \
@@ -135,7 +134,7 @@ impl<'a> Classes<'a> {
             "labels are unequal: {:?} has {}, {:?} {}. Always answering {:?} is right in {} of all rows: measure accuracy \
              against that, or look at F1",
             self.names[largest],
-            rows_in_words(self.counts[largest]),
+            counted(self.counts[largest], "row"),
             self.names[smallest],
             grouped(self.counts[smallest]),
             self.names[largest],

@@ -3,24 +3,10 @@
 use serde::Serialize;
 
 use super::SplitRows;
-use crate::data::Dataset;
-use crate::error::TrainError;
-use crate::tokenized::{TokenLength, Tokenization};
+use crate::tokenized::TokenLength;
 
 /// Bins below the last, open one.
 const BINS_MAX: usize = 12;
-
-/// Every row's length; ready rows are as long as they are. `progress` is told how many rows are done.
-///
-/// # Errors
-/// As [`Tokenization::rows`].
-pub fn token_lengths(
-    dataset: &Dataset,
-    tokenization: Tokenization<'_>,
-    progress: &mut dyn FnMut(usize),
-) -> Result<Vec<TokenLength>, TrainError> {
-    Ok(tokenization.rows(dataset, progress)?.row_lengths(tokenization.unknown_id()))
-}
 
 /// How many rows have which length before truncation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

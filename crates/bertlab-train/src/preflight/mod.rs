@@ -12,9 +12,10 @@ mod tests;
 mod texts;
 mod words;
 
+pub use crate::blocks::BlockCounts;
 pub use crate::tokenized::TokenLength;
 pub use finding::{Excerpt, Finding, Kind, RowPlace, Severity, Split};
-pub use lengths::{LengthHistogram, token_lengths};
+pub use lengths::LengthHistogram;
 pub use summary::{LabelCount, SplitSummary};
 
 use crate::data::{DataError, Dataset, Target};
@@ -30,6 +31,8 @@ pub struct SplitRows {
     pub targets: Option<Vec<Result<Target, DataError>>>,
     /// Every row's length; empty where nothing was tokenized.
     pub lengths: Vec<TokenLength>,
+    /// What the rows become where they are put end to end and cut into blocks.
+    pub blocks: Option<BlockCounts>,
 }
 
 impl SplitRows {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{LengthHistogram, ModelLimits, Split, SplitRows};
+use crate::blocks::BlockCounts;
 use crate::data::{Target, label_counts};
 
 /// How often a label occurs.
@@ -31,6 +32,8 @@ pub struct SplitSummary {
     pub n_tokens_cut: usize,
     /// Lengths before truncation; none where nothing was tokenized.
     pub lengths: Option<LengthHistogram>,
+    /// What the rows become where they are put end to end and cut into blocks.
+    pub blocks: Option<BlockCounts>,
 }
 
 impl SplitSummary {
@@ -43,6 +46,7 @@ impl SplitSummary {
             n_rows_cut: rows.lengths.iter().filter(|length| length.n_cut > 0).count(),
             n_tokens_cut: rows.lengths.iter().map(|length| length.n_cut).sum(),
             lengths: LengthHistogram::of(&rows.lengths, bin_width),
+            blocks: rows.blocks,
         }
     }
 }

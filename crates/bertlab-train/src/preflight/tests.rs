@@ -29,7 +29,13 @@ fn split(split: Split, rows: &[(&str, &str)]) -> SplitRows {
         tag_scheme: Default::default(),
     };
     let space = LabelSpace { problem_type: ProblemType::SingleLabel, names: limits().class_names };
-    SplitRows { split, targets: Some(targets_by_row(&dataset, &space)), dataset, lengths: Vec::new() }
+    SplitRows {
+        split,
+        targets: Some(targets_by_row(&dataset, &space)),
+        dataset,
+        lengths: Vec::new(),
+        blocks: None,
+    }
 }
 
 fn limits() -> ModelLimits {
@@ -173,8 +179,8 @@ fn ready_rows_with_ids_that_the_model_lacks_or_too_many_are_fatal() {
     for (record, ids) in rows.dataset.records.iter_mut().zip([vec![2, 10], vec![1; 5], vec![]]) {
         (record.text, record.input_ids) = (None, Some(ids));
     }
-    rows.lengths = token_lengths(&rows.dataset, Tokenization::default(), &mut |_| {})
-        .expect("ready rows need no tokenizer");
+    let tokens = Tokenization::default().rows(&rows.dataset, &mut |_| {});
+    rows.lengths = tokens.expect("ready rows need no tokenizer").row_lengths(None);
     let findings = found(&[rows]);
     for kind in [Kind::UnknownIds, Kind::TooLong, Kind::EmptyTexts] {
         let finding = only(&findings, kind);
@@ -197,6 +203,19 @@ fn unknown_tokens_are_told_from_a_thousandth_on() {
     assert_eq!((severity, n_rows), (Severity::Note, 1));
     assert!(sentence.starts_with("10 of 10,000 tokens (0.1 %), in 1 row, are not in"), "{sentence}");
     assert_eq!(found(100).map(|(severity, ..)| severity), Some(Severity::Warning));
+}
+
+#[test]
+fn texts_that_make_few_blocks_are_warned_of() {
+    let found = |n_blocks| {
+        let mut rows = split(Split::Training, &[("a", "bad"), ("b", "good")]);
+        rows.blocks = Some(BlockCounts { length: 512, n_blocks, n_tokens_of_last: 9, n_tokens_dropped: 0 });
+        let preflight = Preflight::of(&[rows], &limits());
+        preflight.findings.into_iter().find(|finding| finding.kind == Kind::FewBlocks)
+    };
+    assert_eq!(found(8), None);
+    let sentence = found(1).expect("one block is few").sentence;
+    assert!(sentence.starts_with("2 rows end to end make no more than 1 block of 512 tokens"), "{sentence}");
 }
 
 #[test]

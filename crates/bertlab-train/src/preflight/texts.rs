@@ -1,7 +1,8 @@
 //! Findings about single rows: no text, too many tokens, ids that the model does not know.
 
-use super::finding::{Finding, Kind, Severity, grouped, percent, rows_in_words, rows_that, single_excerpts};
+use super::finding::{Finding, Kind, Severity, percent, rows_that, single_excerpts, verb};
 use super::{ModelLimits, SplitRows};
+use crate::counts::{counted, grouped};
 
 /// From this share of all tokens on, what truncation loses is warned of.
 const SHARE_LOST_WARNED: f64 = 0.1;
@@ -15,6 +16,7 @@ pub(super) fn findings(splits: &[SplitRows], limits: &ModelLimits) -> Vec<Findin
         [
             empty(rows, limits),
             truncated(rows, limits),
+            few_blocks(rows),
             unknown_tokens(rows, limits),
             unknown_ids(rows, limits),
             too_long(rows, limits),
@@ -77,6 +79,28 @@ fn truncated(rows: &SplitRows, limits: &ModelLimits) -> Option<Finding> {
     })
 }
 
+/// Fewer than a batch by default: an epoch is one step, an evaluation a handful of guesses.
+fn few_blocks(rows: &SplitRows) -> Option<Finding> {
+    const BLOCKS_MIN: usize = 8;
+    let blocks = rows.blocks.filter(|blocks| (1..BLOCKS_MIN).contains(&blocks.n_blocks))?;
+    let n_rows = rows.dataset.records.len();
+    Some(Finding {
+        severity: Severity::Warning,
+        kind: Kind::FewBlocks,
+        split: rows.split,
+        count: n_rows,
+        sentence: format!(
+            "{} end to end {} no more than {} of {} tokens. Shorter blocks (--max-length) or a text a row (--line-by-line) \
+             give more",
+            counted(n_rows, "row"),
+            verb(n_rows, ["makes", "make"]),
+            counted(blocks.n_blocks, "block"),
+            grouped(blocks.length)
+        ),
+        excerpts: Vec::new(),
+    })
+}
+
 fn unknown_tokens(rows: &SplitRows, limits: &ModelLimits) -> Option<Finding> {
     let n_unknown = |index: usize| rows.lengths.get(index).map_or(0, |length| length.n_unknown);
     let mut indices = indices(rows, |index| n_unknown(index) > 0);
@@ -95,7 +119,7 @@ fn unknown_tokens(rows: &SplitRows, limits: &ModelLimits) -> Option<Finding> {
             grouped(n_all),
             grouped(n_tokens),
             percent(n_all, n_tokens),
-            rows_in_words(indices.len())
+            counted(indices.len(), "row")
         ),
         excerpts: single_excerpts(rows, indices, &limits.class_names),
     })

@@ -1,10 +1,9 @@
 //! Findings about labels of words: one only, never learnt, tags out of order.
 
-use super::finding::{
-    Finding, Kind, Severity, Split, grouped, percent, rows_in_words, single_excerpts, verb,
-};
+use super::finding::{Finding, Kind, Severity, Split, percent, single_excerpts, verb};
 use super::labels::first_few;
 use super::{ModelLimits, SplitRows};
+use crate::counts::counted;
 use crate::data::labels::WordLabels;
 use crate::data::{Target, label_counts};
 use crate::metrics::tags::{Place, Tag, TagSet};
@@ -47,10 +46,6 @@ fn counts(rows: &SplitRows, names: &[String]) -> Vec<usize> {
     label_counts(&targets, names.len())
 }
 
-fn words_in_words(n: usize) -> String {
-    format!("{} word{}", grouped(n), if n == 1 { "" } else { "s" })
-}
-
 fn single(rows: &SplitRows, names: &[String], counts: &[usize]) -> Option<Finding> {
     let mut present = counts.iter().enumerate().filter(|&(_, &count)| count > 0);
     let (only, &count) = present.next()?;
@@ -61,7 +56,7 @@ fn single(rows: &SplitRows, names: &[String], counts: &[usize]) -> Option<Findin
     let sentence = format!(
         "all {} have the label {:?}: whatever a model answers, its figures would mean nothing. Look at the label column, or add \
          rows with other labels",
-        words_in_words(count),
+        counted(count, "word"),
         names[only]
     );
     Some(finding(rows, Severity::Fatal, Kind::SingleClass, count, sentence))
@@ -71,12 +66,14 @@ fn not_in(rows: &SplitRows, names: &[String], own: &[usize], training: &[usize])
     let missing: Vec<usize> =
         (0..names.len()).filter(|&label| own[label] > 0 && training[label] == 0).collect();
     let count: usize = missing.iter().map(|&label| own[label]).sum();
-    let named: Vec<String> =
-        missing.iter().map(|&label| format!("{:?} ({})", names[label], words_in_words(own[label]))).collect();
+    let named: Vec<String> = missing
+        .iter()
+        .map(|&label| format!("{:?} ({})", names[label], counted(own[label], "word")))
+        .collect();
     (count > 0).then(|| {
         let sentence = format!(
             "{} {} labels that training does not have: {}. No model can learn them there",
-            words_in_words(count),
+            counted(count, "word"),
             verb(count, ["has", "have"]),
             first_few(&named)
         );
@@ -127,8 +124,8 @@ fn out_of_order(rows: &SplitRows, names: &[String]) -> Option<Finding> {
         sentence: format!(
             "{} in {} ({}) {} a tag that cannot follow the one before, such as an I- after \"O\": each is counted as the beginning of an \
              entity, and in a strict count as none. Correct them",
-            words_in_words(n_words),
-            rows_in_words(sentences.len()),
+            counted(n_words, "word"),
+            counted(sentences.len(), "row"),
             percent(sentences.len(), n_rows),
             verb(n_words, ["has", "have"])
         ),

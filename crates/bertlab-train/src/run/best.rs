@@ -92,7 +92,7 @@ pub(super) fn check_metric(
         return Ok(());
     }
     // Rows that cannot be evaluated are refused when all of them are.
-    match evaluate(model, objective, &eval[..1], 1, &mut |_| {}) {
+    match evaluate(model, objective, &eval[..1], 1, &mut |_| Ok(())) {
         Ok(evaluation) => metric(arguments, &evaluation).map(|_| ()),
         Err(_) => Ok(()),
     }

@@ -3,16 +3,23 @@
 use super::{Run, Trainer, TrainingSummary};
 use crate::error::TrainError;
 use crate::machine;
-use crate::output::{Checkpoint, read_weights};
+use crate::output::{Checkpoint, Output, read_weights};
+use crate::plan::Plan;
 use crate::progress::{SavedProgress, Seconds};
 use crate::results::Samples;
-use crate::state::Best;
+use crate::state::{Best, TrainerState};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Says what could not be written, and that the rest is safe.
 pub(super) fn saving<T>(folder: &Path, result: Result<T, TrainError>) -> Result<T, TrainError> {
     result.map_err(|source| TrainError::NotSaved { folder: folder.to_path_buf(), source: Box::new(source) })
+}
+
+/// How a run ends that was asked to stop after its last step, and can go on from its checkpoint.
+pub(super) fn interruption(state: &TrainerState, plan: &Plan, output: &Output) -> TrainError {
+    let step = state.global_step;
+    TrainError::Interrupted { step, n_steps: plan.n_steps, checkpoint: output.checkpoint(step) }
 }
 
 impl Run<'_, '_> {
@@ -26,14 +33,13 @@ impl Run<'_, '_> {
         self.save_checkpoint(!self.trainer.arguments.save_only_model)
     }
 
-    /// Ends the run between two updates, with a checkpoint from which it can go on. That one is no
+    /// Ends the run between two updates, or in an evaluation, with a checkpoint from which it can go on. That one is no
     /// candidate for the best: without the interruption it would not be there.
     pub(super) fn stop(&mut self) -> Result<(), TrainError> {
-        let (step, n_steps) = (self.state.global_step, self.plan.n_steps);
-        if self.resumable_at != Some(step) {
+        if self.resumable_at != Some(self.state.global_step) {
             self.save_checkpoint(true)?;
         }
-        Err(TrainError::Interrupted { step, n_steps, checkpoint: self.output.checkpoint(step) })
+        Err(interruption(&self.state, &self.plan, &self.output))
     }
 
     fn save_checkpoint(&mut self, is_resumable: bool) -> Result<(), TrainError> {
@@ -62,6 +68,7 @@ impl Run<'_, '_> {
         SavedProgress {
             global_step: self.state.global_step,
             evaluated_at: self.evaluated_at,
+            unevaluated: self.unevaluated,
             losses: self.losses,
             seconds: Seconds { total: self.seconds_in_all(), ..self.seconds },
             identity: self.identity.clone(),
@@ -80,6 +87,7 @@ impl Run<'_, '_> {
 
     /// What comes after the last update.
     pub(super) fn finish(mut self) -> Result<TrainingSummary, TrainError> {
+        self.is_ending = true;
         let loaded = self.load_best()?;
         self.evaluate_at_end(loaded.is_some())?;
         let seconds = self.seconds_in_all();

@@ -7,11 +7,13 @@ use crate::objective::{Objective, logits};
 use crate::optimizer::{clipping, gradient_norm};
 use bertlab_compute::random::mix;
 use bertlab_model::{HeadGradient, HeadKind, Training};
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::time::Instant;
 
 /// What one update did.
-pub(super) struct Update {
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Update {
     pub(super) loss: f64,
     pub(super) gradient_norm: f64,
     pub(super) learning_rate: f64,

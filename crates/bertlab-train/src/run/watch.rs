@@ -1,6 +1,7 @@
 //! What a run writes down between its updates: log lines and evaluations.
 
 use super::Run;
+use super::saving::interruption;
 use super::update::Update;
 use crate::error::TrainError;
 use crate::evaluate::{Evaluation, evaluate};
@@ -31,9 +32,12 @@ impl Run<'_, '_> {
         self.state.log_history.push(record);
     }
 
-    /// Evaluates between two updates, and gives whether this was the best so far.
-    pub(super) fn evaluate_and_judge(&mut self) -> Result<bool, TrainError> {
-        let evaluation = self.evaluate()?;
+    /// Evaluates after an update, and gives whether this was the best so far. Where it is broken off, the run is saved
+    /// as it was before.
+    pub(super) fn evaluate_and_judge(&mut self, update: &Update) -> Result<bool, TrainError> {
+        self.unevaluated = Some(*update);
+        let evaluation = self.evaluate_or_save()?;
+        self.unevaluated = None;
         let is_best = self.judge(&evaluation)?;
         self.keep(evaluation);
         Ok(is_best)
@@ -41,9 +45,17 @@ impl Run<'_, '_> {
 
     /// Evaluates before the first update or after the last: no candidate for the best.
     pub(super) fn evaluate_aside(&mut self) -> Result<(), TrainError> {
-        let evaluation = self.evaluate()?;
+        let evaluation = self.evaluate_or_save()?;
         self.keep(evaluation);
         Ok(())
+    }
+
+    /// Evaluates. Where it is broken off, the run is saved, to begin with this evaluation when it goes on.
+    fn evaluate_or_save(&mut self) -> Result<Evaluation, TrainError> {
+        match self.evaluate() {
+            Err(error @ TrainError::Interrupted { .. }) => self.stop().and(Err(error)),
+            result => result,
+        }
     }
 
     fn keep(&mut self, evaluation: Evaluation) {
@@ -81,7 +93,15 @@ impl Run<'_, '_> {
     fn evaluation_of(&mut self, rows: &[Example]) -> Result<Evaluation, TrainError> {
         let batch_size = self.trainer.arguments.per_device_eval_batch_size;
         let reporter = &mut *self.reporter;
-        let mut progress = |n_done| reporter.evaluating(n_done, rows.len());
+        let can_stop = !self.is_ending || self.resumable_at == Some(self.state.global_step);
+        let (state, plan, output) = (&self.state, &self.plan, &self.output);
+        let mut progress = |n_done| {
+            reporter.evaluating(n_done, rows.len());
+            match can_stop && n_done < rows.len() && reporter.wants_to_stop() {
+                true => Err(interruption(state, plan, output)),
+                false => Ok(()),
+            }
+        };
         let evaluation = evaluate(self.trainer.model, &self.objective, rows, batch_size, &mut progress)?;
         self.seconds.eval += evaluation.runtime.as_secs_f64();
         Ok(evaluation)

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bertlab_model::HeadKind;
 use bertlab_report::{EvaluationFacts, ModelFacts, RepeatFacts, RowFacts, RunReport, SplitFacts};
+use bertlab_text::TextInput;
 use bertlab_train::Evaluation;
 
 use crate::{Evaluated, LabelledRows, OpenedModel};
@@ -47,6 +48,7 @@ pub(crate) fn split_facts(name: &str, rows: &LabelledRows, files: &[PathBuf]) ->
         name: name.to_owned(),
         files: files.iter().map(file_name).collect(),
         n_rows: rows.examples.len(),
+        block_length: rows.of_texts.and_then(|counts| counts.block_length),
         n_tokens: rows.examples.iter().map(|example| example.input_ids.len()).sum(),
         labels: counts.map_or_else(Vec::new, |counts| {
             counts.names.iter().cloned().zip(counts.counts.iter().copied()).collect()
@@ -62,14 +64,16 @@ pub(crate) fn split_facts(name: &str, rows: &LabelledRows, files: &[PathBuf]) ->
 pub(crate) fn evaluation_facts(split: &str, evaluation: &Evaluation, rows: &LabelledRows) -> EvaluationFacts {
     // Rows that hold ids alone have no texts.
     let has_texts = rows.texts.len() == rows.examples.len();
-    let row = |(index, example): (usize, &bertlab_train::Example)| RowFacts {
-        text: if has_texts { rows.texts[index].clone() } else { String::new() },
+    let text = |index: usize| if has_texts { rows.texts[index].clone() } else { TextInput::default() };
+    let row = |(TextInput { text, pair }, example): (TextInput, &bertlab_train::Example)| RowFacts {
+        text,
+        pair,
         n_tokens: example.input_ids.len(),
         target: example.target.clone(),
     };
     EvaluationFacts {
         evaluation: evaluation.clone(),
-        rows: rows.examples.iter().enumerate().map(row).collect(),
+        rows: (0..).map(text).zip(&rows.examples).map(row).collect(),
         split: split.to_owned(),
     }
 }

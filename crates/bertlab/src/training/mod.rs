@@ -127,6 +127,7 @@ impl TrainJob {
             _ => None,
         };
         let class_weights = class_weights(&self.arguments, &opened.model.spec.head, &train.examples)?;
+        opened.set_max_length(self.length_to_remember(&question));
         Ok(PreparedTraining {
             class_weights,
             opened,
@@ -140,6 +141,11 @@ impl TrainJob {
             command: None,
             job: self,
         })
+    }
+
+    /// The length that the trained model's texts are cut to. Blocks of a masked language model say nothing about that.
+    fn length_to_remember(&self, question: &Question) -> Option<usize> {
+        self.text.max_length.filter(|_| *question != Question::Texts)
     }
 
     fn plan(&self, examples: &[Example], has_validation_rows: bool) -> Plan {

@@ -2,7 +2,7 @@
 
 use bertlab_train::data::Dataset;
 use bertlab_train::data::held_out::{hold_out, n_held_out};
-use bertlab_train::preflight::{Finding, Kind, Preflight, Split, SplitRows};
+use bertlab_train::preflight::{Finding, Kind, Preflight, Split};
 use bertlab_train::{IntervalStrategy, SamplingStrategy, TrainError};
 
 use super::TrainJob;
@@ -109,21 +109,19 @@ impl TrainJob {
         rows: JobRows,
         progress: &mut dyn FnMut(Split, usize, usize),
     ) -> Result<(Vec<(Split, LabelledRows)>, Preflight), Error> {
-        let untokenized =
-            |(split, (dataset, _))| SplitRows { split, dataset, targets: None, lengths: Vec::new() };
-        let splits: Vec<SplitRows> = rows.splits.into_iter().map(untokenized).collect();
-        let preflight = Preflight::of(&splits, &model_limits(opened, Some(&Question::Texts)));
-        self.heed(&preflight)?;
-        let mut ready = Vec::new();
-        for SplitRows { split, dataset, .. } in splits {
+        let (mut splits, mut ready) = (Vec::new(), Vec::new());
+        for (split, (dataset, _)) in rows.splits {
             let n_rows = dataset.records.len();
             let mut progress = |n_done| progress(split, n_done, n_rows);
-            let mut rows = opened.masked_rows(dataset, &self.text, &mut progress)?;
+            let (looked_at, mut rows) = opened.masked_rows(split, dataset, &self.text, &mut progress)?;
             if split != Split::Training {
                 rows.hide(&opened.masking(&self.text, self.seed_of(split))?);
             }
+            splits.push(looked_at);
             ready.push((split, rows));
         }
+        let preflight = Preflight::of(&splits, &model_limits(opened, Some(&Question::Texts)));
+        self.heed(&preflight)?;
         Ok((ready, preflight))
     }
 

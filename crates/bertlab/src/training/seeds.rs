@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use bertlab_checkpoint::atomic;
-use bertlab_train::{Reporter, Resume, TrainError, TrainingSummary, frozen};
+use bertlab_train::{PROGRESS_FILE, Reporter, Resume, TrainError, TrainingSummary, frozen};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -16,8 +16,9 @@ use crate::{Error, Question};
 /// The file in the output folder that holds what came of every seed.
 pub const SEEDS_FILE: &str = "seeds.json";
 
-/// Which seeds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Which seeds. In files: a number, a list of numbers, or the words of the command line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, try_from = "SeedsInFile")]
 pub enum Seeds {
     /// So many, from the settings' seed on.
     Count(u64),
@@ -33,19 +34,48 @@ impl FromStr for Seeds {
         let numbers = words.split(',').map(|word| word.trim().parse::<u64>());
         let wanted = |_| format!("{words:?}; wanted how many (5), or which (1,2,3)");
         let numbers = numbers.collect::<Result<Vec<u64>, _>>().map_err(wanted)?;
-        let mut sorted = numbers.clone();
-        sorted.sort_unstable();
-        sorted.dedup();
         match numbers[..] {
-            [0] => Err("0 seeds are no training; wanted 1 or more".to_owned()),
-            [n] => Ok(Self::Count(n)),
-            _ if sorted.len() < numbers.len() => Err("a seed stands there twice".to_owned()),
-            _ => Ok(Self::These(numbers)),
+            [n] => Self::Count(n).checked(),
+            _ => Self::These(numbers).checked(),
+        }
+    }
+}
+
+/// How seeds stand in files.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected how many seeds (5), or which ([1, 2, 3])")]
+enum SeedsInFile {
+    Count(u64),
+    These(Vec<u64>),
+    Words(String),
+}
+
+impl TryFrom<SeedsInFile> for Seeds {
+    type Error = String;
+
+    fn try_from(seeds: SeedsInFile) -> Result<Self, String> {
+        match seeds {
+            SeedsInFile::Count(n) => Self::Count(n).checked(),
+            SeedsInFile::These(seeds) => Self::These(seeds).checked(),
+            SeedsInFile::Words(words) => words.parse(),
         }
     }
 }
 
 impl Seeds {
+    /// Refuses no seeds, and the same one twice.
+    fn checked(self) -> Result<Self, String> {
+        let mut sorted = self.list(0);
+        let n = sorted.len();
+        sorted.sort_unstable();
+        sorted.dedup();
+        match n {
+            0 => Err("0 seeds are no training; wanted 1 or more".to_owned()),
+            _ if sorted.len() < n => Err("a seed stands there twice".to_owned()),
+            _ => Ok(self),
+        }
+    }
+
     fn list(&self, first: u64) -> Vec<u64> {
         match self {
             Self::Count(n) => (0..*n).map(|i| first.wrapping_add(i)).collect(),
@@ -251,6 +281,7 @@ impl PreparedTraining {
         self.opened = self.job.open(self.question.head(), space)?;
         self.opened.model.freeze(frozen(&self.job.arguments, &self.opened.model.spec)?);
         self.opened.set_keep(self.job.text.keep)?;
+        self.opened.set_max_length(self.job.length_to_remember(&self.question));
         if self.masking.is_some() {
             self.masking = Some(self.opened.masking(&self.job.text, seed)?);
         }
@@ -268,9 +299,14 @@ fn done_before(file: &Path, text: &[u8], identity: &Value) -> Result<Vec<SeedRes
     Ok(known.runs)
 }
 
+/// Whether a run can go on from a checkpoint in its folder; one with the model alone is none.
 fn has_checkpoint(folder: &Path) -> bool {
-    let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
-    names.into_iter().any(|name| name.to_string_lossy().starts_with("checkpoint-"))
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_whole = |entry: fs::DirEntry| {
+        let is_checkpoint = entry.file_name().to_string_lossy().starts_with("checkpoint-");
+        is_checkpoint && entry.path().join(PROGRESS_FILE).is_file()
+    };
+    entries.into_iter().any(is_whole)
 }
 
 /// Refuses a folder that holds runs of seeds, or a run.
@@ -306,6 +342,15 @@ mod tests {
         assert_eq!("7, 1".parse::<Seeds>().map(|seeds| seeds.list(42)), Ok(vec![7, 1]));
         for wrong in ["0", "a", "1,1", "", "-3"] {
             assert!(wrong.parse::<Seeds>().is_err(), "{wrong}");
+        }
+        let read = serde_json::from_str::<Seeds>;
+        assert_eq!(read("3").ok(), Some(Seeds::Count(3)));
+        assert_eq!(
+            (read("[7]").ok(), read("\"7, 1\"").ok()),
+            (Some(Seeds::These(vec![7])), "7,1".parse().ok())
+        );
+        for wrong in ["0", "[1, 1]", "[]", "true", "1.5"] {
+            assert!(read(wrong).is_err(), "{wrong}");
         }
     }
 

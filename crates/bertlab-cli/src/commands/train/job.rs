@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use bertlab::train::{Resume, TrainingArguments};
+use bertlab::train::{Resume, Seeds, TrainingArguments};
 use bertlab::{Columns, HoldOut, RowsRequest, Sampling, Split, Task, TrainJob};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -72,6 +72,10 @@ pub struct JobSettings {
     #[arg(long, value_name = "CHECKPOINT", num_args = 0..=1, default_missing_value = "true")]
     #[arg(conflicts_with = "overwrite_output_dir")]
     resume_from_checkpoint: Option<Resume>,
+    /// Train with several seeds, each in DIR/seed-N, and show the spread of all figures: how many from
+    /// --seed on (5), or which (1,2,3). The rows are the same in all; order, dropout and new weights differ
+    #[arg(long, value_name = "SEEDS")]
+    pub seeds: Option<Seeds>,
     /// What to learn [default: what the checkpoint's head and the data say]
     #[arg(long, value_name = "TASK", value_parser = task_parser())]
     task: Option<Task>,

@@ -37,6 +37,8 @@ use settings::Settings;
   bertlab train MODEL --train-file eng.train --validation-file eng.testa --output-dir ner \\
       --metric-for-best-model f1
   bertlab train MODEL --task masked-lm --train-file texts.txt --output-dir out
+  bertlab train MODEL --train-file few.csv --freeze-embeddings --freeze-layers 4 --seeds 5 \\
+      --class-weights balanced --output-dir out                         few or unequal rows
   bertlab evaluate out/final_model --test-file more.csv
 
 Files: .csv, .tsv, .jsonl, .parquet, quoted patterns such as 'train-*.parquet', or a folder with one \
@@ -61,10 +63,6 @@ pub struct Arguments {
     /// Settings from a file (.toml, .json, also HuggingFace's JSON); flags override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Train with several seeds, each in DIR/seed-N, and show the spread of all figures: how many from
-    /// --seed on (5), or which (1,2,3). The rows are the same in all; order, dropout and new weights differ
-    #[arg(long, value_name = "SEEDS")]
-    seeds: Option<Seeds>,
     /// Print the summary as a JSON object
     #[arg(long)]
     json: bool,
@@ -73,8 +71,8 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// The job that file and flags describe, and notes about them.
-    fn job(&self, global: &GlobalArguments) -> anyhow::Result<(TrainJob, Vec<String>)> {
+    /// The job that file and flags describe, its seeds where there are several, and notes about both.
+    fn job(&self, global: &GlobalArguments) -> anyhow::Result<(TrainJob, Option<Seeds>, Vec<String>)> {
         let mut given = match &self.config {
             Some(file) => GivenSettings::read(file)?,
             None => GivenSettings::none(),
@@ -84,14 +82,15 @@ impl Arguments {
         let arguments: TrainingArguments = given.take()?;
         let job: JobSettings = given.take()?;
         let notes = given.finish()?;
-        Ok((job.job(arguments, global)?, notes))
+        let seeds = job.seeds.clone();
+        Ok((job.job(arguments, global)?, seeds, notes))
     }
 }
 
 /// Runs the command.
 pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console) -> anyhow::Result<()> {
-    let (as_json, seeds) = (arguments.json, arguments.seeds.clone());
-    let (job, notes) = arguments.job(global)?;
+    let as_json = arguments.json;
+    let (job, seeds, notes) = arguments.job(global)?;
     notes.iter().try_for_each(|note| console.note(note))?;
     if let Some(seeds) = &seeds {
         return seeds::run(job, seeds, as_json, console);

@@ -271,7 +271,7 @@ impl Reporter for TerminalReporter {
     fn evaluating(&mut self, n_done: usize, n_rows: usize) {
         if self.stop.is_wanted() && !self.says_stopping {
             self.says_stopping = true;
-            self.note("note: stopping after this evaluation; Ctrl-C once more stops at once");
+            self.note("note: stopping; Ctrl-C once more stops at once");
         }
         self.show(|view| view.activity = Activity::Evaluating(n_done, n_rows));
     }

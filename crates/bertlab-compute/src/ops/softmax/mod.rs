@@ -12,6 +12,13 @@ use crate::threads::{SharedPointer, parallel_for};
 /// Rows of fewer numbers than this share a task.
 const CHUNK: usize = 16 * 1024;
 
+/// The softmax of one row.
+pub fn softmax(row: &[f32]) -> Vec<f32> {
+    let mut probabilities = row.to_vec();
+    softmax_rows(&mut probabilities, row.len());
+    probabilities
+}
+
 /// Replaces every row of `width` numbers by its softmax; gives `ln Σ e^x` of every row.
 pub fn softmax_rows(x: &mut [f32], width: usize) -> Vec<f32> {
     softmax_rows_at(Level::current(), x, width)
