@@ -5,7 +5,7 @@
 //! other. What is needed next (the tile's place in `out`, the panel after this one) is asked for meanwhile.
 
 use super::copy::copy;
-use super::{Epilogue, K_BLOCK, Matmul, MatrixView, PackedMatrix, Precision};
+use super::{Epilogue, K_BLOCK, Matmul, MatrixView, PackedMatrix, Precision, Requests};
 use crate::ops::activation::Activation;
 use crate::simd::{Kernel, LANES, Level, Simd, run};
 use crate::threads::{SharedPointer, n_threads, parallel_for};
@@ -15,8 +15,6 @@ use std::ops::Range;
 /// Rows of `a` in one task at most: with `K_BLOCK` columns they fill a part of the second cache, and are enough
 /// for a panel of `b` to arrive while the panel before it is used.
 pub(crate) const ROWS_MAX: usize = 144;
-/// Steps of k between two requests for the next panel.
-pub(crate) const REQUEST_EVERY: usize = 4;
 /// Columns of `out` in one task at least, so that packing `a` stays cheap beside the product.
 const COLUMNS_MIN: usize = 64;
 
@@ -142,6 +140,17 @@ impl Kernel for Block<'_> {
     }
 }
 
+/// What a tile reads.
+#[derive(Clone, Copy)]
+struct Inputs {
+    depth: usize,
+    /// `[depth, ROWS]`, in bf16 two in each
+    a: *const f32,
+    /// `[depth, TILE_VECTORS * LANES]`
+    b: *const f32,
+    requests: Requests,
+}
+
 /// Where a tile's numbers go and what happens to them on the way.
 #[derive(Clone, Copy)]
 struct Store {
@@ -149,8 +158,6 @@ struct Store {
     out_stride: usize,
     /// Valid columns of the tile.
     n_columns: usize,
-    /// This tile's share of the next panel, to be asked for.
-    next: *const f32,
     add_to_out: bool,
     bias: Option<*const f32>,
     activation: Option<Activation>,
@@ -181,11 +188,12 @@ impl Block<'_> {
                 for tile in 0..n_tiles {
                     let rows = part(m, n_tiles, tile);
                     let a = &packed[rows.start * depth..rows.end * depth];
-                    let requested = tile * depth.div_ceil(REQUEST_EVERY) * LANES;
-                    let next = b.as_ptr().wrapping_add(n_units * self.panel_width + requested);
-                    let store = Store { next, ..self.store(rows.start, panel, first > 0, is_last) };
+                    let next = b.as_ptr().wrapping_add(n_units * self.panel_width);
+                    let requests = Requests::new(next, depth, S::TILE_VECTORS, tile, n_tiles);
+                    let inputs = Inputs { depth, a: a.as_ptr(), b: b.as_ptr(), requests };
+                    let store = self.store(rows.start, panel, first > 0, is_last);
                     // SAFETY: `a` and `b` hold `depth` runs; the store lies inside `out`, by the caller.
-                    unsafe { tile_of::<S>(self.precision, rows.len(), depth, a.as_ptr(), b.as_ptr(), store) };
+                    unsafe { tile_of::<S>(self.precision, rows.len(), inputs, store) };
                 }
             }
         }
@@ -199,7 +207,6 @@ impl Block<'_> {
             out: self.out.wrapping_add(offset),
             out_stride: self.out_stride,
             n_columns: self.panel_width.min(self.n_columns - column),
-            next: std::ptr::null(),
             add_to_out: continues || self.accumulate,
             bias: self.bias.filter(|_| is_last).map(|bias| bias.wrapping_add(column)),
             activation: self.activation.filter(|_| is_last),
@@ -210,31 +217,24 @@ impl Block<'_> {
 
 /// Enters the tile kernel of the right size: as many rows as there are, as many vectors as hold columns.
 #[inline(always)]
-unsafe fn tile_of<S: Simd>(
-    precision: Precision,
-    n_rows: usize,
-    depth: usize,
-    a: *const f32,
-    b: *const f32,
-    store: Store,
-) {
+unsafe fn tile_of<S: Simd>(precision: Precision, n_rows: usize, inputs: Inputs, store: Store) {
     use Precision::{Bf16, F32};
     macro_rules! by_size {
         ($($rows:literal)*) => {
             match (n_rows, store.n_columns.div_ceil(LANES), precision) {
                 $(
                     // SAFETY: the caller's contract; the sizes are the tile's.
-                    ($rows, 1, F32) => unsafe { tile::<S, $rows, 1, false>(depth, a, b, store) },
+                    ($rows, 1, F32) => unsafe { tile::<S, $rows, 1, false>(inputs, store) },
                     // SAFETY: as above.
-                    ($rows, 1, Bf16) => unsafe { tile::<S, $rows, 1, true>(depth, a, b, store) },
+                    ($rows, 1, Bf16) => unsafe { tile::<S, $rows, 1, true>(inputs, store) },
                     // SAFETY: as above.
-                    ($rows, 2, F32) => unsafe { tile::<S, $rows, 2, false>(depth, a, b, store) },
+                    ($rows, 2, F32) => unsafe { tile::<S, $rows, 2, false>(inputs, store) },
                     // SAFETY: as above.
-                    ($rows, 2, Bf16) => unsafe { tile::<S, $rows, 2, true>(depth, a, b, store) },
+                    ($rows, 2, Bf16) => unsafe { tile::<S, $rows, 2, true>(inputs, store) },
                     // SAFETY: as above.
-                    ($rows, _, F32) => unsafe { tile::<S, $rows, 3, false>(depth, a, b, store) },
+                    ($rows, _, F32) => unsafe { tile::<S, $rows, 3, false>(inputs, store) },
                     // SAFETY: as above.
-                    ($rows, _, Bf16) => unsafe { tile::<S, $rows, 3, true>(depth, a, b, store) },
+                    ($rows, _, Bf16) => unsafe { tile::<S, $rows, 3, true>(inputs, store) },
                 )*
                 _ => unreachable!("tiles have at most {} rows", S::TILE_ROWS),
             }
@@ -246,15 +246,11 @@ unsafe fn tile_of<S: Simd>(
 /// `ROWS` rows of `NV` vectors: products over `depth`, then the store.
 #[allow(clippy::needless_range_loop)] // Indices of known range keep every sum in its register.
 #[inline(always)]
-unsafe fn tile<S: Simd, const ROWS: usize, const NV: usize, const PAIRS: bool>(
-    depth: usize,
-    a: *const f32, // [depth, ROWS], with PAIRS two bf16 in each
-    b: *const f32, // [depth, TILE_VECTORS * LANES]
-    store: Store,
-) {
+unsafe fn tile<S: Simd, const ROWS: usize, const NV: usize, const PAIRS: bool>(inputs: Inputs, store: Store) {
     if ROWS > S::TILE_ROWS || NV > S::TILE_VECTORS {
         return; // Never taken: keeps tiles of other sizes than the registers hold out of the program.
     }
+    let Inputs { depth, a, b, requests } = inputs;
     // SAFETY: the caller's contract gives `depth` runs of `a` and `b`.
     unsafe {
         for row in 0..ROWS {
@@ -264,9 +260,7 @@ unsafe fn tile<S: Simd, const ROWS: usize, const NV: usize, const PAIRS: bool>(
         }
         let mut sums = [[S::splat(0.0); NV]; ROWS];
         for k in 0..depth {
-            if k % REQUEST_EVERY == 0 {
-                S::prefetch_far(store.next.wrapping_add(k / REQUEST_EVERY * LANES));
-            }
+            requests.ask::<S>(k);
             let mut right = [S::splat(0.0); NV];
             for v in 0..NV {
                 right[v] = S::load(b.add((k * S::TILE_VECTORS + v) * LANES));

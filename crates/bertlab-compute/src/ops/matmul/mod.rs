@@ -12,13 +12,15 @@ mod cpu;
 mod pack;
 #[cfg(test)]
 mod reference;
+mod requests;
 #[cfg(test)]
 mod tests;
 mod view;
 
-pub(crate) use cpu::{REQUEST_EVERY, SerialProduct, multiply_serial, part, partition};
+pub(crate) use cpu::{SerialProduct, multiply_serial, part, partition};
 pub use pack::PackedMatrix;
 pub(crate) use pack::panel_width;
+pub(crate) use requests::Requests;
 pub use view::MatrixView;
 
 use crate::buffer::Buffer;

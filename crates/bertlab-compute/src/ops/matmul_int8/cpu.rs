@@ -3,7 +3,7 @@
 use super::QuantizedMatrix;
 use super::quantize::quantize_row;
 use crate::ops::activation::Activation;
-use crate::ops::matmul::{MatrixView, REQUEST_EVERY, part, partition};
+use crate::ops::matmul::{MatrixView, Requests, part, partition};
 use crate::simd::{Kernel, LANES, Level, Simd, run};
 use crate::threads::{SharedPointer, parallel_for};
 use std::cell::RefCell;
@@ -79,11 +79,11 @@ impl Kernel for Block<'_> {
                     let rows = part(m, n_tiles, tile);
                     let a = &units[rows.start * n_units..rows.end * n_units];
                     let b = &b.units()[panel * n_units * b.panel_width()..][..n_units * b.panel_width()];
-                    let requested = tile * n_units.div_ceil(REQUEST_EVERY) * LANES;
-                    let next = b.as_ptr().wrapping_add(b.len() + requested);
-                    let depth = Depth { a: a.as_ptr(), b: b.as_ptr(), next, n_units };
+                    let next = b.as_ptr().wrapping_add(b.len());
+                    let requests = Requests::new(next, n_units, S::TILE_VECTORS, tile, n_tiles);
+                    let inputs = Inputs { n_units, a: a.as_ptr(), b: b.as_ptr(), requests };
                     let store = self.store(rows.start, panel, &scales[rows.clone()]);
-                    tile_of::<S>(rows.len(), depth, store);
+                    tile_of::<S>(rows.len(), inputs, store);
                 }
             }
         }
@@ -111,14 +111,13 @@ impl Block<'_> {
 
 /// What a tile reads.
 #[derive(Clone, Copy)]
-struct Depth {
+struct Inputs {
+    n_units: usize,
     /// `[n_units, ROWS]`
     a: *const f32,
     /// `[n_units, TILE_VECTORS * LANES]`
     b: *const f32,
-    /// This tile's share of the next panel, to be asked for.
-    next: *const f32,
-    n_units: usize,
+    requests: Requests,
 }
 
 /// Where a tile's sums go, and what becomes of them.
@@ -137,17 +136,17 @@ struct Store<'a> {
 
 /// Enters the tile kernel of the right size.
 #[inline(always)]
-unsafe fn tile_of<S: Simd>(n_rows: usize, depth: Depth, store: Store<'_>) {
+unsafe fn tile_of<S: Simd>(n_rows: usize, inputs: Inputs, store: Store<'_>) {
     macro_rules! by_size {
         ($($rows:literal)*) => {
             match (n_rows, store.bias.len().div_ceil(LANES)) {
                 $(
                     // SAFETY: the caller's contract; the sizes are the tile's.
-                    ($rows, 1) => unsafe { tile::<S, $rows, 1>(depth, store) },
+                    ($rows, 1) => unsafe { tile::<S, $rows, 1>(inputs, store) },
                     // SAFETY: as above.
-                    ($rows, 2) => unsafe { tile::<S, $rows, 2>(depth, store) },
+                    ($rows, 2) => unsafe { tile::<S, $rows, 2>(inputs, store) },
                     // SAFETY: as above.
-                    ($rows, _) => unsafe { tile::<S, $rows, 3>(depth, store) },
+                    ($rows, _) => unsafe { tile::<S, $rows, 3>(inputs, store) },
                 )*
                 _ => unreachable!("tiles have at most {} rows", S::TILE_ROWS),
             }
@@ -159,18 +158,16 @@ unsafe fn tile_of<S: Simd>(n_rows: usize, depth: Depth, store: Store<'_>) {
 /// `ROWS` rows of `NV` vectors: sums of products, then the store.
 #[allow(clippy::needless_range_loop)] // Indices of known range keep every sum in its register.
 #[inline(always)]
-unsafe fn tile<S: Simd, const ROWS: usize, const NV: usize>(depth: Depth, store: Store<'_>) {
+unsafe fn tile<S: Simd, const ROWS: usize, const NV: usize>(inputs: Inputs, store: Store<'_>) {
     if ROWS > S::TILE_ROWS || NV > S::TILE_VECTORS {
         return; // Never taken: keeps tiles of other sizes than the registers hold out of the program.
     }
-    let Depth { a, b, next, n_units } = depth;
+    let Inputs { n_units, a, b, requests } = inputs;
     // SAFETY: the caller's contract gives `n_units` runs of `a` and `b`.
     unsafe {
         let mut sums = [[S::splat(0.0); NV]; ROWS]; // The bits of 0, whole or not.
         for unit in 0..n_units {
-            if unit % REQUEST_EVERY == 0 {
-                S::prefetch_far(next.wrapping_add(unit / REQUEST_EVERY * LANES));
-            }
+            requests.ask::<S>(unit);
             let mut right = [S::splat(0.0); NV];
             for v in 0..NV {
                 right[v] = S::load(b.add((unit * S::TILE_VECTORS + v) * LANES));
