@@ -30,6 +30,7 @@ mod run;
 mod schedule;
 mod state;
 mod tokenized;
+mod trainer_checkpoint;
 mod word_answers;
 
 pub use arguments::{
