@@ -142,6 +142,15 @@ unsafe impl Simd for Avx2 {
         [_mm256_blendv_ps(otherwise[0], then[0], low), _mm256_blendv_ps(otherwise[1], then[1], high)]
     }
     #[inline(always)]
+    unsafe fn pairs(low: V, high: V) -> V {
+        // Shuffles work inside either half; the permutation puts the quarters in order again.
+        let in_order =
+            |x: __m256| _mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_castps_pd(x)));
+        let even = |x: V| in_order(_mm256_shuffle_ps::<0b10_00_10_00>(x[0], x[1]));
+        let odd = |x: V| in_order(_mm256_shuffle_ps::<0b11_01_11_01>(x[0], x[1]));
+        Self::pair([even(low), even(high)], [odd(low), odd(high)])
+    }
+    #[inline(always)]
     unsafe fn dot_quads(a: V, b: V, c: V) -> V {
         let half = |i: usize| {
             let (a, b) = (_mm256_castps_si256(a[i]), _mm256_castps_si256(b[i]));

@@ -180,8 +180,25 @@ unsafe impl<const BF16: bool> Simd for Avx512<BF16> {
     }
     #[inline(always)]
     unsafe fn pair(a: __m512, b: __m512) -> __m512 {
+        if BF16 {
+            let order = _mm512_set_epi16(
+                31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19,
+                3, 18, 2, 17, 1, 16, 0,
+            );
+            let halves = _mm512_castps_si512(Self::pairs(a, b));
+            return _mm512_castsi512_ps(_mm512_permutexvar_epi16(order, halves));
+        }
         let upper = _mm512_and_si512(rounded(b), _mm512_set1_epi32(0xFFFF_0000_u32 as i32));
         _mm512_castsi512_ps(_mm512_or_si512(_mm512_srli_epi32::<16>(rounded(a)), upper))
+    }
+    #[inline(always)]
+    unsafe fn pairs(low: __m512, high: __m512) -> __m512 {
+        if BF16 {
+            return std::mem::transmute::<__m512bh, __m512>(_mm512_cvtne2ps_pbh(high, low));
+        }
+        let even = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+        let odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+        Self::pair(_mm512_permutex2var_ps(low, even, high), _mm512_permutex2var_ps(low, odd, high))
     }
     #[inline(always)]
     unsafe fn dot_quads(a: __m512, b: __m512, c: __m512) -> __m512 {

@@ -145,6 +145,19 @@ pub(crate) unsafe trait Simd: Copy + 'static {
             Self::load(low.as_ptr())
         }
     }
+    /// Thirty-two neighbours, `low` before `high`, as bf16: two in every lane.
+    #[inline(always)]
+    unsafe fn pairs(low: Self::V, high: Self::V) -> Self::V {
+        let mut all = [0.0f32; 2 * LANES];
+        // SAFETY: the arrays hold what is stored and loaded; the level is on, by the caller's contract.
+        unsafe {
+            Self::store(all.as_mut_ptr(), low);
+            Self::store(all.as_mut_ptr().add(LANES), high);
+            let even: [f32; LANES] = std::array::from_fn(|i| all[2 * i]);
+            let odd: [f32; LANES] = std::array::from_fn(|i| all[2 * i + 1]);
+            Self::pair(Self::load(even.as_ptr()), Self::load(odd.as_ptr()))
+        }
+    }
 
     /// `c + a₀·b₀ + a₁·b₁ + a₂·b₂ + a₃·b₃`, exactly, where every lane of `a` holds four bytes, of `b` four bytes with
     /// a sign, of `c` a whole number of 32 bits.

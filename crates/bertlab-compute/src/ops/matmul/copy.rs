@@ -45,31 +45,31 @@ unsafe fn copy_rows<S: Simd>(precision: Precision, from: MatrixView<'_>, to: *mu
     }
 }
 
-/// Columns without gaps, turned in squares of sixteen: weights, activations.
+/// Columns without gaps, turned in squares of sixteen units: weights, activations.
 #[inline(always)]
 unsafe fn copy_columns<S: Simd>(precision: Precision, from: MatrixView<'_>, to: *mut f32, stride: usize) {
-    let (k, n) = (from.n_rows(), from.n_columns());
+    let (k, n, per_unit) = (from.n_rows(), from.n_columns(), precision.per_unit());
     for j in (0..n).step_by(LANES) {
         let n_part = (n - j).min(LANES);
-        for k0 in (0..k).step_by(LANES) {
-            let k_part = (k - k0).min(LANES);
+        for k0 in (0..k).step_by(LANES * per_unit) {
+            let k_part = (k - k0).min(LANES * per_unit);
             // SAFETY: k_part numbers of n_part columns lie inside `from`; the rows written, inside `to`.
             unsafe {
                 let mut square = [S::splat(0.0); LANES];
                 for (i, column) in square.iter_mut().enumerate().take(n_part) {
-                    *column = S::load_part(from.pointer().add((j + i) * from.column_stride() + k0), k_part);
+                    let numbers = from.pointer().add((j + i) * from.column_stride() + k0);
+                    let low = S::load_part(numbers, k_part.min(LANES));
+                    *column = match precision {
+                        Precision::F32 => low,
+                        Precision::Bf16 => {
+                            let n_high = k_part.saturating_sub(LANES);
+                            S::pairs(low, S::load_part(numbers.wrapping_add(LANES), n_high))
+                        }
+                    };
                 }
-                let rows = S::transpose(square);
-                if precision == Precision::F32 {
-                    for (i, row) in rows.into_iter().enumerate().take(k_part) {
-                        S::store_part(to.add((k0 + i) * stride + j), row, n_part);
-                    }
-                } else {
-                    // Sixteen is even and rows beyond K are zero, so every pair is whole.
-                    for i in 0..k_part.div_ceil(2) {
-                        let pairs = S::pair(rows[2 * i], rows[2 * i + 1]);
-                        S::store_part(to.add((k0 / 2 + i) * stride + j), pairs, n_part);
-                    }
+                let units = S::transpose(square);
+                for (i, unit) in units.into_iter().enumerate().take(k_part.div_ceil(per_unit)) {
+                    S::store_part(to.add((k0 / per_unit + i) * stride + j), unit, n_part);
                 }
             }
         }
