@@ -168,28 +168,6 @@ impl Model {
         named.map(|(name, tensor)| (self.name_of(&name), tensor)).collect()
     }
 
-    /// Every canonical name, in the orders that PyTorch's `named_parameters()` has had: some of transformers' versions
-    /// have RoBERTa's token types before its positions.
-    pub fn names_as_pytorch_lists_them(&self) -> [Vec<String>; 2] {
-        let mut names: Vec<String> = self.params.named().into_iter().map(|(name, _)| name).collect();
-        let (bias, decoder) = ("cls.predictions.bias", self.name_of("cls.predictions.decoder"));
-        // A bias of the masked-LM part comes first; where it is the decoder's own, last.
-        if self.name_of(bias) == format!("{decoder}.bias")
-            && let Some(place) = names.iter().position(|name| name == bias)
-        {
-            let bias = names.remove(place);
-            names.push(bias);
-        }
-        let mut otherwise = names.clone();
-        let place = |part: &str| names.iter().position(|name| name.contains(part));
-        if let (Some(positions), Some(token_types)) =
-            (place("embeddings.position_embeddings"), place("embeddings.token_type_embeddings"))
-        {
-            otherwise.swap(positions, token_types);
-        }
-        [names, otherwise]
-    }
-
     /// HuggingFace's name of a canonical name, as this model's files have it.
     pub fn name_of(&self, canonical: &str) -> String {
         self.family.name_of(self.spec.head.kind, canonical)

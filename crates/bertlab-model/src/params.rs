@@ -137,7 +137,7 @@ impl Params {
         }
     }
 
-    /// Every tensor with its canonical name, in PyTorch's order for BERT.
+    /// Every tensor with its canonical name, in PyTorch's order.
     pub fn named(&self) -> Vec<(String, &Tensor)> {
         let mut out = Vec::new();
         self.collect("", &mut out);

@@ -30,7 +30,6 @@ mod run;
 mod schedule;
 mod state;
 mod tokenized;
-mod trainer_checkpoint;
 mod word_answers;
 
 pub use arguments::{

@@ -3,7 +3,6 @@
 
 use crate::arguments::TrainingArguments;
 use crate::error::TrainError;
-use crate::trainer_checkpoint::Moments as PytorchMoments;
 use bertlab_checkpoint::{ArrayView, NamedArray, read_safetensors, write_views};
 use bertlab_compute::Tensor;
 use bertlab_compute::ops::adamw::{self, AdamW, Moments, RowMoments};
@@ -146,27 +145,6 @@ impl Optimizer {
             weight.find_moved();
         }
         Ok(optimizer)
-    }
-
-    /// Reads a checkpoint of HuggingFace's Trainer; weights that never had a gradient have moments of 0.
-    ///
-    /// # Errors
-    /// As [`PytorchMoments::read`].
-    pub(crate) fn read_pytorch(
-        checkpoint: &Path,
-        model: &Model,
-        arguments: &TrainingArguments,
-    ) -> Result<(Self, PytorchMoments), TrainError> {
-        let mut moments = PytorchMoments::read(checkpoint, model, decays)?;
-        let mut optimizer = Self::new(model, arguments);
-        optimizer.n_steps = moments.n_steps;
-        for weight in &mut optimizer.weights {
-            if let Some([first, second]) = moments.take(&weight.name)? {
-                (weight.first, weight.second) = (first, second);
-                weight.find_moved();
-            }
-        }
-        Ok((optimizer, moments))
     }
 
     /// One update of all weights that are trained, with every gradient times `gradient_scale`.

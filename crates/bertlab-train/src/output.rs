@@ -7,7 +7,6 @@ use crate::progress::{self, SavedProgress};
 use crate::results::{self, Samples};
 use crate::resume::Resume;
 use crate::state::{self, Record};
-use crate::trainer_checkpoint;
 use bertlab_checkpoint::{Error as CheckpointError, atomic};
 use bertlab_model::{HeadChoice, HeadKind, Model, OpenOptions, open, write_pretrained};
 use bertlab_text::Tokenizer;
@@ -56,9 +55,6 @@ pub fn check_output_dir(
                 progress.identity.check_settings(&output.checkpoint(*newest), arguments)?;
             }
             true
-        }
-        Resume::From(checkpoint) if trainer_checkpoint::is_one(checkpoint) => {
-            folder.is_dir() && output.holds(checkpoint)
         }
         Resume::From(checkpoint) => {
             SavedProgress::read(checkpoint)?.identity.check_settings(checkpoint, arguments)?;

@@ -6,9 +6,7 @@ use crate::optimizer::Optimizer;
 use crate::output::{Output, read_weights};
 use crate::progress::{Identity, SavedProgress};
 use crate::reporter::Reporter;
-use crate::schedule::Schedule;
 use crate::state::TrainerState;
-use crate::trainer_checkpoint;
 use bertlab_model::{Model, Params};
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
@@ -85,7 +83,6 @@ pub(crate) struct Wanted<'a> {
     pub(crate) model: &'a Model,
     pub(crate) arguments: &'a TrainingArguments,
     pub(crate) identity: &'a Identity,
-    pub(crate) schedule: Schedule,
 }
 
 impl Wanted<'_> {
@@ -101,7 +98,7 @@ impl Wanted<'_> {
         let mut reasons = Vec::new();
         for step in steps.into_iter().rev() {
             let folder = output.checkpoint(step);
-            match self.read(&folder, reporter) {
+            match self.read(&folder) {
                 Err(error @ TrainError::ChangedRun { .. }) => return Err(error),
                 Err(error) => {
                     reporter.skipped(&folder, &error);
@@ -118,10 +115,7 @@ impl Wanted<'_> {
     ///
     /// # Errors
     /// Files that are missing or damaged; a checkpoint of a run with other data or settings.
-    pub(crate) fn read(&self, folder: &Path, reporter: &mut dyn Reporter) -> Result<Saved, TrainError> {
-        if trainer_checkpoint::is_one(folder) {
-            return self.read_trainer_checkpoint(folder, reporter);
-        }
+    pub(crate) fn read(&self, folder: &Path) -> Result<Saved, TrainError> {
         let progress = SavedProgress::read(folder)?;
         let changes = self.identity.changes_since(&progress.identity);
         if !changes.is_empty() {
@@ -131,7 +125,8 @@ impl Wanted<'_> {
         let state = TrainerState::read(folder)?;
         let saved = read_weights(folder, self.model.spec.head.kind)?;
         if saved.spec != self.model.spec {
-            return Err(another_model(folder));
+            let what = "the model has another shape, other labels or another dropout".to_owned();
+            return Err(TrainError::ChangedRun { checkpoint: folder.to_path_buf(), what });
         }
         let optimizer = Optimizer::read(folder, self.model, self.arguments)?;
         let steps = [progress.global_step, state.global_step, optimizer.n_steps()];
@@ -142,40 +137,4 @@ impl Wanted<'_> {
         let params = saved.params().clone();
         Ok(Saved { folder: folder.to_path_buf(), params, optimizer, state, progress })
     }
-
-    /// A checkpoint that HuggingFace's Trainer saved. The reporter is told what cannot be as it was.
-    fn read_trainer_checkpoint(
-        &self,
-        folder: &Path,
-        reporter: &mut dyn Reporter,
-    ) -> Result<Saved, TrainError> {
-        let state = TrainerState::read(folder)?;
-        let saved = read_weights(folder, self.model.spec.head.kind)?;
-        if !trainer_checkpoint::is_same_shape(&saved.spec, &self.model.spec) {
-            return Err(another_model(folder));
-        }
-        let (optimizer, moments) = Optimizer::read_pytorch(folder, self.model, self.arguments)?;
-        if moments.n_steps != state.global_step {
-            let steps = [state.global_step, moments.n_steps];
-            let why = format!("trainer_state.json and optimizer.pt are of different steps ({steps:?})");
-            return Err(TrainError::DamagedCheckpoint { file: folder.to_path_buf(), why });
-        }
-        let differences = moments.differences(self.arguments, self.schedule.rate(state.global_step));
-        if !differences.is_empty() {
-            let (file, what) = (moments.file().display(), differences.join("; "));
-            reporter.warned(&format!("{file}: {what}. The run goes on with its own settings"));
-        }
-        reporter.warned(
-            "this checkpoint is from HuggingFace's Trainer: weights, moments, step and log go on; shuffling and dropout \
-             are PyTorch's generators there, and from here on functions of the seed",
-        );
-        let params = saved.params().clone();
-        let progress = trainer_checkpoint::progress(&state, self.identity);
-        Ok(Saved { folder: folder.to_path_buf(), params, optimizer, state, progress })
-    }
-}
-
-fn another_model(folder: &Path) -> TrainError {
-    let what = "the model has another shape, other labels or another dropout".to_owned();
-    TrainError::ChangedRun { checkpoint: folder.to_path_buf(), what }
 }

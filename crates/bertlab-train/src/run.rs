@@ -22,7 +22,6 @@ use crate::plan::{Moment, Plan};
 use crate::progress::{Identity, Losses, Seconds};
 use crate::reporter::{Progress, Reporter};
 use crate::resume::{Resume, Saved, Wanted};
-use crate::schedule::Schedule;
 use crate::state::{Best, TrainerState};
 use bertlab_model::{Gradients, Model};
 use bertlab_text::Tokenizer;
@@ -122,7 +121,7 @@ impl Trainer<'_> {
         };
         best::check_metric(self.arguments, self.model, &objective, self.eval)?;
         let identity = Identity::new(self.arguments, self.train, self.eval).with_masking(self.masking);
-        let (output, saved) = self.output_and_saved(&identity, plan.schedule, reporter)?;
+        let (output, saved) = self.output_and_saved(&identity, reporter)?;
         saving(self.output_dir, output.save_arguments(self.arguments))?;
         reporter.planned(&plan);
         let (forecast, pace) = self.look_ahead(&plan);
@@ -180,10 +179,9 @@ impl Trainer<'_> {
     fn output_and_saved(
         &self,
         identity: &Identity,
-        schedule: Schedule,
         reporter: &mut dyn Reporter,
     ) -> Result<(Output, Option<Saved>), TrainError> {
-        let wanted = Wanted { model: self.model, arguments: self.arguments, identity, schedule };
+        let wanted = Wanted { model: self.model, arguments: self.arguments, identity };
         match &self.resume {
             Resume::No => Ok((Output::create(self.output_dir, self.overwrite_output_dir)?, None)),
             Resume::Newest => {
@@ -192,7 +190,7 @@ impl Trainer<'_> {
                 Ok((output, Some(saved)))
             }
             Resume::From(folder) => {
-                let saved = wanted.read(folder, reporter)?;
+                let saved = wanted.read(folder)?;
                 let output = match Output::reopen(self.output_dir) {
                     Ok(output) if output.holds(folder) => output,
                     _ => Output::create(self.output_dir, self.overwrite_output_dir)?,
