@@ -21,6 +21,7 @@ mod params;
 mod report;
 mod save;
 mod spec;
+mod weight_order;
 
 pub use bertlab_compute::ops::matmul::Precision;
 
