@@ -60,7 +60,7 @@ pub(crate) enum Value {
     Int(i64),
     /// A whole number beyond 64 bits, little-endian two's complement.
     Long(Rc<[u8]>),
-    Float,
+    Float(f64),
     Text(Rc<str>),
     Tuple(Rc<Nest>),
     /// A number into [`Pickle::lists`].
@@ -187,10 +187,7 @@ impl<'a> Machine<'a> {
             b'K' => Value::Int(self.byte()?.into()),
             b'M' => Value::Int(u16::from_le_bytes(self.array()?).into()),
             b'J' => Value::Int(i32::from_le_bytes(self.array()?).into()),
-            b'G' => {
-                self.take(8)?; // No float of a state dictionary matters here.
-                Value::Float
-            }
+            b'G' => Value::Float(f64::from_be_bytes(self.array()?)), // The one number that is big-endian.
             _ => {
                 let length = self.byte()?;
                 long(self.take(length.into())?)

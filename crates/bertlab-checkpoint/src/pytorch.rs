@@ -29,6 +29,17 @@ pub(crate) enum Container {
 ///
 /// Contiguous tensors stay in the file, mapped into memory. Entries that are not tensors are left out.
 pub(crate) fn read_pytorch(path: &Path) -> Result<(Vec<NamedArray>, Container), Error> {
+    read_objects(path, |objects, mut tensors| {
+        let found = find_tensors(objects, path)?;
+        found.into_iter().map(|(name, arguments)| tensors.array(name, arguments)).collect()
+    })
+}
+
+/// Reads what `torch.save` has written, in either format; `understand` makes sense of it.
+pub(crate) fn read_objects<T>(
+    path: &Path,
+    understand: impl FnOnce(&Pickle, Tensors<'_>) -> Result<T, Error>,
+) -> Result<(T, Container), Error> {
     let bytes = Bytes::map_file(path)?;
     let malformed = |found: &str, hint: &'static str| Error::Malformed {
         file: path.to_path_buf(),
@@ -40,8 +51,10 @@ pub(crate) fn read_pytorch(path: &Path) -> Result<(Vec<NamedArray>, Container), 
         return Err(malformed(kind.found, kind.hint));
     }
     match bytes[0] {
-        b'P' if bytes.starts_with(b"PK") => Ok((pytorch_zip::read(&bytes, path)?, Container::Zip)),
-        0x80 => Ok((pytorch_legacy::read(&bytes, path)?, Container::Legacy)),
+        b'P' if bytes.starts_with(b"PK") => {
+            Ok((pytorch_zip::read(&bytes, path, understand)?, Container::Zip))
+        }
+        0x80 => Ok((pytorch_legacy::read(&bytes, path, understand)?, Container::Legacy)),
         _ => Err(malformed("neither a zip file nor a pickle", HINT)),
     }
 }
@@ -89,29 +102,40 @@ impl<'a> Storage<'a> {
     }
 }
 
-/// Makes the arrays of the pickle's state dictionary. `storage_bytes` gives a storage's bytes, exactly as many as
-/// [`Storage::n_bytes`]; `file_length` bounds what is copied.
-pub(crate) fn state_dictionary(
-    pickle: &Pickle,
-    file: &Path,
-    file_length: usize,
-    mut storage_bytes: impl FnMut(&Storage) -> Result<Bytes, Error>,
-) -> Result<Vec<NamedArray>, Error> {
-    let tensors = find_tensors(pickle, file)?;
-    let mut copied_max = file_length.saturating_mul(COPIED_LENGTHS_MAX).saturating_add(4096);
-    let mut arrays = Vec::with_capacity(tensors.len());
-    for (name, arguments) in tensors {
-        let view = View::from_arguments(name, arguments, file)?;
-        let bytes = storage_bytes(&view.storage)?;
+/// Makes arrays of what a pickle says about tensors.
+pub(crate) struct Tensors<'a> {
+    file: &'a Path,
+    /// Gives a storage's bytes, exactly as many as [`Storage::n_bytes`].
+    storage_bytes: &'a mut dyn FnMut(&Storage) -> Result<Bytes, Error>,
+    /// Bytes that may still be copied.
+    copied_max: usize,
+}
+
+impl<'a> Tensors<'a> {
+    /// `file_length` bounds what is copied.
+    pub(crate) fn new(
+        file: &'a Path,
+        file_length: usize,
+        storage_bytes: &'a mut dyn FnMut(&Storage) -> Result<Bytes, Error>,
+    ) -> Self {
+        let copied_max = file_length.saturating_mul(COPIED_LENGTHS_MAX).saturating_add(4096);
+        Self { file, storage_bytes, copied_max }
+    }
+
+    /// The array that [`tensor_arguments`] describe.
+    pub(crate) fn array(&mut self, name: &str, arguments: &Nest) -> Result<NamedArray, Error> {
+        let view = View::from_arguments(name, arguments, self.file)?;
+        let bytes = (self.storage_bytes)(&view.storage)?;
         let n_bytes = view.storage.dtype.bytes_of_shape(&view.shape).filter(|_| view.fits());
-        let n_bytes = n_bytes
-            .ok_or_else(|| view.error(file, "elements within its storage", "a view that reaches beyond"))?;
+        let n_bytes = n_bytes.ok_or_else(|| {
+            view.error(self.file, "elements within its storage", "a view that reaches beyond")
+        })?;
         let bytes = match view.contiguous_range() {
             Some(range) => bytes.slice(range).expect("the view fits its storage: checked above"),
             None => {
-                copied_max = copied_max.checked_sub(n_bytes).ok_or_else(|| {
+                self.copied_max = self.copied_max.checked_sub(n_bytes).ok_or_else(|| {
                     view.error(
-                        file,
+                        self.file,
                         "tensors of about the file's size",
                         "views that repeat its elements too often",
                     )
@@ -120,9 +144,8 @@ pub(crate) fn state_dictionary(
             }
         };
         let View { storage, shape, .. } = view;
-        arrays.push(NamedArray { name: name.into(), dtype: storage.dtype, shape, bytes });
+        Ok(NamedArray { name: name.into(), dtype: storage.dtype, shape, bytes })
     }
-    Ok(arrays)
 }
 
 /// The names and the rebuilding arguments of the tensors in the root dictionary, or in the one that it wraps.
@@ -171,7 +194,7 @@ fn tensors_of(pickle: &Pickle, dictionary: usize) -> Vec<(&str, &Nest)> {
 }
 
 /// The arguments from which a tensor is rebuilt, looking through parameters.
-fn tensor_arguments(value: &Value) -> Option<&Nest> {
+pub(crate) fn tensor_arguments(value: &Value) -> Option<&Nest> {
     match value {
         Value::Call(Global::RebuildTensor | Global::RebuildTensorV2, arguments) => Some(arguments),
         // The depth of calls is bounded by the reader of the pickle.

@@ -1,8 +1,8 @@
 //! PyTorch's format before 1.6: five pickles (magic number, version, system, objects, storage keys), then the storages.
 
 use crate::pickle::{self, Pickle, Value};
-use crate::pytorch::{Storage, malformed, state_dictionary};
-use crate::{Bytes, Error, NamedArray};
+use crate::pytorch::{Storage, Tensors, malformed};
+use crate::{Bytes, Error};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -10,8 +10,12 @@ use std::path::Path;
 const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 const VERSION: i64 = 1001;
 
-/// Reads the tensors of a file in the legacy format.
-pub(crate) fn read(bytes: &Bytes, file: &Path) -> Result<Vec<NamedArray>, Error> {
+/// Reads a file in the legacy format; `understand` makes sense of its objects.
+pub(crate) fn read<T>(
+    bytes: &Bytes,
+    file: &Path,
+    understand: impl FnOnce(&Pickle, Tensors<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
     let mut at = 0;
     let mut next_pickle = || -> Result<Pickle, Error> {
         let pickle = pickle::read(&bytes[at..], file)?;
@@ -32,7 +36,7 @@ pub(crate) fn read(bytes: &Bytes, file: &Path) -> Result<Vec<NamedArray>, Error>
     let objects = next_pickle()?;
     let keys = next_pickle()?;
     let storages = locate_storages(bytes, at, &objects, &keys, file)?;
-    state_dictionary(&objects, file, bytes.len(), |storage| {
+    let mut storage_bytes = |storage: &Storage| {
         let found = storages.get(storage.key).filter(|bytes| bytes.len() == storage.n_bytes());
         found.cloned().ok_or_else(|| {
             malformed(
@@ -41,7 +45,8 @@ pub(crate) fn read(bytes: &Bytes, file: &Path) -> Result<Vec<NamedArray>, Error>
                 "none of that size",
             )
         })
-    })
+    };
+    understand(&objects, Tensors::new(file, bytes.len(), &mut storage_bytes))
 }
 
 fn refuse_big_endian(system: &Pickle, file: &Path) -> Result<(), Error> {

@@ -1,13 +1,18 @@
 //! PyTorch's format since 1.6: a zip file with `NAME/data.pkl` and one uncompressed entry per storage, `NAME/data/KEY`.
 
-use crate::pytorch::{malformed, state_dictionary};
-use crate::{Bytes, Error, NamedArray, pickle};
+use crate::pickle::{self, Pickle};
+use crate::pytorch::{Storage, Tensors, malformed};
+use crate::{Bytes, Error};
 use std::io::Cursor;
 use std::path::Path;
 use zip::{CompressionMethod, ZipArchive};
 
-/// Reads the tensors of a file in the zip format.
-pub(crate) fn read(bytes: &Bytes, file: &Path) -> Result<Vec<NamedArray>, Error> {
+/// Reads a file in the zip format; `understand` makes sense of its objects.
+pub(crate) fn read<T>(
+    bytes: &Bytes,
+    file: &Path,
+    understand: impl FnOnce(&Pickle, Tensors<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
     let mut entries = Entries::open(bytes, file)?;
     let byte_order = format!("{}byteorder", entries.prefix);
     if let Some(order) = entries.bytes_of(&byte_order)?
@@ -22,7 +27,7 @@ pub(crate) fn read(bytes: &Bytes, file: &Path) -> Result<Vec<NamedArray>, Error>
     let name = format!("{}data.pkl", entries.prefix);
     let objects = entries.required(&name)?;
     let objects = pickle::read(&objects, file)?;
-    state_dictionary(&objects, file, bytes.len(), |storage| {
+    let mut storage_bytes = |storage: &Storage| {
         let name = format!("{}data/{}", entries.prefix, storage.key);
         let found = entries.required(&name)?;
         if found.len() != storage.n_bytes() {
@@ -30,7 +35,8 @@ pub(crate) fn read(bytes: &Bytes, file: &Path) -> Result<Vec<NamedArray>, Error>
             return Err(malformed(file, wanted, format!("{} bytes", found.len())));
         }
         Ok(found)
-    })
+    };
+    understand(&objects, Tensors::new(file, bytes.len(), &mut storage_bytes))
 }
 
 /// The entries of the zip file, found by name and cut from the map.

@@ -2,8 +2,9 @@
 
 mod forge;
 
-use bertlab_checkpoint::{NamedArray, open_weights, write_safetensors};
-use forge::{Tensor, legacy_file, state_dictionary, tensor, zip_file};
+use bertlab_checkpoint::{Error, NamedArray, open_weights, read_adam_state, write_safetensors};
+use forge::{Tensor, legacy_file, moments, optimizer, state_dictionary, tensor, zip_file};
+use std::path::Path;
 
 const N_DAMAGED: usize = 4000;
 
@@ -42,21 +43,26 @@ fn damage(valid: &[u8], random: &mut Random) -> Vec<u8> {
     file
 }
 
-/// Opens damaged copies of `valid`, uses what opens, and wants that most damage to the structure is noticed.
-fn check(file_name: &str, valid: &[u8], seed: u64) {
+/// Reads damaged copies of `valid`, uses what opens, and wants that most damage to the structure is noticed.
+fn check(
+    file_name: &str,
+    valid: &[u8],
+    seed: u64,
+    arrays_of: impl Fn(&Path) -> Result<Vec<NamedArray>, Error>,
+) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join(file_name);
     std::fs::write(&path, valid).expect("writable");
-    open_weights(folder.path()).expect("valid before it is damaged");
+    arrays_of(&path).expect("valid before it is damaged");
     let mut random = Random(seed);
     let mut n_refused = 0;
     for _ in 0..N_DAMAGED {
         // A new file each time: rewriting one in place makes some file systems wait for the disk.
         std::fs::remove_file(&path).expect("removable");
         std::fs::write(&path, damage(valid, &mut random)).expect("writable");
-        match open_weights(folder.path()) {
-            Ok(weights) => {
-                for array in weights.arrays.values() {
+        match arrays_of(&path) {
+            Ok(arrays) => {
+                for array in arrays {
                     assert_eq!(array.dtype.bytes_of_shape(&array.shape), Some(array.bytes.len()));
                     assert!(array.to_f32().is_ok() || array.to_i64().is_ok());
                 }
@@ -68,6 +74,15 @@ fn check(file_name: &str, valid: &[u8], seed: u64) {
         }
     }
     assert!(n_refused > N_DAMAGED / 2, "only {n_refused} of {N_DAMAGED} damaged files were refused");
+}
+
+fn weights(file: &Path) -> Result<Vec<NamedArray>, Error> {
+    Ok(open_weights(file.parent().expect("it lies in a folder"))?.arrays.into_values().collect())
+}
+
+fn adam_moments(file: &Path) -> Result<Vec<NamedArray>, Error> {
+    let moments = read_adam_state(file)?.moments.into_values();
+    Ok(moments.flat_map(|moments| [moments.exp_avg, moments.exp_avg_sq]).collect())
 }
 
 fn tensors() -> (Vec<Tensor>, Vec<Vec<f32>>) {
@@ -88,19 +103,28 @@ fn damaged_safetensors_never_panic() {
         NamedArray::from_i64("position_ids", [1, 2], vec![0, 1]),
     ];
     write_safetensors(&path, &arrays, &[("format".into(), "pt".into())]).expect("writable");
-    check("model.safetensors", &std::fs::read(&path).expect("readable"), 0x9e37_79b9_7f4a_7c15);
+    check("model.safetensors", &std::fs::read(&path).expect("readable"), 0x9e37_79b9_7f4a_7c15, weights);
 }
 
 #[test]
 fn damaged_zip_files_never_panic() {
     let (tensors, storages) = tensors();
     let file = zip_file(state_dictionary(&tensors, &storages), &storages, |_| {});
-    check("pytorch_model.bin", &file, 0x2545_f491_4f6c_dd1d);
+    check("pytorch_model.bin", &file, 0x2545_f491_4f6c_dd1d, weights);
 }
 
 #[test]
 fn damaged_legacy_files_never_panic() {
     let (tensors, storages) = tensors();
     let file = legacy_file(&state_dictionary(&tensors, &storages), &storages, true);
-    check("pytorch_model.bin", &file, 0xd1b5_4a32_d192_ed03);
+    check("pytorch_model.bin", &file, 0xd1b5_4a32_d192_ed03, weights);
+}
+
+#[test]
+fn damaged_optimizers_never_panic() {
+    let objects = optimizer(|_| {}, |_| {});
+    let zip = zip_file(objects.clone(), &moments(), |_| {});
+    check("optimizer.pt", &zip, 0xa076_1d64_78bd_642f, adam_moments);
+    let legacy = legacy_file(&objects, &moments(), true);
+    check("optimizer.pt", &legacy, 0xe703_7ed1_a0b4_28db, adam_moments);
 }

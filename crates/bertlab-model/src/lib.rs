@@ -23,6 +23,7 @@ mod params;
 mod report;
 mod save;
 mod spec;
+mod weight_order;
 
 pub use batch::{Batch, Row};
 pub use cost::{Back, BatchSize};

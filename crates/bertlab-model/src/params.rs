@@ -137,7 +137,7 @@ impl Params {
         }
     }
 
-    /// Every tensor with its canonical name, in PyTorch's order.
+    /// Every tensor with its canonical name, in BERT's order.
     pub fn named(&self) -> Vec<(String, &Tensor)> {
         let mut out = Vec::new();
         self.collect("", &mut out);
@@ -208,7 +208,7 @@ fn join(prefix: &str, name: &str) -> String {
     if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") }
 }
 
-/// Says under which name each field lies; the order is PyTorch's.
+/// Says under which name each field lies; the order is that of PyTorch in BERT.
 macro_rules! named_fields {
     ($type:ty { $($field:ident => $name:literal),* $(,)? }) => {
         impl Named for $type {

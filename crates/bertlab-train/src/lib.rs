@@ -54,6 +54,6 @@ pub use reporter::{Both, Progress, Reporter, Silent};
 pub use resume::Resume;
 pub use run::{Trainer, TrainingSummary};
 pub use schedule::{Schedule, SchedulerType};
-pub use state::Record;
+pub use state::{Record, saved_log};
 pub use tokenized::{Piece, TokenLength, TokenRow, TokenRows, Tokenization};
 pub use word_answers::WordAnswer;

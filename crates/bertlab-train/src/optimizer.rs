@@ -1,6 +1,8 @@
 //! AdamW over all weights of a model that are trained: biases and norms do not decay, as in HuggingFace's two
 //! groups, and lower layers may learn more slowly.
 
+mod huggingface;
+
 use crate::arguments::TrainingArguments;
 use crate::error::TrainError;
 use bertlab_checkpoint::{ArrayView, NamedArray, read_safetensors, write_views};
@@ -10,6 +12,8 @@ use bertlab_compute::ops::sum::sum_of_squares;
 use bertlab_model::{Gradients, Model, Params, Place, Sum};
 use std::collections::HashMap;
 use std::path::Path;
+
+pub(crate) use huggingface::{Adopted, PYTORCH_FILE};
 
 /// The optimizer's file in a checkpoint.
 const FILE_NAME: &str = "optimizer.safetensors";

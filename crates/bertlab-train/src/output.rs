@@ -5,7 +5,7 @@ use crate::error::TrainError;
 use crate::optimizer::Optimizer;
 use crate::progress::{self, SavedProgress};
 use crate::results::{self, Samples};
-use crate::resume::Resume;
+use crate::resume::{self, Resume};
 use crate::state::{self, Record};
 use bertlab_checkpoint::{Error as CheckpointError, atomic};
 use bertlab_model::{HeadChoice, HeadKind, Model, OpenOptions, open, write_pretrained};
@@ -57,7 +57,7 @@ pub fn check_output_dir(
             true
         }
         Resume::From(checkpoint) => {
-            SavedProgress::read(checkpoint)?.identity.check_settings(checkpoint, arguments)?;
+            resume::check_settings(checkpoint, arguments)?;
             folder.is_dir() && output.holds(checkpoint)
         }
     };

@@ -119,6 +119,13 @@ impl Plan {
         }
     }
 
+    /// Epochs that are done after so many steps, with fraction.
+    pub fn epochs_after(&self, step: u64) -> f64 {
+        let (whole, rest) = (step / self.n_updates_per_epoch, step % self.n_updates_per_epoch);
+        let n_done = (rest as usize * self.accumulation).min(self.n_micro_batches);
+        whole as f64 + n_done as f64 / self.n_micro_batches as f64
+    }
+
     /// Micro-batches of an epoch's last update.
     pub fn n_last_accumulation(&self) -> usize {
         match self.n_micro_batches % self.accumulation {

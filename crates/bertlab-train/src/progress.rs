@@ -26,7 +26,22 @@ pub(crate) struct SavedProgress {
     pub(crate) unevaluated: Option<Update>,
     pub(crate) losses: Losses,
     pub(crate) seconds: Seconds,
+    #[serde(default)]
+    pub(crate) elsewhere: Elsewhere,
     pub(crate) identity: Identity,
+}
+
+/// What another program had done of a run before it came here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Elsewhere {
+    /// Steps, which were not timed here.
+    pub(crate) n_steps: u64,
+    /// The same as epochs.
+    pub(crate) epoch: f64,
+    /// Steps without an update: f16 passes over those whose gradients overflow.
+    pub(crate) n_skipped: u64,
+    /// Steps whose loss no log line tells.
+    pub(crate) n_unlogged: u64,
 }
 
 /// Losses of the steps: since the last log line, and in all.
@@ -80,8 +95,8 @@ impl SavedProgress {
         let text = match std::fs::read(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let why = "there is no such file: the checkpoint was saved with --save-only-model, by another \
-                           program, or not to its end";
+                let why = "there is no such file, nor an optimizer.pt of HuggingFace's Trainer: the checkpoint was \
+                           saved with --save-only-model, by another program, or not to its end";
                 return Err(damaged(why.to_owned()));
             }
             Err(error) => return Err(damaged(error.to_string())),
@@ -232,6 +247,7 @@ mod tests {
             unevaluated: None,
             losses: Losses { since_log: 0.1 + 0.2, n_since_log: 2, total: 1.0 / 3.0 },
             seconds: Seconds { total: 1e-7 / 3.0, ..Seconds::default() },
+            elsewhere: Elsewhere::default(),
             identity: Identity::new(&TrainingArguments::default(), &rows(&[1]), &[]),
         };
         let text = serde_json::to_string(&saved).expect("plain values");

@@ -58,6 +58,8 @@ pub trait Reporter {
     fn saving(&mut self, _folder: &Path) {}
     /// After it was.
     fn saved(&mut self, _folder: &Path) {}
+    /// Something about the run that is as it should be, and that a person may want to know.
+    fn noted(&mut self, _message: &str) {}
     /// Something that does not end the run, and that a person should know.
     fn warned(&mut self, _message: &str) {}
     /// Asked after every update, and in evaluations, which are made again when the run goes on. The run then saves a
@@ -139,6 +141,11 @@ impl Reporter for Both<'_> {
     fn saved(&mut self, folder: &Path) {
         self.0.saved(folder);
         self.1.saved(folder);
+    }
+
+    fn noted(&mut self, message: &str) {
+        self.0.noted(message);
+        self.1.noted(message);
     }
 
     fn warned(&mut self, message: &str) {

@@ -1,9 +1,12 @@
 //! Taking a run up again: which checkpoint, and whether it is whole and of this very run.
 
+mod huggingface;
+
 use crate::arguments::TrainingArguments;
 use crate::error::TrainError;
 use crate::optimizer::Optimizer;
 use crate::output::{Output, read_weights};
+use crate::plan::Plan;
 use crate::progress::{Identity, SavedProgress};
 use crate::reporter::Reporter;
 use crate::state::TrainerState;
@@ -76,13 +79,29 @@ pub(crate) struct Saved {
     pub(crate) optimizer: Optimizer,
     pub(crate) state: TrainerState,
     pub(crate) progress: SavedProgress,
+    /// What a person may want to know of how it goes on.
+    pub(crate) notes: Vec<String>,
+    /// What may not be as it was.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// The run that would be taken up again.
 pub(crate) struct Wanted<'a> {
     pub(crate) model: &'a Model,
     pub(crate) arguments: &'a TrainingArguments,
+    pub(crate) plan: &'a Plan,
     pub(crate) identity: &'a Identity,
+}
+
+/// Refuses a checkpoint whose run had other settings, or an optimizer that is none of ours, before its rows are there.
+///
+/// # Errors
+/// As said; files that are missing or damaged.
+pub(crate) fn check_settings(checkpoint: &Path, arguments: &TrainingArguments) -> Result<(), TrainError> {
+    if huggingface::wrote(checkpoint) {
+        return huggingface::check_optimizer(checkpoint);
+    }
+    SavedProgress::read(checkpoint)?.identity.check_settings(checkpoint, arguments)
 }
 
 impl Wanted<'_> {
@@ -111,30 +130,36 @@ impl Wanted<'_> {
         Err(TrainError::NothingToResume { folder: output.folder().to_path_buf(), why })
     }
 
-    /// This very checkpoint.
+    /// This very checkpoint: one of ours, or of HuggingFace's Trainer.
     ///
     /// # Errors
     /// Files that are missing or damaged; a checkpoint of a run with other data or settings.
     pub(crate) fn read(&self, folder: &Path) -> Result<Saved, TrainError> {
+        if huggingface::wrote(folder) {
+            return self.read_huggingface(folder);
+        }
         let progress = SavedProgress::read(folder)?;
         let changes = self.identity.changes_since(&progress.identity);
         if !changes.is_empty() {
-            let what = changes.join("; ");
-            return Err(TrainError::ChangedRun { checkpoint: folder.to_path_buf(), what });
+            return Err(changed(folder, changes.join("; ")));
         }
         let state = TrainerState::read(folder)?;
         let saved = read_weights(folder, self.model.spec.head.kind)?;
         if saved.spec != self.model.spec {
-            let what = "the model has another shape, other labels or another dropout".to_owned();
-            return Err(TrainError::ChangedRun { checkpoint: folder.to_path_buf(), what });
+            return Err(changed(folder, "the model has another shape, other labels or another dropout"));
         }
         let optimizer = Optimizer::read(folder, self.model, self.arguments)?;
-        let steps = [progress.global_step, state.global_step, optimizer.n_steps()];
+        let n_steps = optimizer.n_steps() + progress.elsewhere.n_skipped;
+        let steps = [progress.global_step, state.global_step, n_steps];
         if steps.iter().any(|&step| step != steps[0]) {
             let why = format!("its files are of different steps ({steps:?})");
             return Err(TrainError::DamagedCheckpoint { file: folder.to_path_buf(), why });
         }
-        let params = saved.params().clone();
-        Ok(Saved { folder: folder.to_path_buf(), params, optimizer, state, progress })
+        let (folder, params) = (folder.to_path_buf(), saved.params().clone());
+        Ok(Saved { folder, params, optimizer, state, progress, notes: Vec::new(), warnings: Vec::new() })
     }
+}
+
+fn changed(checkpoint: &Path, what: impl Into<String>) -> TrainError {
+    TrainError::ChangedRun { checkpoint: checkpoint.to_path_buf(), what: what.into() }
 }

@@ -19,7 +19,7 @@ use crate::optimizer::Optimizer;
 use crate::order::epoch_order;
 use crate::output::Output;
 use crate::plan::{Moment, Plan};
-use crate::progress::{Identity, Losses, Seconds};
+use crate::progress::{Elsewhere, Identity, Losses, Seconds};
 use crate::reporter::{Progress, Reporter};
 use crate::resume::{Resume, Saved, Wanted};
 use crate::state::{Best, TrainerState};
@@ -121,7 +121,7 @@ impl Trainer<'_> {
         };
         best::check_metric(self.arguments, self.model, &objective, self.eval)?;
         let identity = Identity::new(self.arguments, self.train, self.eval).with_masking(self.masking);
-        let (output, saved) = self.output_and_saved(&identity, reporter)?;
+        let (output, saved) = self.output_and_saved(&plan, &identity, reporter)?;
         saving(self.output_dir, output.save_arguments(self.arguments))?;
         reporter.planned(&plan);
         let (forecast, pace) = self.look_ahead(&plan);
@@ -138,6 +138,7 @@ impl Trainer<'_> {
             is_ending: false,
             identity,
             seconds: Seconds::default(),
+            elsewhere: Elsewhere::default(),
             forecast,
             pace,
             start: Instant::now(),
@@ -178,10 +179,11 @@ impl Trainer<'_> {
     /// The output folder, and the checkpoint from which the run goes on.
     fn output_and_saved(
         &self,
+        plan: &Plan,
         identity: &Identity,
         reporter: &mut dyn Reporter,
     ) -> Result<(Output, Option<Saved>), TrainError> {
-        let wanted = Wanted { model: self.model, arguments: self.arguments, identity };
+        let wanted = Wanted { model: self.model, arguments: self.arguments, plan, identity };
         match &self.resume {
             Resume::No => Ok((Output::create(self.output_dir, self.overwrite_output_dir)?, None)),
             Resume::Newest => {
@@ -227,6 +229,7 @@ struct Run<'a, 'r> {
     identity: Identity,
     /// `total`: before `start`.
     seconds: Seconds,
+    elsewhere: Elsewhere,
     forecast: Forecast,
     pace: Pace,
     start: Instant,
@@ -241,12 +244,15 @@ impl Run<'_, '_> {
         self.state = saved.state;
         self.losses = saved.progress.losses;
         self.seconds = saved.progress.seconds;
+        self.elsewhere = saved.progress.elsewhere;
         self.evaluated_at = saved.progress.evaluated_at;
         self.unevaluated = saved.progress.unevaluated;
         let is_here = saved.folder == self.output.checkpoint(self.state.global_step);
         self.resumable_at = is_here.then_some(self.state.global_step);
         self.pace.go_on(&self.plan, self.state.global_step, self.seconds);
         self.reporter.resumed(&saved.folder, self.state.global_step);
+        saved.notes.iter().for_each(|note| self.reporter.noted(note));
+        saved.warnings.iter().for_each(|warning| self.reporter.warned(warning));
         self.forget_old()
     }
 
@@ -283,12 +289,11 @@ impl Run<'_, '_> {
             order.truncate(self.plan.n_micro_batches * arguments.per_device_train_batch_size);
         }
         let n_done_before = (self.state.global_step - epoch * self.plan.n_updates_per_epoch) as usize;
-        for (index, rows) in order.chunks(rows_per_update).enumerate().skip(n_done_before) {
+        for rows in order.chunks(rows_per_update).skip(n_done_before) {
             let update = self.update(rows)?;
             self.count(rows);
-            let n_done = ((index + 1) * self.plan.accumulation).min(self.plan.n_micro_batches);
             self.state.global_step += 1;
-            self.state.epoch = epoch as f64 + n_done as f64 / self.plan.n_micro_batches as f64;
+            self.state.epoch = self.plan.epochs_after(self.state.global_step);
             self.after_update(&update)?;
             if self.is_over() {
                 break;

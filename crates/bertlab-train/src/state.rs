@@ -21,6 +21,8 @@ pub type Record = Map<String, Value>;
 pub struct TrainerState {
     /// Update steps done.
     pub global_step: u64,
+    /// Update steps in all, as the checkpoint that was taken up had it; 0 of a run that begins here.
+    pub max_steps: u64,
     /// Epochs done, with fraction.
     pub epoch: f64,
     /// Every log line.
@@ -51,22 +53,26 @@ impl TrainerState {
     pub(crate) fn read(checkpoint: &Path) -> Result<Self, TrainError> {
         let file = checkpoint.join(FILE_NAME);
         let damaged = |why: String| TrainError::DamagedCheckpoint { file: file.clone(), why };
-        let text = std::fs::read(&file).map_err(|error| damaged(error.to_string()))?;
-        let value: Value = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
+        let text = std::fs::read_to_string(&file).map_err(|error| damaged(error.to_string()))?;
+        let value: Value =
+            serde_json::from_str(&quoted_words(&text)).map_err(|error| damaged(error.to_string()))?;
         Self::from_json(&value).ok_or_else(|| damaged("it lacks a key of a Trainer's state".to_owned()))
     }
 
-    /// From what [`Self::to_json`] made.
+    /// From what [`Self::to_json`] or HuggingFace's Trainer made, which of old did not count tokens or name the best step.
     fn from_json(value: &Value) -> Option<Self> {
         let log = value.get("log_history")?.as_array()?;
         let best = |metric: f64| {
             let checkpoint = value.get("best_model_checkpoint").and_then(Value::as_str).map(str::to_owned);
-            Some(Best { metric, global_step: value.get("best_global_step")?.as_u64()?, checkpoint })
+            let in_name = || checkpoint.as_ref()?.rsplit_once("checkpoint-")?.1.parse().ok();
+            let global_step = value.get("best_global_step").and_then(Value::as_u64).or_else(in_name)?;
+            Some(Best { metric, global_step, checkpoint })
         };
         Some(Self {
             global_step: value.get("global_step")?.as_u64()?,
+            max_steps: value.get("max_steps")?.as_u64()?,
             epoch: value.get("epoch")?.as_f64()?,
-            num_input_tokens_seen: value.get("num_input_tokens_seen")?.as_u64()?,
+            num_input_tokens_seen: value.get("num_input_tokens_seen").and_then(Value::as_u64).unwrap_or(0),
             total_flos: value.get("total_flos")?.as_f64()?,
             log_history: log.iter().map(|record| record.as_object().cloned()).collect::<Option<_>>()?,
             best: value.get("best_metric").and_then(Value::as_f64).and_then(best),
@@ -136,6 +142,30 @@ impl TrainerState {
     }
 }
 
+/// The log of a checkpoint, or of a run's folder; empty where none can be read.
+pub fn saved_log(folder: &Path) -> Vec<Record> {
+    TrainerState::read(folder).map(|state| state.log_history).unwrap_or_default()
+}
+
+/// Python's JSON with numbers that are none, which it writes as bare words, as [`record`] has them: in quotes.
+fn quoted_words(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len());
+    let mut is_text = false;
+    for part in text.split_inclusive('"') {
+        if is_text {
+            quoted += part;
+        } else {
+            let words = part.replace("-Infinity", "\"-inf\"").replace("Infinity", "\"inf\"");
+            quoted += &words.replace("NaN", "\"NaN\"");
+        }
+        let n_escapes = part.trim_end_matches('"').bytes().rev().take_while(|&byte| byte == b'\\').count();
+        if part.ends_with('"') && (!is_text || n_escapes % 2 == 0) {
+            is_text = !is_text;
+        }
+    }
+    quoted
+}
+
 /// The figures of one moment as a log line. Undefined is null; NaN and infinities, which JSON cannot say, are words.
 pub(crate) fn record<N, V>(figures: impl IntoIterator<Item = (N, V)>) -> Record
 where
@@ -147,4 +177,30 @@ where
         value => json!(value),
     };
     figures.into_iter().map(|(name, value)| (name.into(), number(value.into()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_are_none_become_texts() {
+        let text = r#"{"a": NaN, "b\"NaN": "-Infinity \\", "c": [-Infinity, Infinity, 1.5]}"#;
+        let value: Value = serde_json::from_str(&quoted_words(text)).expect("JSON");
+        assert_eq!(value, json!({ "a": "NaN", "b\"NaN": "-Infinity \\", "c": ["-inf", "inf", 1.5] }));
+    }
+
+    #[test]
+    fn the_best_step_of_old_stands_in_its_checkpoints_name() {
+        let state = |best: Value| {
+            let mut value = json!({
+                "global_step": 9, "max_steps": 9, "epoch": 1.5, "total_flos": 0.0, "log_history": [],
+                "best_metric": 0.5, "best_model_checkpoint": "out\\checkpoint-6",
+            });
+            value["best_global_step"] = best;
+            TrainerState::from_json(&value).expect("all that is needed").best
+        };
+        assert_eq!(state(Value::Null).expect("there is one").global_step, 6);
+        assert_eq!(state(json!(3)).expect("there is one").global_step, 3);
+    }
 }

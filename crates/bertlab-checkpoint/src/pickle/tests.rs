@@ -23,7 +23,7 @@ fn plain_values_are_read() {
     assert_eq!(numbers, ["Int(1)", "Int(-2)", "Int(1000)", "Int(70000)"]);
     let (key, Value::Tuple(tuple)) = &pickle.dictionaries[0][1] else { panic!("a tuple") };
     assert!(matches!(key, Value::Text(text) if &**text == "b"));
-    assert!(matches!(*tuple.items, [Value::Bool(true), Value::None, Value::Float]));
+    assert!(matches!(*tuple.items, [Value::Bool(true), Value::None, Value::Float(1.5)]));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Makes PyTorch files by hand, in both formats, so that tests need no Python.
 
+#![allow(dead_code)] // Each test file uses its part.
+
 use std::io::{Cursor, Write};
 use zip::write::{SimpleFileOptions, ZipWriter};
 
@@ -44,6 +46,10 @@ impl Pickler {
         self.raw(b"J").raw(&number.to_le_bytes())
     }
 
+    pub fn float(&mut self, number: f64) -> &mut Self {
+        self.raw(b"G").raw(&number.to_be_bytes())
+    }
+
     pub fn ints(&mut self, numbers: &[i32]) -> &mut Self {
         self.raw(b"(");
         for &number in numbers {
@@ -78,6 +84,28 @@ impl Pickler {
 /// What `torch.save(OrderedDict(...))` pickles.
 pub fn state_dictionary(tensors: &[Tensor], storages: &[Storage]) -> Vec<u8> {
     Pickler::new().state_dictionary(tensors, storages).stop()
+}
+
+/// Both moments of a weight, and its number of updates.
+pub fn moments() -> Vec<Vec<f32>> {
+    vec![vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], vec![0.5; 6], vec![7.0]]
+}
+
+/// What AdamW pickles: one group with weights 0 and 1, of which the second never had a gradient. `settings` and `state` may add entries,
+/// the last of which count.
+pub fn optimizer(settings: impl FnOnce(&mut Pickler), state: impl FnOnce(&mut Pickler)) -> Vec<u8> {
+    let mut pickler = Pickler::new();
+    pickler.raw(b"}(").text("state").raw(b"}J").raw(&0_i32.to_le_bytes()).raw(b"}(");
+    pickler.text("step").tensor(&tensor("", 2, &[], &[]), 1);
+    pickler.text("exp_avg").tensor(&tensor("", 0, &[2, 3], &[3, 1]), 6);
+    pickler.text("exp_avg_sq").tensor(&tensor("", 1, &[2, 3], &[3, 1]), 6);
+    state(&mut pickler);
+    pickler.raw(b"us").text("param_groups").raw(b"]}(");
+    pickler.text("lr").float(0.25).text("initial_lr").float(0.5);
+    pickler.text("betas").float(0.9).float(0.999).raw(b"\x86").text("eps").float(1e-8);
+    pickler.text("weight_decay").int(0).text("params").raw(b"](").int(0).int(1).raw(b"e");
+    settings(&mut pickler);
+    pickler.raw(b"uau").stop()
 }
 
 /// A file of the format since PyTorch 1.6. `edit` may change the entries before they are written.

@@ -16,6 +16,7 @@ pub(super) const FAMILY: Family = Family {
     head_names,
     heads: &HeadKind::ALL,
     modules: Modules { base: MODULES, head: head_modules },
+    late_weights: &[],
     read_encoder,
     read_head,
 };

@@ -31,6 +31,7 @@ pub(super) const FAMILY: Family = Family {
         HeadKind::MaskedLm,
     ],
     modules: Modules { base: MODULES, head: head_modules },
+    late_weights: &[],
     read_encoder,
     read_head,
 };

@@ -29,6 +29,8 @@ pub struct Family {
     /// The heads that exist.
     heads: &'static [HeadKind],
     modules: Modules,
+    /// Canonical names of weights that some versions of transformers make after their siblings.
+    pub(crate) late_weights: &'static [&'static str],
     read_encoder: fn(&Config) -> Result<EncoderSpec, Error>,
     read_head: fn(&Config, HeadKind) -> Result<FamilyHead, Error>,
 }

@@ -22,6 +22,7 @@ pub(super) const FAMILY: Family = Family {
         HeadKind::MaskedLm,
     ],
     modules: Modules { base: bert::MODULES, head: head_modules },
+    late_weights: &["embeddings.position_embeddings.weight"], // Since transformers 5.
     read_encoder,
     read_head,
 };

@@ -13,7 +13,7 @@ use bertlab_model::Model;
 
 impl TrainingArguments {
     /// The metric that decides, without HuggingFace's prefix `eval_`.
-    fn best_metric_name(&self) -> &str {
+    pub(crate) fn best_metric_name(&self) -> &str {
         let name = self.metric_for_best_model.as_deref().unwrap_or("loss");
         name.strip_prefix("eval_").unwrap_or(name)
     }

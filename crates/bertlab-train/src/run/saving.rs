@@ -71,6 +71,7 @@ impl Run<'_, '_> {
             unevaluated: self.unevaluated,
             losses: self.losses,
             seconds: Seconds { total: self.seconds_in_all(), ..self.seconds },
+            elsewhere: self.elsewhere,
             identity: self.identity.clone(),
         }
     }
@@ -91,12 +92,13 @@ impl Run<'_, '_> {
         let loaded = self.load_best()?;
         self.evaluate_at_end(loaded.is_some())?;
         let seconds = self.seconds_in_all();
-        let rows = self.state.epoch * self.plan.n_rows as f64;
-        let train_loss = self.losses.total / self.state.global_step as f64;
+        let rows = (self.state.epoch - self.elsewhere.epoch) * self.plan.n_rows as f64;
+        let n_steps = (self.state.global_step - self.elsewhere.n_steps) as f64;
+        let train_loss = self.losses.total / (self.state.global_step - self.elsewhere.n_unlogged) as f64;
         self.log([
             ("train_runtime", (seconds * 1e4).round() / 1e4),
             ("train_samples_per_second", (rows / seconds * 1e3).round() / 1e3),
-            ("train_steps_per_second", (self.state.global_step as f64 / seconds * 1e3).round() / 1e3),
+            ("train_steps_per_second", (n_steps / seconds * 1e3).round() / 1e3),
             ("total_flos", self.state.total_flos),
             ("train_loss", train_loss),
         ]);

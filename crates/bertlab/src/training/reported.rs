@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bertlab_report::tensorboard::EventLog;
 use bertlab_report::{Outcome, RunReport, Seconds, SplitFacts, TrainingFacts};
-use bertlab_train::{Evaluation, Plan, Record, ReportTo, Reporter, TrainingSummary};
-use serde_json::Value;
+use bertlab_train::{Evaluation, Plan, Record, ReportTo, Reporter, TrainingSummary, saved_log};
 
 use super::PreparedTraining;
 use crate::report::{self, evaluation_facts, model_facts, repeat_facts, split_facts};
@@ -67,7 +66,7 @@ impl Reporter for Witness {
     }
 
     fn resumed(&mut self, checkpoint: &Path, _step: u64) {
-        self.log = log_of(checkpoint).unwrap_or_default();
+        self.log = saved_log(checkpoint);
         if let Events::Wanted { goes_on } = &mut self.events {
             *goes_on = true;
         }
@@ -84,13 +83,6 @@ impl Reporter for Witness {
     fn evaluated(&mut self, evaluation: &Evaluation) {
         self.last_evaluation = Some(evaluation.clone());
     }
-}
-
-/// What a checkpoint remembers of the run before it.
-fn log_of(checkpoint: &Path) -> Option<Vec<Record>> {
-    let text = std::fs::read(checkpoint.join("trainer_state.json")).ok()?;
-    let state: Value = serde_json::from_slice(&text).ok()?;
-    state.get("log_history")?.as_array()?.iter().map(|record| record.as_object().cloned()).collect()
 }
 
 impl PreparedTraining {

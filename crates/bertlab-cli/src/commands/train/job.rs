@@ -68,7 +68,8 @@ pub struct JobSettings {
     #[arg(long, value_name = "BOOL")]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no)]
     overwrite_output_dir: Option<bool>,
-    /// Go on with the run in --output-dir, from its newest checkpoint or from this one
+    /// Go on with the run in --output-dir, from its newest checkpoint or from this one, which
+    /// HuggingFace's Trainer may have saved
     #[arg(long, value_name = "CHECKPOINT", num_args = 0..=1, default_missing_value = "true")]
     #[arg(conflicts_with = "overwrite_output_dir")]
     resume_from_checkpoint: Option<Resume>,

@@ -222,6 +222,10 @@ impl Reporter for TerminalReporter {
         self.show(|view| view.step = step);
     }
 
+    fn noted(&mut self, message: &str) {
+        self.note(&format!("note: {message}"));
+    }
+
     fn warned(&mut self, message: &str) {
         self.note(&format!("warning: {message}"));
     }

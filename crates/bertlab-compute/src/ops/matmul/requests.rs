@@ -29,7 +29,7 @@ impl Requests {
     /// The contract of [`Simd`].
     #[inline(always)]
     pub(crate) unsafe fn ask<S: Simd>(self, k: usize) {
-        if k % EVERY == 0 {
+        if k.is_multiple_of(EVERY) {
             for i in 0..self.n_at_once {
                 let line = k / EVERY * self.n_at_once + i;
                 // SAFETY: the caller's contract; any address may be asked for.

@@ -1,0 +1,45 @@
+//! In which order PyTorch counts a model's weights: that of the modules, which HuggingFace's optimizers go by.
+
+use crate::model::Model;
+use crate::modules::Module;
+
+impl Model {
+    /// Canonical names of all weights as `named_parameters()` gives them; a weight with two names comes once, under
+    /// the first. More than one order where versions of transformers differ, the older one first.
+    pub fn weight_orders(&self) -> Vec<Vec<String>> {
+        let mut orders = vec![self.weight_order(&[])];
+        if !self.family.late_weights.is_empty() {
+            orders.push(self.weight_order(self.family.late_weights));
+        }
+        orders
+    }
+
+    /// With some weights after their siblings.
+    fn weight_order(&self, late: &[&str]) -> Vec<String> {
+        let tree = self.module_tree();
+        let mut names: Vec<String> = self.params().named().into_iter().map(|(name, _)| name).collect();
+        // Within a module names come in its own order already, and before those of the modules in it.
+        names.sort_by_cached_key(|name| {
+            let mut place = place(&tree, &self.name_of(name));
+            if late.contains(&name.as_str()) {
+                *place.last_mut().expect("it lies in a module") = usize::MAX;
+            }
+            place
+        });
+        names
+    }
+}
+
+/// Where the module of a weight stands in the tree: its number among the children, from the root on.
+fn place(tree: &Module, weight: &str) -> Vec<usize> {
+    let mut module = tree;
+    let mut place = Vec::new();
+    let (path, _) = weight.rsplit_once('.').unwrap_or_default();
+    for name in path.split('.') {
+        let child = module.children.iter().position(|child| child.name == name);
+        let child = child.unwrap_or_else(|| panic!("{weight}: no module {name} in {}", module.class));
+        place.push(child);
+        module = &module.children[child];
+    }
+    place
+}
