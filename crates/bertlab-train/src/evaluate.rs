@@ -15,8 +15,8 @@ use bertlab_compute::Tensor;
 use bertlab_model::{HeadKind, Model, ProblemType, Request};
 use std::time::{Duration, Instant};
 
-/// Tokens of one evaluation batch, about: enough to fill the cores, little beside a training step.
-pub(crate) const TOKENS: usize = 4096;
+/// Tokens of one evaluation batch, about: enough to fill the cores, few enough to stay in the caches.
+pub(crate) const TOKENS: usize = 1024;
 
 /// What a model said about one row.
 #[derive(Clone, Debug, Default)]

@@ -7,7 +7,7 @@ use bertlab_text::{EncodeOptions, Encoding, TextInput, Truncation};
 use crate::{Error, OpenedModel, SentenceSettings};
 
 /// Tokens that go through the model at once: enough to keep all threads busy, little enough to stay in the caches.
-const TOKENS_PER_BATCH: usize = 4096;
+const TOKENS_PER_BATCH: usize = 1024;
 /// Texts that are tokenized at once: bounds the memory that token strings and offsets take.
 const TEXTS_PER_CHUNK: usize = 1024;
 
