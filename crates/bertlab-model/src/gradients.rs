@@ -22,8 +22,8 @@ pub struct Gradients {
 /// Which rows of the table of words have a gradient.
 pub(crate) enum Words {
     All,
-    /// By word, where its row stands in the gradient. `[V]`
-    Some(Vec<Option<u32>>),
+    /// Those that the update reads. By word, where its row stands in the gradient. `[V]`
+    Read(Vec<Option<u32>>),
 }
 
 /// A layer's sums.
@@ -52,7 +52,7 @@ impl Gradients {
             Words::All
         } else {
             params.embeddings.word = Tensor::zeros(&[0, spec.encoder.width]);
-            Words::Some(vec![None; spec.encoder.vocab_size])
+            Words::Read(vec![None; spec.encoder.vocab_size])
         };
         Self { params, words, are_fresh: true }
     }
@@ -74,12 +74,14 @@ impl Gradients {
     /// Begins an update: all sums become 0. `words`: every word that its micro-batches read; repetitions do not matter.
     pub fn begin(&mut self, words: impl IntoIterator<Item = u32>) {
         self.are_fresh = true;
-        if let Words::Some(rows) = &mut self.words {
+        if let Words::Read(rows) = &mut self.words {
             let width = self.params.embeddings.word.width();
             rows.fill(None);
             let mut n = 0;
             for word in words {
-                rows[word as usize].get_or_insert_with(|| {
+                // One outside the table is refused with its batch.
+                let Some(row) = rows.get_mut(word as usize) else { continue };
+                row.get_or_insert_with(|| {
                     n += 1;
                     n - 1
                 });
@@ -88,13 +90,11 @@ impl Gradients {
             self.params.embeddings.word = Tensor::zeros(&[0, width]); // Its memory serves the next.
             self.params.embeddings.word = Tensor::from_buffer(&[n, width], Buffer::zeros(n * width));
         }
+        let are_all = matches!(self.words, Words::All);
         for (name, gradient) in self.params.named_mut() {
-            if !is_replaced(&name) && name != WORDS {
+            if !is_replaced(&name) && (are_all || name != WORDS) {
                 gradient.as_mut_slice().fill(0.0);
             }
-        }
-        if matches!(self.words, Words::All) {
-            self.params.embeddings.word.as_mut_slice().fill(0.0);
         }
     }
 
@@ -103,7 +103,7 @@ impl Gradients {
         self.settle();
         let rows = match &self.words {
             Words::All => None,
-            Words::Some(rows) => Some(rows.as_slice()),
+            Words::Read(rows) => Some(rows.as_slice()),
         };
         let sum = |name: &str, gradient| Sum { gradient, rows: rows.filter(|_| name == WORDS) };
         let named = self.params.named().into_iter();
@@ -113,7 +113,7 @@ impl Gradients {
     /// All of them, shaped as the weights.
     pub fn into_params(mut self) -> Params {
         self.settle();
-        let Words::Some(rows) = &self.words else { return self.params };
+        let Words::Read(rows) = &self.words else { return self.params };
         let sums = std::mem::replace(&mut self.params.embeddings.word, Tensor::zeros(&[0]));
         let mut all = Tensor::zeros(&[rows.len(), sums.width()]);
         for (word, row) in rows.iter().enumerate() {
@@ -150,7 +150,7 @@ impl Words {
     pub(crate) fn rows_of(&self, words: &[u32]) -> Vec<u32> {
         match self {
             Self::All => words.to_vec(),
-            Self::Some(rows) => {
+            Self::Read(rows) => {
                 let row =
                     |&word: &u32| rows[word as usize].expect("an update's words are named when it begins");
                 words.iter().map(row).collect()
@@ -162,7 +162,7 @@ impl Words {
     pub(crate) fn row_of(&self, word: u32) -> Option<u32> {
         match self {
             Self::All => Some(word),
-            Self::Some(rows) => rows.get(word as usize).copied().flatten(),
+            Self::Read(rows) => rows.get(word as usize).copied().flatten(),
         }
     }
 }
