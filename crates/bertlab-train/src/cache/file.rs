@@ -30,10 +30,12 @@ pub(super) fn write(file: &Path, rows: &TokenRows) -> Result<(), Error> {
 
 /// The rows of a file, or in words why it cannot be used; none where there is no such file.
 pub(super) fn read(file: &Path, n_rows: usize) -> Result<Option<TokenRows>, String> {
-    if !file.exists() {
-        return Ok(None);
-    }
-    let arrays = read_safetensors(file).map_err(|error| error.to_string())?;
+    let arrays = match read_safetensors(file) {
+        Ok(arrays) => arrays,
+        // Asked afterwards: another start, which needs the room, may remove it at any moment.
+        Err(_) if !file.exists() => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+    };
     let find = |name: &str, dtype: Dtype| {
         let found = arrays.iter().find(|array| array.name == name && array.dtype == dtype);
         found.ok_or_else(|| format!("it lacks the array {name} of {dtype}"))
