@@ -184,9 +184,7 @@ impl Buffer {
 
     /// The same numbers.
     pub fn copy_of(numbers: &[f32]) -> Self {
-        let n = numbers.len().div_ceil(LANES);
-        let mut buffer =
-            Self { lines: idle_lines(n).unwrap_or_else(|| Lines::to_be_filled(n)), len: numbers.len() };
+        let mut buffer = Self::stale(numbers.len());
         buffer.copy_from_slice(numbers);
         buffer
     }

@@ -96,7 +96,8 @@ impl Spec {
             n_bytes += over_rows(self.head.n_outputs());
         }
         if self.head.has_predictions() {
-            n_bytes += dense(&(width, width)) + dense(&(width, vocab_size));
+            let of_words = dtype.of_words();
+            n_bytes += of_words.packed_bytes(width, width) + of_words.packed_bytes(width, vocab_size);
         }
         if self.head.kind == HeadKind::PreTraining {
             n_bytes += over_rows(2);

@@ -38,6 +38,11 @@ impl ComputeDtype {
         }
     }
 
+    /// The one of the masked-LM part, which chooses among thousands of words: in bytes they would be too near each other.
+    pub(crate) fn of_words(self) -> Self {
+        if self == Self::Int8 { Self::Bf16 } else { self }
+    }
+
     /// The instructions that do the work, to measure what they could do at best.
     pub fn products(self) -> Products {
         match self {

@@ -57,8 +57,13 @@ impl Gradients {
         Self { params, words, are_fresh: true }
     }
 
+    /// Whether words have gradients, but only those that an update reads.
+    pub fn are_of_read_words(model: &Model) -> bool {
+        model.is_trained(WORDS) && !Self::are_of_all_words(model)
+    }
+
     /// Whether every word has a gradient in every update: a masked-LM part is tied to their table.
-    pub fn are_of_all_words(model: &Model) -> bool {
+    fn are_of_all_words(model: &Model) -> bool {
         let head = &model.spec.head;
         head.has_predictions() && head.is_tied && model.is_trained(WORDS)
     }
@@ -67,8 +72,7 @@ impl Gradients {
     pub fn n_numbers(model: &Model, n_words: usize) -> usize {
         let encoder = &model.spec.encoder;
         let n_absent = encoder.vocab_size.saturating_sub(n_words);
-        let is_whole = !model.is_trained(WORDS) || Self::are_of_all_words(model);
-        model.n_trained() - if is_whole { 0 } else { n_absent * encoder.width }
+        model.n_trained() - if Self::are_of_read_words(model) { n_absent * encoder.width } else { 0 }
     }
 
     /// Begins an update: all sums become 0. `words`: every word that its micro-batches read; repetitions do not matter.

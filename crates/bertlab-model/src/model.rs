@@ -121,11 +121,6 @@ impl Model {
         self.frozen = frozen;
     }
 
-    /// What gets no gradients.
-    pub fn frozen(&self) -> Frozen {
-        self.frozen
-    }
-
     /// Whether the weight with this canonical name is trained: neither frozen nor computed, as a table of
     /// sines and cosines is.
     pub fn is_trained(&self, canonical: &str) -> bool {

@@ -47,11 +47,9 @@ impl PackedLayer {
 
 impl Packed {
     /// Packs every dense layer.
-    /// The parts over rows stay in f32: they cost nothing, and decide. The masked-LM part chooses among thousands of
-    /// words: in bytes they would be too near each other.
+    /// The parts over rows stay in f32: they cost nothing, and decide.
     pub(crate) fn new(params: &Params, dtype: ComputeDtype) -> Self {
-        let of_words = if dtype == ComputeDtype::Int8 { ComputeDtype::Bf16 } else { dtype };
-        let pack = |dense: Dense<'_>| PackedLinear::new(&[dense], of_words);
+        let pack = |dense: Dense<'_>| PackedLinear::new(&[dense], dtype.of_words());
         let pack_exactly = |linear: &Linear| PackedLinear::new(&[linear.into()], ComputeDtype::F32);
         Self {
             layers: params.layers.iter().map(|layer| PackedLayer::new(layer, dtype)).collect(),

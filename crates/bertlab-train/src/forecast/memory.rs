@@ -94,7 +94,7 @@ fn moment_bytes(prospect: Prospect<'_>, n_words: usize) -> usize {
     let (model, encoder) = (prospect.model, &prospect.model.spec.encoder);
     let row = size_of::<f32>() * encoder.width;
     let all = size_of::<f32>() * model.n_trained();
-    if Gradients::are_of_all_words(model) || model.frozen().embeddings {
+    if !Gradients::are_of_read_words(model) {
         return all;
     }
     // A row begins and ends inside a page, mostly.

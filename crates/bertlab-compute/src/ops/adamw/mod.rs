@@ -153,25 +153,26 @@ mod tests {
     use super::*;
     use crate::ops::testing::{assert_close, normals, wide};
 
+    const SETTINGS: AdamW = AdamW {
+        learning_rate: 0.01,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        weight_decay: 0.1,
+        gradient_scale: 0.5,
+        step: 0,
+    };
+
     #[test]
     fn steps_agree_with_the_formula() {
         let n = 77;
-        let settings = AdamW {
-            learning_rate: 0.01,
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.1,
-            gradient_scale: 0.5,
-            step: 0,
-        };
         for level in Level::available() {
             let mut p = normals(n, 1);
             let (mut m, mut v) = (vec![0.0; n], vec![0.0; n]);
             let (mut p64, mut m64, mut v64) = (wide(&p), vec![0.0; n], vec![0.0; n]);
             for t in 1..=5 {
                 let g = normals(n, 10 + t);
-                let adamw = AdamW { step: t, ..settings };
+                let adamw = AdamW { step: t, ..SETTINGS };
                 let job = Moments { parameter: &mut p, gradient: &g, first: &mut m, second: &mut v };
                 step_at(level, adamw, job);
                 for i in 0..n {
@@ -191,15 +192,6 @@ mod tests {
     #[test]
     fn rows_without_gradients_step_as_if_they_were_zero() {
         let (width, n_rows) = (21, 9);
-        let settings = AdamW {
-            learning_rate: 0.01,
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.1,
-            gradient_scale: 0.5,
-            step: 0,
-        };
         let start = normals(n_rows * width, 1);
         for level in Level::available() {
             let zeros = || vec![0.0; n_rows * width];
@@ -213,7 +205,7 @@ mod tests {
                     (rows[word], is_moved[word]) = (Some(place as u32), true);
                     all_g[word * width..][..width].copy_from_slice(&g[place * width..][..width]);
                 }
-                let adamw = AdamW { step: t, ..settings };
+                let adamw = AdamW { step: t, ..SETTINGS };
                 let moments = Moments { parameter: &mut p, gradient: &g, first: &mut m, second: &mut v };
                 step_rows_at(level, adamw, RowMoments { moments, rows: &rows, is_moved: &is_moved });
                 let all = Moments {

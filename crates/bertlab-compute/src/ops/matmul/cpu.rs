@@ -14,7 +14,7 @@ use std::ops::Range;
 
 /// Rows of `a` in one task at most: with `K_BLOCK` columns they fill a part of the second cache, and are enough
 /// for a panel of `b` to arrive while the panel before it is used.
-pub(crate) const ROWS_MAX: usize = 144;
+const ROWS_MAX: usize = 144;
 /// Columns of `out` in one task at least, so that packing `a` stays cheap beside the product.
 const COLUMNS_MIN: usize = 64;
 
