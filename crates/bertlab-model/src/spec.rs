@@ -213,3 +213,16 @@ pub struct Spec {
     /// What stands on it.
     pub head: HeadSpec,
 }
+
+impl Spec {
+    /// Drops another share of everything from now on: activations, attention probabilities, what enters the head.
+    pub fn set_dropout(&mut self, share: f32) {
+        self.encoder.hidden_dropout = share;
+        self.encoder.attention_dropout = share;
+        self.head.dropout = share;
+        // BERT's pooler has none, RoBERTa's classifier has one before it.
+        if let Some(pooler) = self.head.pooler.as_mut().filter(|pooler| pooler.dropout > 0.0) {
+            pooler.dropout = share;
+        }
+    }
+}

@@ -16,6 +16,12 @@ pub enum Error {
         /// The file names that would have done.
         looked_for: &'static str,
     },
+    /// No vocabulary can be made of these texts.
+    #[error("no vocabulary can be made: {reason}")]
+    Vocabulary {
+        /// Why not.
+        reason: String,
+    },
     /// A file is there but cannot be read.
     #[error("cannot read {file}: {source}")]
     Read {

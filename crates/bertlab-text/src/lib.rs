@@ -28,6 +28,7 @@ mod span;
 mod special;
 mod template;
 mod vocabulary;
+mod word_piece;
 mod words;
 
 use std::fmt;
@@ -40,6 +41,7 @@ pub use error::Error;
 pub use keep::Keep;
 pub use options::{EncodeOptions, Padding, TextInput, Truncation};
 pub use span::find_word;
+pub use word_piece::{VocabularyOptions, train_word_piece};
 pub use words::split_into_words;
 
 use config::{Class, Settings};

@@ -156,6 +156,9 @@ pub struct TrainingArguments {
     pub layerwise_lr_decay: f64,
     /// What each class counts in the loss; all the same when none.
     pub class_weights: Option<ClassWeights>,
+    /// The share that dropout takes while this run trains, everywhere; what config.json says when none. The saved
+    /// config stays as it is.
+    pub dropout: Option<f64>,
 }
 
 impl Default for TrainingArguments {
@@ -204,6 +207,7 @@ impl Default for TrainingArguments {
             freeze_layers: 0,
             layerwise_lr_decay: 1.0,
             class_weights: None,
+            dropout: None,
         }
     }
 }
@@ -258,6 +262,7 @@ impl TrainingArguments {
         at_least_0("warmup_steps", self.warmup_steps)?;
         share("warmup_ratio", self.warmup_ratio)?;
         share("label_smoothing_factor", self.label_smoothing_factor)?;
+        share("dropout", self.dropout.unwrap_or(0.0))?;
         share("adam_beta1", self.adam_beta1)?;
         share("adam_beta2", self.adam_beta2)?;
         let (name, decay) = ("layerwise_lr_decay", self.layerwise_lr_decay);

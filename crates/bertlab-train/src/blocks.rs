@@ -20,12 +20,11 @@ impl TokenRows {
     /// Without rows that hold no word: nothing can be learnt from them.
     #[must_use]
     pub fn with_words(self) -> Self {
-        let has_word = |row: &TokenRow<'_>| row.pieces.iter().any(|&piece| piece != Piece::Special);
-        if self.iter().all(|row| has_word(&row)) {
+        if self.iter().all(|row| row.has_word()) {
             return self;
         }
         let mut kept = Self::default();
-        for row in self.iter().filter(has_word) {
+        for row in self.iter().filter(TokenRow::has_word) {
             kept.ids.extend_from_slice(row.ids);
             kept.types.extend_from_slice(row.types);
             kept.pieces.extend_from_slice(row.pieces);

@@ -53,9 +53,13 @@ pub struct Moment {
 const LOG_LINES: u64 = 100;
 
 impl Plan {
-    /// The plan for `lengths.len()` rows.
-    pub fn new(arguments: &TrainingArguments, lengths: &[usize], has_eval_rows: bool) -> Self {
-        let (n_rows, batch_size) = (lengths.len(), arguments.per_device_train_batch_size);
+    /// The plan for so many rows, which hold so many tokens together.
+    pub fn new(
+        arguments: &TrainingArguments,
+        (n_rows, n_tokens): (usize, usize),
+        has_eval_rows: bool,
+    ) -> Self {
+        let batch_size = arguments.per_device_train_batch_size;
         let n_micro_batches =
             if arguments.dataloader_drop_last { n_rows / batch_size } else { n_rows.div_ceil(batch_size) };
         let accumulation = arguments.gradient_accumulation_steps;
@@ -73,7 +77,7 @@ impl Plan {
         };
         Self {
             n_rows,
-            n_tokens: lengths.iter().sum(),
+            n_tokens,
             n_micro_batches,
             accumulation,
             n_updates_per_epoch,
@@ -166,7 +170,7 @@ mod tests {
             gradient_accumulation_steps: 8,
             ..TrainingArguments::default()
         };
-        let plan = Plan::new(&arguments, &[10; 5000], true);
+        let plan = Plan::new(&arguments, (5000, 50_000), true);
         assert_eq!((plan.n_micro_batches, plan.n_steps, plan.n_last_accumulation()), (1250, 157, 2));
         assert_eq!(plan.logging_steps, 2);
     }
@@ -180,7 +184,7 @@ mod tests {
             warmup_ratio: 0.1,
             ..TrainingArguments::default()
         };
-        let plan = Plan::new(&arguments, &[10; 32], false);
+        let plan = Plan::new(&arguments, (32, 320), false);
         assert_eq!((plan.n_steps, plan.n_updates_per_epoch, plan.n_epochs), (11, 3, 4));
         assert_eq!(plan.schedule.n_warmup_steps, 2);
         assert!(!plan.evaluates(Moment { step: 11, epoch: 3.7, ends_epoch: true, is_last: true }));

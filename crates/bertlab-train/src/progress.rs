@@ -5,6 +5,7 @@ use crate::data::Target;
 use crate::error::TrainError;
 use crate::examples::Example;
 use crate::masking::Masking;
+use crate::rows::TrainingRows;
 use crate::run::Update;
 use bertlab_compute::random::mix;
 use serde::{Deserialize, Serialize};
@@ -107,10 +108,10 @@ impl SavedProgress {
 
 impl Identity {
     /// Of a run with these settings and rows.
-    pub(crate) fn new(arguments: &TrainingArguments, train: &[Example], eval: &[Example]) -> Self {
+    pub(crate) fn new(arguments: &TrainingArguments, train: TrainingRows<'_>, eval: &[Example]) -> Self {
         Self {
             settings: settings(arguments),
-            train_rows: RowsMark::new(train),
+            train_rows: RowsMark::of(train),
             eval_rows: RowsMark::new(eval),
         }
     }
@@ -175,6 +176,15 @@ fn settings(arguments: &TrainingArguments) -> Map<String, Value> {
 }
 
 impl RowsMark {
+    fn of(rows: TrainingRows<'_>) -> Self {
+        match rows {
+            TrainingRows::Examples(examples) => Self::new(examples),
+            TrainingRows::Blocks(blocks) => {
+                Self { n_rows: blocks.len(), hash: format!("{} by {}", blocks.hash(), blocks.length()) }
+            }
+        }
+    }
+
     fn new(rows: &[Example]) -> Self {
         let hash = rows.iter().fold(0, |hash, row| {
             let ids = row.input_ids.iter().chain(&row.token_type_ids).map(|&id| u64::from(id));
@@ -217,10 +227,10 @@ mod tests {
     }
 
     fn changes(change: impl FnOnce(&mut TrainingArguments), train: &[u32]) -> Vec<String> {
-        let begun = Identity::new(&TrainingArguments::default(), &rows(&[1, 2]), &[]);
+        let begun = Identity::new(&TrainingArguments::default(), TrainingRows::Examples(&rows(&[1, 2])), &[]);
         let mut arguments = TrainingArguments::default();
         change(&mut arguments);
-        Identity::new(&arguments, &rows(train), &[]).changes_since(&begun)
+        Identity::new(&arguments, TrainingRows::Examples(&rows(train)), &[]).changes_since(&begun)
     }
 
     #[test]
@@ -248,7 +258,7 @@ mod tests {
             losses: Losses { since_log: 0.1 + 0.2, n_since_log: 2, total: 1.0 / 3.0 },
             seconds: Seconds { total: 1e-7 / 3.0, ..Seconds::default() },
             elsewhere: Elsewhere::default(),
-            identity: Identity::new(&TrainingArguments::default(), &rows(&[1]), &[]),
+            identity: Identity::new(&TrainingArguments::default(), TrainingRows::Examples(&rows(&[1])), &[]),
         };
         let text = serde_json::to_string(&saved).expect("plain values");
         let read: SavedProgress = serde_json::from_str(&text).expect("just written");

@@ -16,12 +16,12 @@ use crate::machine;
 use crate::masking::Masking;
 use crate::objective::{Averaging, Objective};
 use crate::optimizer::Optimizer;
-use crate::order::epoch_order;
 use crate::output::Output;
 use crate::plan::{Moment, Plan};
 use crate::progress::{Elsewhere, Identity, Losses, Seconds};
 use crate::reporter::{Progress, Reporter};
 use crate::resume::{Resume, Saved, Wanted};
+use crate::rows::TrainingRows;
 use crate::state::{Best, TrainerState};
 use bertlab_model::{Gradients, Model};
 use bertlab_text::Tokenizer;
@@ -36,8 +36,8 @@ pub struct Trainer<'a> {
     pub model: &'a mut Model,
     /// Saved beside the model.
     pub tokenizer: Option<&'a Tokenizer>,
-    /// With targets.
-    pub train: &'a [Example],
+    /// With targets, or to be masked.
+    pub train: TrainingRows<'a>,
     /// With targets; empty for no evaluation.
     pub eval: &'a [Example],
     /// With targets; evaluated once, with the model as it ends. Nothing is chosen by them.
@@ -86,7 +86,7 @@ pub struct TrainingSummary {
 impl Trainer<'_> {
     /// What the run will do.
     pub fn plan(&self) -> Plan {
-        Plan::new(self.arguments, &lengths(self.train), !self.eval.is_empty())
+        Plan::new(self.arguments, (self.train.len(), self.train.n_tokens()), !self.eval.is_empty())
     }
 
     /// Settings and rows that make this run what it is, but for its seed: equal only where both are.
@@ -108,7 +108,10 @@ impl Trainer<'_> {
     pub fn train(self, reporter: &mut dyn Reporter) -> Result<TrainingSummary, TrainError> {
         self.arguments.check()?;
         self.model.freeze(frozen(self.arguments, &self.model.spec)?);
-        let class_weights = class_weights(self.arguments, &self.model.spec.head, self.train)?;
+        if let Some(dropout) = self.arguments.dropout {
+            self.model.spec.set_dropout(dropout as f32);
+        }
+        let class_weights = class_weights(self.arguments, &self.model.spec.head, self.train.in_memory())?;
         let plan = self.plan();
         if plan.n_steps == 0 || plan.n_updates_per_epoch == 0 {
             return Err(TrainError::NoRows("training"));
@@ -203,10 +206,6 @@ impl Trainer<'_> {
     }
 }
 
-fn lengths(examples: &[Example]) -> Vec<usize> {
-    examples.iter().map(|example| example.input_ids.len()).collect()
-}
-
 /// A run under way.
 struct Run<'a, 'r> {
     trainer: Trainer<'a>,
@@ -282,14 +281,14 @@ impl Run<'_, '_> {
     fn epoch(&mut self, epoch: u64) -> Result<(), TrainError> {
         let arguments = self.trainer.arguments;
         let rows_per_update = arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps;
-        let order_seed = arguments.data_seed.unwrap_or(arguments.seed);
-        let (strategy, lengths) = (arguments.train_sampling_strategy, lengths(self.trainer.train));
-        let mut order = epoch_order(strategy, &lengths, rows_per_update, order_seed, epoch);
-        if arguments.dataloader_drop_last {
-            order.truncate(self.plan.n_micro_batches * arguments.per_device_train_batch_size);
-        }
+        let order = self.trainer.train.order(arguments, epoch);
+        let n_rows = match arguments.dataloader_drop_last {
+            true => self.plan.n_micro_batches * arguments.per_device_train_batch_size,
+            false => order.len(),
+        };
         let n_done_before = (self.state.global_step - epoch * self.plan.n_updates_per_epoch) as usize;
-        for rows in order.chunks(rows_per_update).skip(n_done_before) {
+        for start in (n_done_before * rows_per_update..n_rows).step_by(rows_per_update) {
+            let rows = &order.rows(start..n_rows.min(start + rows_per_update));
             let update = self.update(rows)?;
             self.count(rows);
             self.state.global_step += 1;
@@ -305,12 +304,12 @@ impl Run<'_, '_> {
     /// Counts an update's tokens and operations, as HuggingFace's state has them.
     fn count(&mut self, rows: &[usize]) {
         let (train, spec) = (self.trainer.train, &self.trainer.model.spec);
-        let lengths: Vec<usize> = rows.iter().map(|&row| train[row].input_ids.len()).collect();
+        let lengths: Vec<usize> = rows.iter().map(|&row| train.length(row)).collect();
         let share = self.trainer.masking.map_or(0.0, Masking::share);
-        let n_labelled = rows.iter().map(|&row| n_through_words(&train[row], share)).sum();
+        let n_labelled = rows.iter().map(|&row| n_through_words(train, row, share)).sum();
         let expected = self.pace.rates().update_seconds(spec, &lengths, n_labelled);
         self.pace.observe(expected, self.seconds);
-        let length = |&row: &usize| train[row].input_ids.len();
+        let length = |&row: &usize| train.length(row);
         for part in rows.chunks(self.trainer.arguments.per_device_train_batch_size) {
             let longest = part.iter().map(length).max().unwrap_or(0);
             self.state.num_input_tokens_seen += part.iter().map(length).sum::<usize>() as u64;

@@ -134,6 +134,15 @@ impl Tokenization<'_> {
         Ok(rows)
     }
 
+    /// Tokenizes texts that stand for themselves.
+    pub(crate) fn rows_of_texts(&self, texts: &[TextInput]) -> Result<TokenRows, TrainError> {
+        let mut rows = TokenRows::default();
+        let special_ids = self.tokenizer.map(Tokenizer::special_token_ids).unwrap_or_default();
+        self.encode(texts)?.iter().for_each(|encoding| rows.push_encoding(encoding, &special_ids));
+        rows.forget_types_of_0();
+        Ok(rows)
+    }
+
     fn encode(&self, inputs: &[TextInput]) -> Result<Vec<Encoding>, TrainError> {
         if inputs.is_empty() {
             return Ok(Vec::new());
@@ -249,6 +258,11 @@ impl TokenRows {
 }
 
 impl TokenRow<'_> {
+    /// Whether there is anything to learn from.
+    pub(crate) fn has_word(&self) -> bool {
+        self.pieces.iter().any(|&piece| piece != Piece::Special)
+    }
+
     /// The row as an example that masks are drawn for: with [`Example::pieces`], without a target.
     pub fn example_to_mask(self) -> Example {
         Example { pieces: self.pieces.to_vec(), ..self.example() }

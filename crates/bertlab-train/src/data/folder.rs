@@ -2,8 +2,10 @@
 //! DIR/neg.txt with one text per line. The folder's or the file's name is the label.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use super::columns::Chosen;
+use super::stream::Source;
 use super::text::{read_lines, read_text, text_record};
 use super::{DataError, Encoding, Part, RawLabel, Record};
 
@@ -48,6 +50,29 @@ pub(super) fn read(folder: &Path, encoding: Encoding) -> Result<Part, DataError>
         }
     }
     if part.files.is_empty() { Err(no_classes(folder)?) } else { Ok(part) }
+}
+
+/// Tells `visit` the texts of a folder's files, labelled or not: of class folders, unlabelled ones among them, a text
+/// for each file; else a text for each line.
+pub(super) fn visit_texts<E: From<DataError>>(
+    source: &Source<'_>,
+    visit: &mut dyn FnMut(String) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut n_files = 0;
+    for folder in entries(source.file)?.iter().filter(|path| path.is_dir()) {
+        for file in text_files(folder)? {
+            visit(read_text(&file, source.encoding)?)?;
+            source.n_read.fetch_add(file.metadata().map_or(0, |metadata| metadata.len()), Ordering::Relaxed);
+            n_files += 1;
+        }
+    }
+    if n_files == 0 {
+        for file in text_files(source.file)? {
+            Source { file: &file, ..*source }.visit_lines(visit)?;
+            n_files += 1;
+        }
+    }
+    if n_files == 0 { Err(no_classes(source.file)?.into()) } else { Ok(()) }
 }
 
 fn record(file: &Path, source: usize, class: &str, encoding: Encoding) -> Result<Record, DataError> {

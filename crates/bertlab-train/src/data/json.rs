@@ -6,8 +6,9 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::cell::{Cell, INPUT_IDS, assemble};
-use super::columns::{self, Found, Lists};
+use super::columns::{self, Chosen, Found, Lists};
 use super::error::{DataError, Place, preview};
+use super::stream::{Chunks, Source};
 use super::text::read_text;
 use super::{Columns, Encoding, Part};
 
@@ -19,14 +20,12 @@ struct Row {
 
 pub(super) fn read(file: &Path, wanted: &Columns, encoding: Encoding) -> Result<Part, DataError> {
     let text = read_text(file, encoding)?;
-    let mut rows = if text.trim_start().starts_with('[') { array(file, &text)? } else { lines(file, &text)? };
+    let mut rows =
+        if text.trim_start().starts_with('[') { array(file, &text)? } else { lines(file, &text, 0)? };
     if rows.is_empty() {
         return Err(DataError::NoRows { file: file.to_owned(), found: "no object in it" });
     }
-    let names = keys(&rows);
-    let has_input_ids = names.iter().any(|name| name == INPUT_IDS);
-    let found = Found { file, names: &names, lists: lists(&names, &rows), headerless: String::new() };
-    let chosen = columns::choose(&found, wanted, has_input_ids)?;
+    let chosen = choose(file, &rows, wanted)?;
     let mut records = Vec::with_capacity(rows.len());
     for row in &mut rows {
         let values = &mut row.values;
@@ -37,13 +36,49 @@ pub(super) fn read(file: &Path, wanted: &Columns, encoding: Encoding) -> Result<
     Ok(Part { files: vec![file.to_owned()], records, chosen, class_names: None })
 }
 
-fn lines(file: &Path, text: &str) -> Result<Vec<Row>, DataError> {
+/// Tells `visit` the text of every object that has one. The columns are those of the first few megabytes.
+pub(super) fn visit_texts<E: From<DataError>>(
+    source: &Source<'_>,
+    visit: &mut dyn FnMut(String) -> Result<(), E>,
+) -> Result<(), E> {
+    let file = source.file;
+    let (mut chosen, mut n_lines) = (None, 0);
+    for chunk in Chunks::open(source)? {
+        let chunk = chunk?;
+        if chosen.is_none() && chunk.trim_start().starts_with('[') {
+            return source.visit_whole(visit);
+        }
+        let rows = lines(file, &chunk, n_lines)?;
+        n_lines += chunk.lines().count();
+        let chosen = match &mut chosen {
+            Some(chosen) => chosen,
+            none if !rows.is_empty() => none.insert(choose(file, &rows, source.columns)?),
+            _ => continue,
+        };
+        for mut row in rows {
+            let take = |column: &str| row.values.get_mut(column).map(Value::take).map(cell);
+            assemble(row.place.clone(), chosen, take)?.text.map_or(Ok(()), &mut *visit)?;
+        }
+    }
+    Ok(())
+}
+
+fn choose(file: &Path, rows: &[Row], wanted: &Columns) -> Result<Chosen, DataError> {
+    let names = keys(rows);
+    let has_input_ids = names.iter().any(|name| name == INPUT_IDS);
+    let found = Found { file, names: &names, lists: lists(&names, rows), headerless: String::new() };
+    columns::choose(&found, wanted, has_input_ids)
+}
+
+/// The objects of a text that stands after so many lines of its file.
+fn lines(file: &Path, text: &str, n_before: usize) -> Result<Vec<Row>, DataError> {
     let mut rows = Vec::new();
     for (index, line) in text.lines().enumerate() {
         if line.trim().is_empty() {
             continue;
         }
-        let place = Place { file: file.to_owned(), row: index + 1, line: Some(index + 1) };
+        let number = n_before + index + 1;
+        let place = Place { file: file.to_owned(), row: number, line: Some(number) };
         match serde_json::from_str::<Value>(line) {
             Ok(value) => rows.push(object(place, value)?),
             Err(error) => {

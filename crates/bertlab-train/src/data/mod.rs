@@ -14,6 +14,7 @@ mod json;
 mod layout;
 mod parquet;
 mod paths;
+mod stream;
 mod text;
 
 pub(crate) mod content;
@@ -36,6 +37,7 @@ pub use labels::{
 pub use layout::{Config, DatasetLayout, SplitFiles};
 pub use paths::expand;
 pub use sample::{Sampling, sample, stratified_split};
+pub use stream::TextFiles;
 
 /// Which columns the caller wants; `None` is found by name.
 ///

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use ::parquet::basic::{Repetition, Type as Physical};
 use ::parquet::errors::ParquetError;
@@ -15,18 +16,45 @@ use serde_json::Value;
 use super::cell::{ATTENTION_MASK, Cell, INPUT_IDS, TOKEN_TYPE_IDS, assemble};
 use super::columns::{self, Chosen, Found, Lists};
 use super::error::{DataError, Place};
+use super::stream::Source;
 use super::{Columns, Part, Record};
 
 pub(super) fn read(file: &Path, wanted: &Columns) -> Result<Part, DataError> {
-    let opened =
-        File::open(file).map_err(|source| DataError::Unreadable { file: file.to_owned(), source })?;
-    // The parquet crate asserts where a damaged file breaks a promise of the format (definition levels, list shapes, page sizes); nothing that is
-    // shared outlives the closure, so that an unwound reader leaves nothing half-written behind.
-    let outcome = catch_unwind(AssertUnwindSafe(|| read_opened(file, opened, wanted)));
-    outcome.unwrap_or_else(|_| Err(bad(file, "its pages contradict its schema")))
+    guarded(file, |opened| read_opened(file, opened, wanted))
 }
 
-fn read_opened(file: &Path, opened: File, wanted: &Columns) -> Result<Part, DataError> {
+/// Tells `visit` the text of every row that has one.
+pub(super) fn visit_texts<E: From<DataError>>(
+    source: &Source<'_>,
+    visit: &mut dyn FnMut(String) -> Result<(), E>,
+) -> Result<(), E> {
+    guarded(source.file, |opened| {
+        let n_bytes = opened.metadata().map_or(0, |metadata| metadata.len());
+        let (reader, chosen) = open(source.file, opened, source.columns)?;
+        let n_rows = u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0).max(1);
+        let n_before = source.n_read.load(Ordering::Relaxed);
+        visit_rows(source.file, &reader, &chosen, &mut |record| {
+            let n_done = (record.row as u64).min(n_rows);
+            source.n_read.store(n_before + n_bytes * n_done / n_rows, Ordering::Relaxed);
+            record.text.map_or(Ok(()), &mut *visit)
+        })
+    })
+}
+
+/// The parquet crate asserts where a damaged file breaks a promise of the format (definition levels, list shapes, page
+/// sizes); nothing that is shared outlives `work`, so that an unwound reader leaves nothing half-written behind.
+fn guarded<T, E: From<DataError>>(file: &Path, work: impl FnOnce(File) -> Result<T, E>) -> Result<T, E> {
+    let opened =
+        File::open(file).map_err(|source| DataError::Unreadable { file: file.to_owned(), source })?;
+    let outcome = catch_unwind(AssertUnwindSafe(|| work(opened)));
+    outcome.unwrap_or_else(|_| Err(bad(file, "its pages contradict its schema").into()))
+}
+
+fn open(
+    file: &Path,
+    opened: File,
+    wanted: &Columns,
+) -> Result<(SerializedFileReader<File>, Chosen), DataError> {
     let reader = SerializedFileReader::new(opened).map_err(|error| refuse(file, None, &error))?;
     let metadata = reader.metadata().file_metadata();
     let names: Vec<String> =
@@ -34,7 +62,16 @@ fn read_opened(file: &Path, opened: File, wanted: &Columns) -> Result<Part, Data
     let has_input_ids = names.iter().any(|name| name == INPUT_IDS);
     let found = Found { file, names: &names, lists: lists(metadata.schema()), headerless: String::new() };
     let chosen = columns::choose(&found, wanted, has_input_ids)?;
-    let records = read_rows(file, &reader, &chosen)?;
+    Ok((reader, chosen))
+}
+
+fn read_opened(file: &Path, opened: File, wanted: &Columns) -> Result<Part, DataError> {
+    let (reader, chosen) = open(file, opened, wanted)?;
+    let mut records = Vec::new();
+    visit_rows::<DataError>(file, &reader, &chosen, &mut |record| {
+        records.push(record);
+        Ok(())
+    })?;
     if records.is_empty() {
         return Err(DataError::NoRows {
             file: file.to_owned(),
@@ -45,12 +82,17 @@ fn read_opened(file: &Path, opened: File, wanted: &Columns) -> Result<Part, Data
     Ok(Part { files: vec![file.to_owned()], records, chosen, class_names })
 }
 
-fn read_rows(file: &Path, reader: &dyn FileReader, chosen: &Chosen) -> Result<Vec<Record>, DataError> {
+fn visit_rows<E: From<DataError>>(
+    file: &Path,
+    reader: &dyn FileReader,
+    chosen: &Chosen,
+    visit: &mut dyn FnMut(Record) -> Result<(), E>,
+) -> Result<(), E> {
     let projection = only_chosen(reader.metadata().file_metadata().schema(), chosen);
     let rows = projection
         .and_then(|projection| reader.get_row_iter(Some(projection)))
         .map_err(|error| refuse(file, None, &error))?;
-    let mut records = Vec::new();
+    let mut n_found = 0;
     for (index, row) in rows.enumerate() {
         let row = row.map_err(|error| refuse(file, Some(index + 1), &error))?;
         let mut fields = row.into_columns();
@@ -59,13 +101,14 @@ fn read_rows(file: &Path, reader: &dyn FileReader, chosen: &Chosen) -> Result<Ve
             let position = fields.iter().position(|(name, _)| name == column)?;
             Some(cell(fields.swap_remove(position).1))
         };
-        records.push(assemble(place, chosen, take)?);
+        visit(assemble(place, chosen, take)?)?;
+        n_found += 1;
     }
     let n_promised = reader.metadata().file_metadata().num_rows();
-    if usize::try_from(n_promised) != Ok(records.len()) {
-        return Err(bad(file, format!("it promises {n_promised} rows and holds {}", records.len())));
+    if n_promised != n_found {
+        return Err(bad(file, format!("it promises {n_promised} rows and holds {n_found}")).into());
     }
-    Ok(records)
+    Ok(())
 }
 
 /// The schema cut down to the wanted columns: other columns are not decoded, whatever their type.

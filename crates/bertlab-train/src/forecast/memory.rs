@@ -6,6 +6,7 @@ use crate::evaluate::TOKENS;
 use crate::examples::Example;
 use crate::machine;
 use crate::objective::Objective;
+use crate::rows::TrainingRows;
 use bertlab_model::{BatchSize, Gradients, HeadKind, Spec};
 use serde::Serialize;
 
@@ -56,7 +57,7 @@ impl MemoryForecast {
     pub(super) fn new(prospect: Prospect<'_>) -> Self {
         let (spec, dtype) = (&prospect.model.spec, prospect.model.dtype());
         let opened = prospect.model.owned_bytes() as u64;
-        let counted = PROGRAM_BYTES + rows_bytes(prospect.train) + rows_bytes(prospect.eval);
+        let counted = PROGRAM_BYTES + rows_bytes(prospect.train.in_memory()) + rows_bytes(prospect.eval);
         let program = machine::own_bytes().map_or(counted, |own| own.saturating_sub(opened) + CODE_BYTES);
         let reading = Reading::new(prospect);
         let batch = reading.largest;
@@ -103,10 +104,10 @@ fn moment_bytes(prospect: Prospect<'_>, n_words: usize) -> usize {
 }
 
 /// Tokens of a row that go through a masked-LM part; `masked_share` of all where masks are drawn anew.
-pub(crate) fn n_through_words(example: &Example, masked_share: f64) -> usize {
-    match &example.target {
-        None => (masked_share * example.input_ids.len() as f64).ceil() as usize,
-        Some(_) => Objective::n_items(example),
+pub(crate) fn n_through_words(rows: TrainingRows<'_>, row: usize, masked_share: f64) -> usize {
+    match rows.in_memory().get(row).filter(|example| example.target.is_some()) {
+        None => (masked_share * rows.length(row) as f64).ceil() as usize,
+        Some(example) => Objective::n_items(example),
     }
 }
 

@@ -16,6 +16,7 @@ pub use time::TimeForecast;
 use crate::arguments::TrainingArguments;
 use crate::examples::Example;
 use crate::plan::Plan;
+use crate::rows::TrainingRows;
 use bertlab_model::Model;
 use serde::Serialize;
 
@@ -36,7 +37,7 @@ pub(crate) struct Prospect<'a> {
     pub(crate) model: &'a Model,
     pub(crate) arguments: &'a TrainingArguments,
     pub(crate) plan: &'a Plan,
-    pub(crate) train: &'a [Example],
+    pub(crate) train: TrainingRows<'a>,
     pub(crate) eval: &'a [Example],
     /// The share of tokens that are masked anew in every epoch, where they are.
     pub(crate) masked_share: f64,
@@ -50,12 +51,5 @@ impl Forecast {
         let memory = MemoryForecast::new(prospect);
         let pace = Pace::new(prospect);
         (Self { memory, remedies: remedies(prospect, &memory), time: pace.ahead() }, pace)
-    }
-}
-
-impl Prospect<'_> {
-    /// Tokens of every training row.
-    fn lengths(&self) -> Vec<usize> {
-        self.train.iter().map(|example| example.input_ids.len()).collect()
     }
 }

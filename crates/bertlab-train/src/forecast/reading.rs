@@ -2,12 +2,13 @@
 
 use super::Prospect;
 use super::memory::n_through_words;
-use crate::arguments::TrainingArguments;
-use crate::order::epoch_order;
+use crate::rows::TrainingRows;
 use bertlab_model::BatchSize;
 
 /// Epochs whose order is looked through.
 const EPOCHS_MAX: u64 = 16;
+/// Updates of an epoch that are looked through where rows are blocks of a corpus.
+const BLOCK_UPDATES_MAX: usize = 32;
 
 /// What decides how much memory the rows of a run take.
 pub(super) struct Reading {
@@ -21,33 +22,46 @@ pub(super) struct Reading {
 
 impl Reading {
     pub(super) fn new(prospect: Prospect<'_>) -> Self {
-        let (arguments, plan, lengths) = (prospect.arguments, prospect.plan, prospect.lengths());
-        let n_labelled: Vec<usize> =
-            prospect.train.iter().map(|example| n_through_words(example, prospect.masked_share)).collect();
+        let (arguments, plan, train) = (prospect.arguments, prospect.plan, prospect.train);
         let size = |rows: &[usize]| BatchSize {
             n_rows: rows.len(),
-            n_tokens: rows.iter().map(|&row| lengths[row]).sum(),
-            n_labelled: rows.iter().map(|&row| n_labelled[row]).sum(),
+            n_tokens: rows.iter().map(|&row| train.length(row)).sum(),
+            n_labelled: rows.iter().map(|&row| n_through_words(train, row, prospect.masked_share)).sum(),
         };
         let batch_size = arguments.per_device_train_batch_size;
+        let rows_per_update = batch_size * plan.accumulation;
         let mut words = Words { last_seen: vec![0; prospect.model.spec.encoder.vocab_size], n_updates: 0 };
         let mut reading = Self { largest: BatchSize::default(), n_words_of_update: 0, n_words: 0 };
         for epoch in 0..plan.n_epochs.min(EPOCHS_MAX) {
             let n_updates = plan.n_steps.saturating_sub(epoch * plan.n_updates_per_epoch) as usize;
-            let order = order(arguments, &lengths, epoch);
-            for rows in order.chunks(batch_size * plan.accumulation).take(n_updates) {
+            let order = train.order(arguments, epoch);
+            let starts = (0..order.len()).step_by(rows_per_update).take(n_updates.min(updates_max(train)));
+            for rows in starts.map(|start| order.rows(start..start + rows_per_update)) {
                 let largest = rows.chunks(batch_size).map(size).max_by_key(|size| size.n_tokens);
                 let larger = largest.filter(|size| size.n_tokens > reading.largest.n_tokens);
                 reading.largest = larger.unwrap_or(reading.largest);
-                // Other epochs read the same words, in other company.
+                // Other epochs read the same words, in other company. Rows that cannot be read are refused later.
                 if epoch == 0 {
-                    let ids = rows.iter().flat_map(|&row| &prospect.train[row].input_ids);
+                    let rows: Vec<_> = rows.iter().filter_map(|&row| train.example(row).ok()).collect();
+                    let ids = rows.iter().flat_map(|row| &row.input_ids);
                     reading.n_words_of_update = reading.n_words_of_update.max(words.count(ids));
                 }
             }
         }
-        reading.n_words = words.n_seen();
+        reading.n_words = match train {
+            TrainingRows::Examples(_) => words.n_seen(),
+            // What was not looked at may hold any word.
+            TrainingRows::Blocks(_) => words.last_seen.len(),
+        };
         reading
+    }
+}
+
+/// Updates that are looked through: blocks of a corpus are as long as each other, and as rich in words.
+fn updates_max(train: TrainingRows<'_>) -> usize {
+    match train {
+        TrainingRows::Examples(_) => usize::MAX,
+        TrainingRows::Blocks(_) => BLOCK_UPDATES_MAX,
     }
 }
 
@@ -74,13 +88,6 @@ impl Words {
     fn n_seen(&self) -> usize {
         self.last_seen.iter().filter(|&&update| update > 0).count()
     }
-}
-
-/// The order of an epoch, as the run will have it.
-fn order(arguments: &TrainingArguments, lengths: &[usize], epoch: u64) -> Vec<usize> {
-    let rows_per_update = arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps;
-    let seed = arguments.data_seed.unwrap_or(arguments.seed);
-    epoch_order(arguments.train_sampling_strategy, lengths, rows_per_update, seed, epoch)
 }
 
 #[cfg(test)]

@@ -76,6 +76,7 @@ mod tests {
     use super::*;
     use crate::examples::Example;
     use crate::plan::Plan;
+    use crate::rows::TrainingRows;
     use bertlab_model::{OpenOptions, open};
     use std::path::Path;
 
@@ -86,12 +87,12 @@ mod tests {
         let (model, _) = open(&golden, &OpenOptions::default()).expect("it belongs to the repository");
         let row = Example { input_ids: vec![5; 20], ..Example::default() };
         let rows = vec![row; 16_384];
-        let plan = Plan::new(arguments, &vec![20; rows.len()], false);
+        let plan = Plan::new(arguments, (rows.len(), 20 * rows.len()), false);
         let prospect = Prospect {
             model: &model,
             arguments,
             plan: &plan,
-            train: &rows,
+            train: TrainingRows::Examples(&rows),
             eval: &[],
             masked_share: 0.0,
             free: Some(free),

@@ -4,6 +4,7 @@ use super::Prospect;
 use super::memory::n_through_words;
 use crate::examples::{Example, batch};
 use crate::plan::{Moment, Plan};
+use crate::rows::TrainingRows;
 use bertlab_compute::ceiling::flops_per_second;
 use bertlab_model::{Request, Spec};
 use serde::Serialize;
@@ -58,7 +59,7 @@ impl Rates {
     pub(crate) fn measure(prospect: Prospect<'_>) -> Self {
         let (spec, arguments) = (&prospect.model.spec, prospect.arguments);
         let seconds_per_flop = seconds_per_flop(prospect);
-        let eval_flops = flops(prospect, prospect.eval);
+        let eval_flops = flops(prospect, TrainingRows::Examples(prospect.eval));
         let n_parameters = spec.n_parameters() as f64;
         let copies = if arguments.save_only_model { 1.0 } else { 3.0 };
         Self {
@@ -85,9 +86,9 @@ impl Rates {
 }
 
 /// Of a forward pass over all these rows.
-fn flops(prospect: Prospect<'_>, rows: &[Example]) -> f64 {
-    let lengths = rows.iter().map(|example| example.input_ids.len());
-    let n_labelled = rows.iter().map(|example| n_through_words(example, prospect.masked_share)).sum();
+fn flops(prospect: Prospect<'_>, rows: TrainingRows<'_>) -> f64 {
+    let lengths = (0..rows.len()).map(|row| rows.length(row));
+    let n_labelled = (0..rows.len()).map(|row| n_through_words(rows, row, prospect.masked_share)).sum();
     prospect.model.spec.forward_flops(lengths, n_labelled)
 }
 
@@ -110,16 +111,17 @@ fn seconds_per_flop(prospect: Prospect<'_>) -> f64 {
     if flops > 0.0 && seconds > 0.0 { seconds / flops } else { ceiling() }
 }
 
-/// Rows from the middle of the data, about so many tokens as are measured.
-fn sample(rows: &[Example]) -> Vec<Example> {
+/// Rows from the middle of the data, about so many tokens as are measured. Of rows that cannot be read there are none.
+fn sample(rows: TrainingRows<'_>) -> Vec<Example> {
     let mut sample = Vec::new();
     let mut n_left = TOKENS_MEASURED;
-    for row in rows.iter().skip(rows.len() / 2).chain(rows) {
-        let n = row.input_ids.len().min(n_left);
+    for row in (rows.len() / 2..rows.len()).chain(0..rows.len()) {
+        let n = rows.length(row).min(n_left);
+        let Ok(row) = rows.example(row) else { break };
         if n == 0 {
             break;
         }
-        let mut row = row.clone();
+        let mut row = row.into_owned();
         row.input_ids.truncate(n);
         row.token_type_ids.truncate(n);
         n_left -= n;

@@ -25,10 +25,10 @@ impl Run<'_, '_> {
     /// token, as [`Averaging`](crate::Averaging) says.
     pub(super) fn update(&mut self, rows: &[usize]) -> Result<Update, TrainError> {
         let start = Instant::now();
-        let (arguments, train) = (self.trainer.arguments, self.trainer.train);
+        let arguments = self.trainer.arguments;
         let step_key = mix(arguments.seed, self.state.global_step);
         let mut loss = 0.0;
-        let examples = self.examples(train, rows);
+        let examples = self.examples(rows)?;
         self.gradients.begin(examples.iter().flat_map(|example| example.input_ids.iter().copied()));
         let counts: Vec<f64> = examples.iter().map(|example| self.objective.count(example)).collect();
         let count_all = counts.iter().sum();
@@ -52,16 +52,22 @@ impl Run<'_, '_> {
         let (optimizer, gradients) = (&mut self.optimizer, &mut self.gradients);
         self.trainer.model.update_trained(|params| optimizer.step(params, gradients, learning_rate, scale));
         self.seconds.train += start.elapsed().as_secs_f64();
-        let n_tokens = rows.iter().map(|&row| train[row].input_ids.len()).sum();
+        let n_tokens = examples.iter().map(|example| example.input_ids.len()).sum();
         Ok(Update { loss, gradient_norm, learning_rate, n_tokens })
     }
 
     /// The rows of an update; with masks of this epoch where masks are drawn anew.
-    fn examples<'e>(&self, train: &'e [Example], rows: &[usize]) -> Vec<Cow<'e, Example>> {
-        let epoch = self.state.global_step / self.plan.n_updates_per_epoch;
-        let example = |&row: &usize| match self.trainer.masking {
-            Some(masking) => Cow::Owned(masking.of_epoch(&train[row], epoch, row)),
-            None => Cow::Borrowed(&train[row]),
+    fn examples<'e>(&self, rows: &[usize]) -> Result<Vec<Cow<'e, Example>>, TrainError>
+    where
+        Self: 'e,
+    {
+        let (trainer, epoch) = (&self.trainer, self.state.global_step / self.plan.n_updates_per_epoch);
+        let example = |&row: &usize| {
+            let example = trainer.train.example(row)?;
+            Ok(match trainer.masking {
+                Some(masking) => Cow::Owned(masking.of_epoch(&example, epoch, row)),
+                None => example,
+            })
         };
         rows.iter().map(example).collect()
     }

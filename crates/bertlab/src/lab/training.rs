@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn the_labs_5000_rows_are_157_steps_the_last_2_of_8() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let plan = Plan::new(&training(folder.path(), "a.csv").arguments(), &[10; SAMPLES], true);
+        let plan = Plan::new(&training(folder.path(), "a.csv").arguments(), (SAMPLES, 10 * SAMPLES), true);
         assert_eq!((plan.n_micro_batches, plan.n_steps), (1250, 157));
         assert_eq!((plan.n_last_accumulation(), plan.accumulation), (2, 8));
     }

@@ -13,8 +13,8 @@ use bertlab_model::{ComputeDtype, HeadChoice, HeadKind, OpenOptions, configured_
 use bertlab_train::data::{Dataset, LabelSpace, ProblemType, infer_label_space, infer_word_labels};
 use bertlab_train::preflight::{Preflight, Split};
 use bertlab_train::{
-    Both, Example, Forecast, Masking, Plan, Reporter, Resume, Trainer, TrainingArguments, TrainingSummary,
-    check_output_dir, class_weights, frozen,
+    Both, Example, Forecast, Masking, Plan, Reporter, Resume, Trainer, TrainingArguments, TrainingRows,
+    TrainingSummary, check_output_dir, class_weights, frozen,
 };
 
 use crate::labelled::{LabelledRows, Question, RowsRequest, configured_head};
@@ -149,8 +149,8 @@ impl TrainJob {
     }
 
     fn plan(&self, examples: &[Example], has_validation_rows: bool) -> Plan {
-        let lengths: Vec<usize> = examples.iter().map(|example| example.input_ids.len()).collect();
-        Plan::new(&self.arguments, &lengths, has_validation_rows)
+        let n_tokens = examples.iter().map(|example| example.input_ids.len()).sum();
+        Plan::new(&self.arguments, (examples.len(), n_tokens), has_validation_rows)
     }
 
     /// A sequence classifier for the data's labels: the checkpoint's own where it has one.
@@ -255,7 +255,7 @@ impl PreparedTraining {
         Trainer {
             model,
             tokenizer,
-            train: &self.train.examples,
+            train: TrainingRows::Examples(&self.train.examples),
             eval: self.validation.as_ref().map_or(&[], |rows| &rows.examples),
             test: self.test.as_ref().map_or(&[], |rows| &rows.examples),
             masking: self.masking.as_ref(),

@@ -170,6 +170,9 @@ struct Learning {
     /// (neg=2,pos=1), or by id (2,1)
     #[arg(long, value_name = "WEIGHTS")]
     class_weights: Option<ClassWeights>,
+    /// The share that dropout takes in this run, everywhere [default: what config.json says]
+    #[arg(long, value_name = "P")]
+    dropout: Option<f64>,
 }
 
 /// A word of an enum that config files hold too; what is wrong is said with all words that there are.

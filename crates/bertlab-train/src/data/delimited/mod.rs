@@ -10,6 +10,7 @@ use std::path::Path;
 
 use super::columns::{self, Chosen, Found, Lists};
 use super::error::{DataError, Place, listed, preview};
+use super::stream::{Chunks, Source};
 use super::text::{read_text, text_record};
 use super::{Columns, Encoding, Part, RawLabel, Record};
 use rows::{Row, Rows, Style, Unclosed};
@@ -45,10 +46,7 @@ pub(super) fn read(
     encoding: Encoding,
 ) -> Result<Part, DataError> {
     let text = read_text(file, encoding)?;
-    let style = match format {
-        Format::Csv => Style { delimiter: b',', quotes: true },
-        Format::Tsv => Style { delimiter: b'\t', quotes: quotes_are_quoting(&text) },
-    };
+    let style = style(format, &text);
     let first = match Rows::new(&text, style).next() {
         None => return Err(DataError::NoRows { file: file.to_owned(), found: "the file is empty" }),
         Some(first) => first.map_err(|unclosed| refuse_unclosed(file, &unclosed))?,
@@ -68,6 +66,62 @@ pub(super) fn read(
         });
     }
     Ok(Part { files: vec![file.to_owned()], records, chosen, class_names: None })
+}
+
+/// Tells `visit` the text of every row. Columns, and whether quotes quote, go by the first few megabytes.
+pub(super) fn visit_texts<E: From<DataError>>(
+    source: &Source<'_>,
+    format: Format,
+    visit: &mut dyn FnMut(String) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut reading = None;
+    // Text of rows that are not yet whole, and where it stands in the file.
+    let (mut text, mut place) = (String::new(), (0, 1));
+    let mut chunks = Chunks::open(source)?.peekable();
+    while let Some(chunk) = chunks.next() {
+        text.push_str(&chunk?);
+        let is_last = chunks.peek().is_none();
+        let (reading, style) = match &reading {
+            Some(reading) => reading,
+            None => &*reading.insert(begin(source, format, &text)?),
+        };
+        let (reading, positions) = reading;
+        let mut rows = Rows::going_on(&text, *style, place);
+        let n_done = loop {
+            let n_done;
+            (n_done, place) = rows.place();
+            match rows.next() {
+                Some(Ok(row)) if row.row == 1 && reading.has_header => {}
+                Some(Ok(row)) => reading.record(row, positions)?.text.map_or(Ok(()), &mut *visit)?,
+                Some(Err(unclosed)) if is_last => return Err(refuse_unclosed(source.file, &unclosed).into()),
+                Some(Err(_)) | None => break n_done,
+            }
+        };
+        text.drain(..n_done);
+    }
+    Ok(())
+}
+
+type Begun<'a> = ((Reading<'a>, Positions), Style);
+
+/// What the first piece of a file says about the rest.
+fn begin<'a>(source: &Source<'a>, format: Format, text: &str) -> Result<Begun<'a>, DataError> {
+    let style = style(format, text);
+    let first = match Rows::new(text, style).next() {
+        None => return Err(DataError::NoRows { file: source.file.to_owned(), found: "the file is empty" }),
+        Some(first) => first.map_err(|unclosed| refuse_unclosed(source.file, &unclosed))?,
+    };
+    let reading = Reading::new(source.file, format, &first, source.columns);
+    let chosen = choose(&reading, &first, source.columns, || guess::flags(Rows::new(text, style)))?;
+    let positions = reading.positions(&chosen);
+    Ok(((reading, positions), style))
+}
+
+fn style(format: Format, text: &str) -> Style {
+    match format {
+        Format::Csv => Style { delimiter: b',', quotes: true },
+        Format::Tsv => Style { delimiter: b'\t', quotes: quotes_are_quoting(text) },
+    }
 }
 
 /// Whether a TSV file quotes as CSV does. Every field that starts with a quote must be well formed, and one of these must hold: the first

@@ -59,6 +59,16 @@ impl<'a> Rows<'a> {
         Rows { text, style, position: 0, row: 0, line: 1 }
     }
 
+    /// Of a text that goes on where another ended, after so many rows and before line `line` of its file.
+    pub(super) fn going_on(text: &'a str, style: Style, (row, line): (usize, usize)) -> Rows<'a> {
+        Rows { text, style, position: 0, row, line }
+    }
+
+    /// Bytes that the rows so far take, and the rows and the line at which the next one stands.
+    pub(super) fn place(&self) -> (usize, (usize, usize)) {
+        (self.position, (self.row, self.line))
+    }
+
     fn byte(&self, position: usize) -> Option<u8> {
         self.text.as_bytes().get(position).copied()
     }
