@@ -12,7 +12,7 @@ use anyhow::bail;
 use bertlab::explore::Layers;
 use bertlab::{
     Columns, ComputeDtype, DatasetFiles, DatasetRequest, HeadKind, ModelOptions, OpenOptions, OpenedModel,
-    Split, TagScheme, Task, TextEncoding, TextInput, TextsRequest, open_model, read_text_lines,
+    Split, TagScheme, Task, TextEncoding, TextFiles, TextInput, TextsRequest, open_model, read_text_lines,
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::{Deserialize, Serialize};
@@ -211,6 +211,30 @@ impl TextArguments {
                 pair: self.pair_column.clone(),
                 ..Columns::default()
             },
+            encoding: self.encoding.encoding.unwrap_or_default(),
+        }
+    }
+}
+
+/// Plain texts of any size.
+#[derive(Clone, Debug, clap::Args)]
+pub struct CorpusArguments {
+    /// Files of texts, also patterns ('part-*.txt') and folders: .txt (a text per line), .jsonl, .csv, .tsv, .parquet
+    #[arg(value_name = "FILE", required = true)]
+    texts: Vec<PathBuf>,
+    /// The column that holds the texts [default: found by its name]
+    #[arg(long, value_name = "NAME")]
+    text_column: Option<String>,
+    #[command(flatten)]
+    encoding: EncodingArguments,
+}
+
+impl CorpusArguments {
+    /// The files, still unread.
+    pub fn files(&self) -> TextFiles {
+        TextFiles {
+            files: self.texts.clone(),
+            text_column: self.text_column.clone(),
             encoding: self.encoding.encoding.unwrap_or_default(),
         }
     }

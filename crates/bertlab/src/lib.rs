@@ -22,6 +22,7 @@ mod evaluation;
 mod labelled;
 mod masked_texts;
 mod open;
+mod pretraining;
 mod sentence;
 mod text_options;
 mod texts;
@@ -41,6 +42,10 @@ pub use error::Error;
 pub use evaluation::{Evaluated, Prediction, open_trained};
 pub use labelled::{LabelCounts, LabelledRows, Question, RowsRequest, TextCounts, WordCounts};
 pub use open::{ModelOptions, OpenedModel, OpenedTokenizer, open_model, open_tokenizer, resolve};
+pub use pretraining::{
+    PreparedPretraining, PretrainJob, Shape, Stage, Start, UnknownShape, VocabularyJob, Watch,
+    write_vocabulary,
+};
 pub use sentence::SentenceSettings;
 pub use text_options::TextOptions;
 pub use texts::{TextsRequest, read_text_lines};
@@ -56,9 +61,10 @@ pub use bertlab_model::{
 };
 pub use bertlab_text::Error as TextError;
 pub use bertlab_text::{
-    EncodeOptions, Encoding, Keep, Padding, TextInput, Tokenizer, Truncation, find_word, split_into_words,
+    EncodeOptions, Encoding, Keep, Padding, TextInput, Tokenizer, Truncation, VocabularyOptions, find_word,
+    split_into_words,
 };
-pub use bertlab_train::data::{Columns, Encoding as TextEncoding, Layout, Sampling, TagScheme};
+pub use bertlab_train::data::{Columns, Encoding as TextEncoding, Layout, Sampling, TagScheme, TextFiles};
 pub use bertlab_train::{CacheUse, TokenCache};
 
 /// Fine-tuning: settings, plan, what a run reports, and what its figures mean.

@@ -12,8 +12,10 @@ mod forward;
 mod inspect;
 mod lab;
 mod predict;
+mod pretrain;
 mod tokenize;
 mod train;
+mod vocab;
 mod words;
 
 use crate::args::GlobalArguments;
@@ -48,6 +50,8 @@ commands! {
     fill_mask FillMask,
     check Check,
     train Train,
+    vocab Vocab,
+    pretrain Pretrain,
     evaluate Evaluate,
     predict Predict,
     forward Forward,

@@ -1,5 +1,6 @@
 //! A progress bar on standard error, where a person sees it.
 
+use bertlab::{Stage, Watch};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::print::Console;
@@ -17,6 +18,49 @@ pub fn bar(console: &Console, n: usize, noun: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} {msg}, {per_sec}, {eta} left")
         .expect("the template is well formed");
     ProgressBar::with_draw_target(Some(n as u64), target).with_style(style).with_message(noun)
+}
+
+/// A bar over the bytes of texts that are read, stage after stage.
+pub struct ReadingBar {
+    shows: bool,
+    shown: Option<ProgressBar>,
+}
+
+impl ReadingBar {
+    /// No bar yet; never one in a pipe or with `--quiet`.
+    pub fn new(console: &Console) -> Self {
+        Self { shows: console.shows_progress(), shown: None }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&mut self) {
+        if let Some(bar) = self.shown.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Watch for ReadingBar {
+    fn begin(&mut self, stage: Stage, n_bytes: u64) {
+        self.finish();
+        if !self.shows {
+            return;
+        }
+        let style =
+            ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {msg}, {bytes_per_sec}, {eta} left");
+        let doing = match stage {
+            Stage::Vocabulary => "read for the vocabulary",
+            Stage::Tokens => "tokenized",
+        };
+        let bar = ProgressBar::with_draw_target(Some(n_bytes), ProgressDrawTarget::stderr());
+        self.shown = Some(bar.with_style(style.expect("the template is well formed")).with_message(doing));
+    }
+
+    fn read(&self, n_bytes: u64) {
+        if let Some(bar) = &self.shown {
+            bar.set_position(n_bytes);
+        }
+    }
 }
 
 /// Bars over the rows of splits that are tokenized one after the other; call [`RowBars::show`] as rows are done.

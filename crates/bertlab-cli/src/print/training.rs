@@ -38,10 +38,15 @@ pub fn print_preparation(console: &mut Console, prepared: &PreparedTraining) -> 
         print_line(console, "hidden", &masked_lm::masking_in_words(masking.options()))?;
     }
     super::learning::print(console, prepared)?;
-    let plan = prepared.plan();
+    let plan = plan_in_words(console, &prepared.plan());
+    print_line(console, "plan", &plan)
+}
+
+/// The steps to come.
+pub fn plan_in_words(console: &Console, plan: &Plan) -> String {
     let figure = console.style(style::FIGURE);
     let n_steps = counted(plan.n_steps as usize, "update step");
-    print_line(console, "plan", &format!("{figure}{n_steps}{figure:#}, {}", plan_details(&plan)))
+    format!("{figure}{n_steps}{figure:#}, {}", plan_details(plan))
 }
 
 /// Where validation rows come from that nobody gave.
@@ -138,17 +143,38 @@ fn label_list(counts: Option<&LabelCounts>) -> String {
     format!("; {}", labels.join(", "))
 }
 
+/// What came of a run.
+pub struct Summarized<'a> {
+    /// How it went.
+    pub summary: &'a TrainingSummary,
+    /// The labels of the head, by id.
+    pub labels: &'a [String],
+    /// Tokens that an epoch reads.
+    pub tokens_per_epoch: usize,
+}
+
+impl<'a> Summarized<'a> {
+    /// Of a fine-tuning.
+    pub fn of(prepared: &'a PreparedTraining, summary: &'a TrainingSummary) -> Self {
+        let rows = prepared.train.examples.iter();
+        Self {
+            summary,
+            labels: &prepared.opened.model.spec.head.labels,
+            tokens_per_epoch: rows.map(|example| example.input_ids.len()).sum(),
+        }
+    }
+}
+
 /// What came of it.
 pub fn print_summary(
     console: &mut Console,
-    prepared: &PreparedTraining,
-    summary: &TrainingSummary,
+    Summarized { summary, labels, tokens_per_epoch }: Summarized<'_>,
     as_json: bool,
 ) -> anyhow::Result<()> {
     if as_json {
         let seconds = |time: Duration| (time.as_secs_f64() * 1e3).round() / 1e3;
         let evaluation = summary.evaluation.as_ref();
-        let scores = |evaluation| scores_json(evaluation, &prepared.opened.model.spec.head.labels);
+        let scores = |evaluation| scores_json(evaluation, labels);
         return console.json_line(&json!({
             "final_model": summary.final_model,
             "n_steps": summary.n_steps,
@@ -165,11 +191,10 @@ pub fn print_summary(
         }));
     }
     let (heading, figure) = (console.style(style::HEADING), console.style(style::FIGURE));
-    let train_tokens: usize = prepared.train.examples.iter().map(|example| example.input_ids.len()).sum();
     let times = format!(
         "training {:.1} s ({} tokens an epoch), evaluation {:.1} s, saving {:.1} s",
         summary.train_time.as_secs_f64(),
-        grouped(train_tokens),
+        grouped(tokens_per_epoch),
         summary.eval_time.as_secs_f64(),
         summary.save_time.as_secs_f64()
     );

@@ -20,7 +20,7 @@ use bertlab_train::{
 use crate::labelled::{LabelledRows, Question, RowsRequest, configured_head};
 use crate::{Error, ModelOptions, OpenedModel, TextOptions, open_model, resolve};
 
-use reported::Witness;
+pub(crate) use reported::Witness;
 pub use rows::{HeldOutRows, HoldOut};
 pub use seeds::{SEEDS_FILE, SeedResult, SeedRuns, SeedSummary, Seeds, Spread};
 pub use task::Task;

@@ -4,14 +4,16 @@ use std::path::{Path, PathBuf};
 
 use bertlab_report::tensorboard::EventLog;
 use bertlab_report::{Outcome, RunReport, Seconds, SplitFacts, TrainingFacts};
-use bertlab_train::{Evaluation, Plan, Record, ReportTo, Reporter, TrainingSummary, saved_log};
+use bertlab_train::{
+    Evaluation, Plan, Record, ReportTo, Reporter, TrainingArguments, TrainingSummary, saved_log,
+};
 
 use super::PreparedTraining;
 use crate::report::{self, evaluation_facts, model_facts, repeat_facts, split_facts};
 use crate::{Error, RowsRequest};
 
 /// Sees the whole log of a run, also where it does not come to its end.
-pub(super) struct Witness {
+pub(crate) struct Witness {
     output_dir: PathBuf,
     log: Vec<Record>,
     /// Steps in all; none of a run that did not begin.
@@ -33,7 +35,7 @@ enum Events {
 }
 
 impl Witness {
-    pub(super) fn new(output_dir: &Path, report_to: ReportTo) -> Self {
+    pub(crate) fn new(output_dir: &Path, report_to: ReportTo) -> Self {
         Self {
             output_dir: output_dir.to_path_buf(),
             log: Vec::new(),
@@ -44,6 +46,53 @@ impl Witness {
                 ReportTo::None => Events::No,
                 ReportTo::Tensorboard => Events::Wanted { goes_on: false },
             },
+        }
+    }
+
+    /// The last evaluation that the run made.
+    pub(crate) fn last_evaluation(&self) -> Option<&Evaluation> {
+        self.last_evaluation.as_ref()
+    }
+
+    /// How the run went.
+    pub(crate) fn facts(
+        &self,
+        outcome: Outcome,
+        arguments: &TrainingArguments,
+        summary: Option<&TrainingSummary>,
+    ) -> TrainingFacts {
+        TrainingFacts {
+            outcome,
+            arguments: arguments.clone(),
+            log: self.log.clone(),
+            n_steps: self.n_steps.unwrap_or(0),
+            loaded_step: summary.and_then(|summary| summary.loaded.as_ref()).map(|best| best.global_step),
+            seconds: summary.map(|summary| Seconds {
+                training: summary.train_time.as_secs_f64(),
+                evaluation: summary.eval_time.as_secs_f64(),
+                saving: summary.save_time.as_secs_f64(),
+            }),
+        }
+    }
+
+    /// Writes the report, and the card of a model that came of it; what stands in its way is a warning.
+    pub(crate) fn leave(
+        &self,
+        report: &RunReport,
+        summary: Option<&TrainingSummary>,
+        reporter: &mut dyn Reporter,
+    ) {
+        if self.n_steps.is_none() {
+            return; // The run was refused: whatever lies in the folder is not its own.
+        }
+        self.warnings.iter().for_each(|warning| reporter.warned(warning));
+        if let Some(summary) = summary
+            && let Err(error) = report::write_card(&summary.final_model, report)
+        {
+            reporter.warned(&format!("the model card could not be written: {error}"));
+        }
+        if let Err(error) = report::write(&self.output_dir, report) {
+            reporter.warned(&format!("the report could not be written: {error}"));
         }
     }
 
@@ -93,40 +142,19 @@ impl PreparedTraining {
         result: &Result<TrainingSummary, Error>,
         reporter: &mut dyn Reporter,
     ) {
-        if witness.n_steps.is_none() {
-            return; // The run was refused: whatever lies in the folder is not its own.
-        }
-        witness.warnings.iter().for_each(|warning| reporter.warned(warning));
         let report = self.report(witness, result);
-        if let Ok(summary) = result
-            && let Err(error) = report::write_card(&summary.final_model, &report)
-        {
-            reporter.warned(&format!("the model card could not be written: {error}"));
-        }
-        if let Err(error) = report::write(&self.job.output_dir, &report) {
-            reporter.warned(&format!("the report could not be written: {error}"));
-        }
+        witness.leave(&report, result.as_ref().ok(), reporter);
     }
 
     fn report(&self, witness: &Witness, result: &Result<TrainingSummary, Error>) -> RunReport {
         let summary = result.as_ref().ok();
-        let training = TrainingFacts {
-            outcome: match result {
-                Ok(_) => Outcome::Finished,
-                Err(error) => Outcome::Ended(error.to_string()),
-            },
-            arguments: self.job.arguments.clone(),
-            log: witness.log.clone(),
-            n_steps: witness.n_steps.unwrap_or(0),
-            loaded_step: summary.and_then(|summary| summary.loaded.as_ref()).map(|best| best.global_step),
-            seconds: summary.map(|summary| Seconds {
-                training: summary.train_time.as_secs_f64(),
-                evaluation: summary.eval_time.as_secs_f64(),
-                saving: summary.save_time.as_secs_f64(),
-            }),
+        let outcome = match result {
+            Ok(_) => Outcome::Finished,
+            Err(error) => Outcome::Ended(error.to_string()),
         };
+        let training = witness.facts(outcome, &self.job.arguments, summary);
         let while_training =
-            summary.and_then(|summary| summary.evaluation.as_ref()).or(witness.last_evaluation.as_ref());
+            summary.and_then(|summary| summary.evaluation.as_ref()).or(witness.last_evaluation());
         // Rows that were evaluated once, at the end, say more than those by which the model was chosen.
         let test = summary.and_then(|summary| summary.test.as_ref()).zip(self.test.as_ref());
         let evaluation = match test {

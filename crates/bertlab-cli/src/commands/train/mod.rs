@@ -16,9 +16,9 @@ use crate::print::cache::note_uses;
 use crate::print::live::TerminalReporter;
 use crate::print::progress::RowBars;
 use crate::print::prose::command_line;
-use crate::print::training::{print_preparation, print_summary, say_findings};
+use crate::print::training::{Summarized, print_preparation, print_summary, say_findings};
 use job::JobSettings;
-use settings::Settings;
+pub use settings::Settings;
 
 /// Fine-tune a model on labelled rows
 #[derive(clap::Args)]
@@ -116,5 +116,5 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     let summary = prepared.train(&mut reporter);
     reporter.finish();
     let summary = summary?;
-    print_summary(console, &prepared, &summary, as_json)
+    print_summary(console, Summarized::of(&prepared, &summary), as_json)
 }

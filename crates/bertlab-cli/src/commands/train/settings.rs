@@ -151,6 +151,13 @@ pub struct Settings {
     learning: Learning,
 }
 
+impl Settings {
+    /// Whether the rows of a micro-batch are said.
+    pub fn has_batch_size(&self) -> bool {
+        self.per_device_train_batch_size.is_some()
+    }
+}
+
 /// What HuggingFace's arguments do not have.
 #[derive(clap::Args, Serialize)]
 #[command(next_help_heading = "What learns, and how fast")]

@@ -9,7 +9,7 @@ use bertlab::train::TrainingSummary;
 use super::{headline, paragraph};
 use crate::print::numbers::{counted, grouped};
 use crate::print::prose::quoted;
-use crate::print::training::{print_preparation, print_summary};
+use crate::print::training::{Summarized, print_preparation, print_summary};
 use crate::print::{Console, style};
 
 const SETTINGS: &str =
@@ -117,7 +117,7 @@ pub fn print_after_training(
     summary: &TrainingSummary,
 ) -> anyhow::Result<()> {
     writeln!(console.out)?;
-    print_summary(console, prepared, summary, false)?;
+    print_summary(console, Summarized::of(prepared, summary), false)?;
     writeln!(console.out)?;
     paragraph(
         console,

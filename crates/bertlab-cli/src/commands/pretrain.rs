@@ -1,0 +1,202 @@
+//! `bertlab pretrain`: a masked language model of one's own texts, new or going on.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::bail;
+use bertlab::train::{GivenSettings, MaskingOptions, Resume, TrainingArguments};
+use bertlab::{PreparedPretraining, PretrainJob, Shape, Start};
+use serde_json::{Value, json};
+
+use super::train::Settings;
+use super::vocab::VocabularyArguments;
+use crate::args::{CorpusArguments, GlobalArguments, MaskingArguments};
+use crate::print::live::TerminalReporter;
+use crate::print::numbers::{counted, grouped};
+use crate::print::progress::ReadingBar;
+use crate::print::prose::command_line;
+use crate::print::training::{Summarized, plan_in_words, print_line, print_summary};
+use crate::print::{Console, masked_lm};
+
+/// Tokens of an update where nothing is said.
+const BATCH_TOKENS: usize = 8192;
+
+/// Train a masked language model on plain texts
+#[derive(clap::Args)]
+#[command(after_help = "EXAMPLES
+  bertlab pretrain texts.txt --from bert-base-uncased --output-dir out     go on with a model
+  bertlab pretrain 'wiki-*.parquet' --shape 4x256 --vocab-size 8000 --output-dir out
+  bertlab pretrain texts.jsonl --shape 6x384 --tokenizer vocabulary --max-length 128 \\
+      --batch-tokens 16384 --bf16 --output-dir out
+  bertlab pretrain texts.txt --config config.json --tokenizer bert-base-uncased --output-dir out
+  bertlab pretrain ... --output-dir out --resume-from-checkpoint           after Ctrl-C or a crash
+  bertlab fill-mask out/final_model \"This [MASK] is bad.\"
+  bertlab train out/final_model --train-file labelled.csv --output-dir classifier
+
+Texts: .txt (a text per line), .jsonl, .csv, .tsv, .parquet, patterns, or a folder of .txt files. They are read as a \
+stream, tokenized once into DIR/corpus, and read from there block by block: memory does not grow with them. \
+Texts stand end to end in blocks of --max-length tokens; a micro-batch holds as many blocks as --batch-tokens says. A part \
+of the texts is held out, and loss and accuracy are measured on it.
+
+Settings have HuggingFace's names. Here other defaults hold: learning_rate 5e-4 (--from: 5e-5), warmup_ratio 0.06, \
+weight_decay 0.01, evaluations and checkpoints every tenth of the run, two checkpoints kept, the last state is the \
+result. --dropout 0 suits small models that see their texts a few times.")]
+pub struct Arguments {
+    #[command(flatten)]
+    corpus: CorpusArguments,
+    /// Go on with this model: a folder, or a name on the hub
+    #[arg(long, value_name = "MODEL", required_unless_present_any = ["shape", "config"])]
+    #[arg(conflicts_with_all = ["shape", "config", "tokenizer"])]
+    from: Option<String>,
+    /// A new BERT of LAYERSxWIDTH, such as 4x256: heads of width 64, an inner width of four widths
+    #[arg(long, value_name = "LxD", conflicts_with = "config")]
+    shape: Option<Shape>,
+    /// A new model of the sizes that a config.json says
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The vocabulary of a new model: a folder, or a name on the hub [default: a new one of the texts]
+    #[arg(long, value_name = "MODEL")]
+    tokenizer: Option<String>,
+    #[command(flatten)]
+    vocabulary: VocabularyArguments,
+    /// Tokens of a block [default: what the model takes, 512 at most]
+    #[arg(long, value_name = "N", alias = "max-seq-length")]
+    max_length: Option<usize>,
+    /// Tokens of an update, all micro-batches together [default: 8192, unless a batch size is given]
+    #[arg(long, value_name = "N", conflicts_with = "per_device_train_batch_size")]
+    batch_tokens: Option<usize>,
+    /// The part of the texts that is held out; 0 for none
+    #[arg(long, value_name = "SHARE", default_value_t = 0.01)]
+    validation_share: f64,
+    /// Blocks that are evaluated on, at most
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    max_eval_samples: usize,
+    #[command(flatten)]
+    masking: MaskingArguments,
+    /// Where everything is written
+    #[arg(long, value_name = "DIR")]
+    output_dir: PathBuf,
+    /// Write over a run that lies there
+    #[arg(long)]
+    overwrite_output_dir: bool,
+    /// Go on with the run in --output-dir, from its newest checkpoint or from this one
+    #[arg(long, value_name = "CHECKPOINT", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(conflicts_with = "overwrite_output_dir")]
+    resume_from_checkpoint: Option<Resume>,
+    /// Print the summary as a JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+impl Arguments {
+    fn job(self, global: &GlobalArguments) -> anyhow::Result<PretrainJob> {
+        if !(0.0..1.0).contains(&self.validation_share) {
+            bail!("validation_share is {}; wanted a number in [0, 1)", self.validation_share);
+        }
+        let arguments = self.arguments()?;
+        let has_batch_size = self.settings.has_batch_size();
+        let vocabulary = self.vocabulary.options(self.max_length.unwrap_or(512).max(512));
+        let shape = self.shape.or(self.config.map(Shape::Config));
+        let start = match (self.from, shape) {
+            (Some(model), _) => Start::From(model),
+            (None, Some(shape)) => Start::New { shape, tokenizer: self.tokenizer, vocabulary },
+            (None, None) => bail!("what shall be trained? Give --from MODEL, --shape 4x256 or --config FILE"),
+        };
+        Ok(PretrainJob {
+            start,
+            offline: global.offline,
+            texts: self.corpus.files(),
+            held_out_share: self.validation_share,
+            max_eval_blocks: self.max_eval_samples,
+            block_length: self.max_length,
+            batch_tokens: self.batch_tokens.or((!has_batch_size).then_some(BATCH_TOKENS)),
+            masking: MaskingOptions::from(self.masking),
+            arguments,
+            output_dir: self.output_dir,
+            overwrite_output_dir: self.overwrite_output_dir,
+            resume: self.resume_from_checkpoint.unwrap_or_default(),
+        })
+    }
+
+    /// The flags over the defaults of a pretraining.
+    fn arguments(&self) -> anyhow::Result<TrainingArguments> {
+        let mut given = GivenSettings::from_json(&self.defaults().to_string(), "defaults".to_owned())?;
+        given.overlay(&self.settings)?;
+        let arguments = given.take()?;
+        // That a flag wins over a default needs no word.
+        given.finish()?;
+        Ok(arguments)
+    }
+
+    fn defaults(&self) -> Value {
+        json!({
+            "learning_rate": if self.from.is_some() { 5e-5 } else { 5e-4 },
+            "warmup_ratio": 0.06,
+            "weight_decay": 0.01,
+            "eval_strategy": "steps",
+            "eval_steps": 0.1,
+            "save_strategy": "steps",
+            "save_steps": 0.1,
+            "save_total_limit": 2,
+            "load_best_model_at_end": false,
+        })
+    }
+}
+
+/// Runs the command.
+pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console) -> anyhow::Result<()> {
+    let as_json = arguments.json;
+    let job = arguments.job(global)?;
+    let mut bar = ReadingBar::new(console);
+    let mut prepared = job.prepare(&mut bar)?;
+    bar.finish();
+    prepared.command = Some(command_line());
+    if !as_json {
+        print_preparation(console, &prepared)?;
+        console.out.flush()?;
+    }
+    let stop = crate::stop::on_signals()?;
+    let mut reporter = TerminalReporter::new(console, as_json, stop);
+    let summary = prepared.train(&mut reporter);
+    reporter.finish();
+    let summarized = Summarized {
+        summary: &summary?,
+        labels: &[],
+        tokens_per_epoch: prepared.corpus.train.n_tokens() as usize,
+    };
+    print_summary(console, summarized, as_json)
+}
+
+fn print_preparation(console: &mut Console, prepared: &PreparedPretraining) -> anyhow::Result<()> {
+    let (model, corpus) = (&prepared.opened.model, &prepared.corpus);
+    let encoder = &model.spec.encoder;
+    let sizes = format!(
+        "{} of {} layers of width {}, {} tokens, {} parameters",
+        model.family.class_name(model.spec.head.kind),
+        encoder.n_layers,
+        encoder.width,
+        grouped(encoder.vocab_size),
+        grouped(model.params().n_parameters())
+    );
+    print_line(console, "model", &sizes)?;
+    let counts = corpus.counts;
+    let texts = format!(
+        "{}, {} tokens ({:.2} % unknown), of which {} held out{}",
+        counted(counts.n_texts as usize, "text"),
+        grouped(counts.n_tokens as usize),
+        100.0 * counts.n_unknown as f64 / counts.n_tokens.max(1) as f64,
+        counted(counts.n_held_out as usize, "text"),
+        if corpus.was_there { "; tokenized before" } else { "" }
+    );
+    print_line(console, "texts", &texts)?;
+    let blocks = |n_blocks| format!("{} of {} tokens", counted(n_blocks, "block"), corpus.train.length());
+    print_line(console, "training", &blocks(corpus.train.len()))?;
+    if !prepared.evaluation.is_empty() {
+        print_line(console, "held out", &blocks(prepared.evaluation.len()))?;
+    }
+    print_line(console, "hidden", &masked_lm::masking_in_words(prepared.masking.options()))?;
+    let plan = plan_in_words(console, &prepared.plan());
+    print_line(console, "plan", &plan)
+}
