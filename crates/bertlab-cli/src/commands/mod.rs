@@ -4,6 +4,7 @@ pub mod overview;
 
 mod bench;
 mod check;
+mod completions;
 mod decode;
 mod embed;
 mod evaluate;
@@ -11,6 +12,7 @@ mod fill_mask;
 mod forward;
 mod inspect;
 mod lab;
+mod man;
 mod predict;
 mod pretrain;
 mod tokenize;
@@ -57,4 +59,6 @@ commands! {
     forward Forward,
     bench Bench,
     lab Lab,
+    completions Completions,
+    man Man,
 }
