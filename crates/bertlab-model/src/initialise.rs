@@ -32,6 +32,18 @@ pub(crate) fn initialise_all(spec: &EncoderSpec, params: &mut Params, seed: u64)
     }
 }
 
+/// Lets a learned table of positions begin as sinusoids, with the standard deviation of other new weights: places that
+/// are near each other are alike from the first step on, where a random table has to learn that for every place.
+pub(crate) fn order_positions(spec: &EncoderSpec, params: &mut Params) {
+    let amplitude = spec.initializer_range * std::f32::consts::SQRT_2;
+    for (name, table) in params.named_mut() {
+        if name.ends_with("position_embeddings.weight") && spec.positions == Positions::Learned {
+            sinusoids(table);
+            table.as_mut_slice().iter_mut().for_each(|x| *x *= amplitude);
+        }
+    }
+}
+
 /// sin and cos of position / 10000^(2 i / D) in turn (Vaswani et al. 2017).
 fn sinusoids(table: &mut Tensor) {
     let width = table.width();

@@ -9,6 +9,7 @@ use crate::families::Family;
 use crate::frozen::{Frozen, Place};
 use crate::gradients::Gradients;
 use crate::heads::{Head, HeadGradient, HeadOutput, KeptHead};
+use crate::initialise::order_positions;
 use crate::packed::Packed;
 use crate::params::Params;
 use crate::spec::{Positions, Spec};
@@ -104,6 +105,12 @@ impl Model {
         let result = change(&mut self.params);
         self.packed.fill(&self.params, 0);
         result
+    }
+
+    /// Lets a learned table of positions begin as sinusoids instead of at random: for a new model, before its training.
+    pub fn order_positions(&mut self) {
+        let spec = self.spec.encoder.clone();
+        self.update(|params| order_positions(&spec, params));
     }
 
     /// Changes weights that are not frozen, and packs those anew. What is frozen must stay as it is.

@@ -121,6 +121,22 @@ fn a_new_model_learns_to_guess_words_of_texts_that_it_has_not_seen() {
 }
 
 #[test]
+fn a_new_model_begins_with_positions_that_are_like_their_neighbours() {
+    let case = Case::new(30);
+    let prepared = case.job("out").prepare(&mut ()).expect("texts with words");
+    let model = &prepared.opened.model;
+    let table =
+        model.params().named().into_iter().find(|(name, _)| name.ends_with("position_embeddings.weight"));
+    let table = table.expect("BERT has one").1;
+    let product =
+        |a: usize, b: usize| -> f32 { table.row(a).iter().zip(table.row(b)).map(|(x, y)| x * y).sum() };
+    let square = product(100, 100);
+    assert!(product(100, 101) > 0.9 * square && product(100, 160) < 0.7 * square);
+    let deviation = (square / table.width() as f32).sqrt();
+    assert!((deviation / model.spec.encoder.initializer_range - 1.0).abs() < 0.01, "{deviation}");
+}
+
+#[test]
 fn a_run_that_goes_on_ends_with_the_same_bits_and_reads_the_corpus_once() {
     let case = Case::new(200);
     run(saving(case.job("whole"), 7)).expect("it trains");

@@ -120,6 +120,9 @@ impl PretrainJob {
             ..OpenOptions::default()
         };
         let mut opened = open_model(&model, &ModelOptions { open, offline: self.offline })?;
+        if matches!(self.start, Start::New { .. }) {
+            opened.model.order_positions();
+        }
         opened.model.freeze(frozen(&self.arguments, &opened.model.spec)?);
         let tokenizer = opened.tokenizer()?;
         let request = CorpusRequest {

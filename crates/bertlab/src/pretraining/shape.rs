@@ -72,7 +72,7 @@ impl Shape {
                 "attention_probs_dropout_prob": 0.1,
                 "max_position_embeddings": positions,
                 "type_vocab_size": 2,
-                "initializer_range": 0.02,
+                "initializer_range": initializer_range(*width),
                 "layer_norm_eps": 1e-12,
                 "position_embedding_type": "absolute",
                 "tie_word_embeddings": true,
@@ -87,6 +87,12 @@ impl Shape {
         text.push(b'\n');
         Ok(text)
     }
+}
+
+/// Standard deviation of new weights: BERT's 0.02 at width 768, and so that a matrix's outputs are as large at others.
+fn initializer_range(width: usize) -> f64 {
+    let range = 0.02 * (768.0 / width as f64).sqrt();
+    (range * 1e4).round() / 1e4
 }
 
 #[cfg(test)]
