@@ -21,16 +21,45 @@ fn without_arguments_the_program_says_what_it_can_do() {
         "train",
         "evaluate",
         "predict",
-        "forward",
+        "pretrain",
+        "bench",
     ];
     for command in named {
         assert!(text.contains(&format!("bertlab {command} ")), "{command}");
     }
-    for command in named.into_iter().chain(["decode", "bench"]) {
+    assert_eq!(text.lines().count(), 10);
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    for command in named.into_iter().chain(["decode", "forward"]) {
         let help = run(&[command, "--help"]).ok();
         assert!(help.contains("EXAMPLES") && help.contains("--json"), "{help}");
         assert!(help.contains("--offline") && help.contains("--threads"), "{help}");
     }
+}
+
+#[test]
+fn shells_and_man_know_every_command_and_its_options() {
+    let bash = run(&["completions", "bash"]).ok();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let pages = folder.path().join("man1");
+    run(&["man", pages.to_str().expect("UTF-8")]).ok();
+    let help = run(&["--help"]).ok();
+    let (_, commands) = help.split_once("Commands:\n").expect("a list of commands");
+    let names: Vec<&str> = commands
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(names.len() > 15, "{names:?}");
+    for name in names {
+        assert!(bash.contains(name), "{name}");
+        let page = std::fs::read_to_string(pages.join(format!("bertlab-{name}.1"))).expect("a page");
+        assert!(page.contains("EXAMPLES") && page.contains("offline"), "{name}");
+    }
+    assert!(bash.contains("--per-device-train-batch-size") && bash.contains("--batch-tokens"));
+    for shell in ["zsh", "fish", "powershell", "elvish"] {
+        assert!(run(&["completions", shell]).ok().contains("pretrain"), "{shell}");
+    }
+    assert_eq!(run(&["completions", "tcsh"]).code, Some(2));
 }
 
 #[test]
