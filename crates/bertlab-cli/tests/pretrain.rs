@@ -99,3 +99,16 @@ fn what_is_missing_or_contradicts_itself_is_said() {
     assert!(refused(&["--shape", "2x32", "--batch-tokens", "8"]).contains("batch_tokens is 8"));
     assert!(!Path::new(&out).exists(), "nothing is made before it is known to work");
 }
+
+#[test]
+fn a_new_head_and_a_run_without_an_evaluation_are_said() {
+    let folder = folder();
+    let model = TinyModel::new("BertModel");
+    let words = ["pretrain", &at(&folder, "texts.txt"), "--from", &model.word(), "--max-length", "12"];
+    let more = ["--max-steps", "1", "--validation-share", "0", "--output-dir", &at(&folder, "out")];
+    let done = run(&[&words[..], &more].concat());
+    for word in ["newly initialised", "cls.predictions", "no text is held out"] {
+        assert!(done.err.contains(word), "{word:?} in {}", done.err);
+    }
+    assert!(!done.ok().contains("perplexity"));
+}

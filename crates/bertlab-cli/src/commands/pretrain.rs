@@ -149,13 +149,23 @@ impl Arguments {
 pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console) -> anyhow::Result<()> {
     let as_json = arguments.json;
     let job = arguments.job(global)?;
+    // A new model is new as a whole; of a run that goes on, all weights come from its checkpoint.
+    let tells_what_is_new = matches!(job.start, Start::From(_)) && job.resume == Resume::No;
     let mut bar = ReadingBar::new(console);
     let mut prepared = job.prepare(&mut bar)?;
     bar.finish();
+    if tells_what_is_new {
+        console.report(&prepared.opened.report)?;
+    }
     prepared.command = Some(command_line());
     if !as_json {
         print_preparation(console, &prepared)?;
         console.out.flush()?;
+    }
+    if prepared.evaluation.is_empty() {
+        console.note(
+            "no text is held out, so nothing is evaluated: --validation-share 0.1 would hold out a tenth",
+        )?;
     }
     let stop = crate::stop::on_signals()?;
     let mut reporter = TerminalReporter::new(console, as_json, stop);
