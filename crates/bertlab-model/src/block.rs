@@ -6,11 +6,12 @@ use crate::params::{Layer, Norm};
 use crate::spec::EncoderSpec;
 use bertlab_compute::Buffer;
 use bertlab_compute::ops::activation;
-use bertlab_compute::ops::attention::{self, Attended, AttentionGradient, Heads};
+use bertlab_compute::ops::attention::{self, Attended, AttentionGradient, Heads, Queries};
 use bertlab_compute::ops::dropout::{self, Dropout};
 use bertlab_compute::ops::layer_norm::{self, AddNorm, Affine, NormGradient};
 use bertlab_compute::ops::matmul::Precision;
 use bertlab_compute::random::mix;
+use std::borrow::Cow;
 
 /// One layer with all that it needs to run.
 #[derive(Clone, Copy)]
@@ -20,26 +21,29 @@ pub(crate) struct Block<'a> {
     pub packed: &'a PackedLayer,
     /// `[B + 1]`
     pub row_starts: &'a [usize],
+    /// Of which tokens there is an output.
+    pub outputs: Queries,
     /// Of attention's products.
     pub precision: Precision,
     /// Where dropout falls; none when the model is used, not trained.
     pub dropout_key: Option<u64>,
 }
 
-/// What the forward pass leaves for the backward pass.
+/// What the forward pass leaves for the backward pass. Q: tokens that have an output, T, or B where only each row's first
+/// has.
 pub(crate) struct KeptBlock {
     /// `[T, D]`
     hidden: Buffer,
     /// `[T, 3 D]`
     qkv: Buffer,
     attended: Attended,
-    /// Before the first norm. `[T, D]`
+    /// Before the first norm. `[Q, D]`
     attention_sum: Buffer,
-    /// After it. `[T, D]`
+    /// After it. `[Q, D]`
     middle: Buffer,
-    /// Before the activation. `[T, F]`
+    /// Before the activation. `[Q, F]`
     inner: Buffer,
-    /// Before the second norm. `[T, D]`
+    /// Before the second norm. `[Q, D]`
     output_sum: Buffer,
 }
 
@@ -66,12 +70,12 @@ enum Site {
 }
 
 impl Block<'_> {
-    /// `[T, D]` to `[T, D]`, and the attention maps when asked for.
+    /// `[T, D]` to `[Q, D]`, and the attention maps when asked for.
     pub(crate) fn forward(&self, hidden: &[f32], keep_maps: bool) -> (Buffer, Option<Vec<Vec<f32>>>) {
         let qkv = self.packed.qkv.forward(hidden);
         let attended = attention::forward(self.heads(), &qkv, None, keep_maps);
         let mut sum = self.packed.attention_output.forward(&attended.out);
-        let middle = self.add_norm(&self.layer.attention_norm, &mut sum, hidden, None);
+        let middle = self.add_norm(&self.layer.attention_norm, &mut sum, &self.asking(hidden), None);
         let inner = self.packed.intermediate.forward_activated(&middle, self.spec.activation);
         let mut sum = self.packed.output.forward(&inner);
         (self.add_norm(&self.layer.output_norm, &mut sum, &middle, None), attended.maps)
@@ -83,7 +87,8 @@ impl Block<'_> {
         let attended = attention::forward(self.heads(), &qkv, self.dropout(Site::Attention), false);
         let mut attention_sum = self.packed.attention_output.forward(&attended.out);
         let dropout = self.dropout(Site::AttentionOutput);
-        let middle = self.add_norm(&self.layer.attention_norm, &mut attention_sum, &hidden, dropout);
+        let middle =
+            self.add_norm(&self.layer.attention_norm, &mut attention_sum, &self.asking(&hidden), dropout);
         let (activated, inner) =
             self.packed.intermediate.forward_activated_keeping(&middle, self.spec.activation);
         let mut output_sum = self.packed.output.forward(&activated);
@@ -92,7 +97,7 @@ impl Block<'_> {
         (out, KeptBlock { hidden, qkv, attended, attention_sum, middle, inner, output_sum })
     }
 
-    /// `d_out` to `d_hidden`; adds to the layer's gradients, if it is not frozen. `[T, D]` both.
+    /// `d_out [Q, D]` to `d_hidden [T, D]`; adds to the layer's gradients, if it is not frozen.
     pub(crate) fn backward(
         &self,
         d_out: Buffer,
@@ -165,7 +170,33 @@ impl Block<'_> {
             self.packed.qkv.add_gradients(&d_qkv, &hidden, parts, *are_fresh);
         }
         let Layer { query, key, value, .. } = self.layer;
+        let d = self.spread(d);
         self.packed.qkv.backward_adding(&d_qkv, &[&query.weight, &key.weight, &value.weight], d)
+    }
+
+    /// The rows of tokens that have an output: `[T, D]` to `[Q, D]`.
+    fn asking<'h>(&self, hidden: &'h [f32]) -> Cow<'h, [f32]> {
+        match self.outputs {
+            Queries::All => Cow::Borrowed(hidden),
+            Queries::Firsts => {
+                let width = self.spec.width;
+                let firsts = self.row_starts[..self.row_starts.len() - 1].iter();
+                Cow::Owned(firsts.flat_map(|&first| &hidden[first * width..][..width]).copied().collect())
+            }
+        }
+    }
+
+    /// Back to the rows of all tokens, zero where there was no output: `[Q, D]` to `[T, D]`.
+    fn spread(&self, d: Buffer) -> Buffer {
+        if self.outputs == Queries::All {
+            return d;
+        }
+        let (width, n_rows) = (self.spec.width, self.row_starts.len() - 1);
+        let mut all = Buffer::zeros(self.row_starts[n_rows] * width);
+        for (row, &first) in self.row_starts[..n_rows].iter().enumerate() {
+            all[first * width..][..width].copy_from_slice(&d[row * width..][..width]);
+        }
+        all
     }
 
     fn heads(&self) -> Heads<'_> {
@@ -173,6 +204,7 @@ impl Block<'_> {
             row_starts: self.row_starts,
             n_heads: self.spec.n_heads,
             width: self.spec.width,
+            queries: self.outputs,
             precision: self.precision,
         }
     }

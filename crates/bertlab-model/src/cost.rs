@@ -32,10 +32,20 @@ impl EncoderSpec {
     /// Floating-point operations of the encoder's matrix products over rows of these lengths, forward, two for every
     /// multiply-add: `T·L·(8·D² + 4·D·F) + 4·L·D·Σ s²`. A backward pass makes twice as many.
     pub fn forward_flops(&self, lengths: impl IntoIterator<Item = usize>) -> f64 {
-        let (width, inner, n_layers) = (self.width as f64, self.inner_width as f64, self.n_layers as f64);
-        let lengths = lengths.into_iter().map(|s| s as f64);
-        let (n_tokens, squares) = lengths.fold((0.0, 0.0), |(sum, squares), s| (sum + s, squares + s * s));
-        n_tokens * n_layers * (8.0 * width * width + 4.0 * width * inner) + 4.0 * n_layers * width * squares
+        let n_layers = self.n_layers as f64;
+        lengths.into_iter().map(|s| n_layers * self.layer_flops(s as f64, s as f64)).sum()
+    }
+
+    /// Of one layer over a row of `s` tokens, `asking` of which have an output.
+    fn layer_flops(&self, s: f64, asking: f64) -> f64 {
+        let (width, inner) = (self.width as f64, self.inner_width as f64);
+        6.0 * s * width * width + asking * (2.0 * width * width + 4.0 * width * inner + 4.0 * width * s)
+    }
+
+    /// What the last layer spares over rows of these lengths where only their first tokens are wanted.
+    fn spared_flops(&self, lengths: impl IntoIterator<Item = usize>) -> f64 {
+        let spared = |s: usize| self.layer_flops(s as f64, s as f64) - self.layer_flops(s as f64, 1.0);
+        lengths.into_iter().map(spared).sum()
     }
 
     /// Numbers that a layer keeps of every token: its input, queries, keys and values, what they gave, the sums before
@@ -51,12 +61,19 @@ impl EncoderSpec {
 }
 
 impl Spec {
-    /// As [`EncoderSpec::forward_flops`], with a masked-LM part over `n_labelled` tokens. Parts over rows cost nothing
-    /// beside.
-    pub fn forward_flops(&self, lengths: impl IntoIterator<Item = usize>, n_labelled: usize) -> f64 {
+    /// As [`EncoderSpec::forward_flops`], for the head's output alone: with a masked-LM part over `n_labelled` tokens, and
+    /// without what a classifier of rows does not read. Parts over rows cost nothing beside.
+    pub fn forward_flops(
+        &self,
+        lengths: impl IntoIterator<Item = usize, IntoIter: Clone>,
+        n_labelled: usize,
+    ) -> f64 {
         let (width, n_words) = (self.encoder.width as f64, self.encoder.vocab_size as f64);
         let words = if self.head.has_predictions() { n_labelled as f64 } else { 0.0 };
-        self.encoder.forward_flops(lengths) + 2.0 * words * width * (width + n_words)
+        let lengths = lengths.into_iter();
+        let spared =
+            if self.head.reads_first_tokens() { self.encoder.spared_flops(lengths.clone()) } else { 0.0 };
+        self.encoder.forward_flops(lengths) - spared + 2.0 * words * width * (width + n_words)
     }
 
     /// Numbers in all weights.
@@ -108,9 +125,12 @@ impl Spec {
     /// Bytes that the forward pass over a micro-batch keeps for the backward pass. With gradient checkpointing that is
     /// the input of every layer through which it goes, and all of one layer.
     pub fn kept_bytes(&self, batch: BatchSize, back: Back) -> usize {
-        let width = self.encoder.width;
+        let (width, inner) = (self.encoder.width, self.encoder.inner_width);
         let layers = if back.gradient_checkpointing {
             back.n_layers * width + self.encoder.kept_of_layer()
+        } else if self.head.reads_first_tokens() && back.n_layers > 1 {
+            // Of the last layer the input, queries, keys and values; the rest is of first tokens.
+            back.n_layers * self.encoder.kept_of_layer() - 4 * width - inner
         } else {
             back.n_layers.max(1) * self.encoder.kept_of_layer()
         };
@@ -198,6 +218,17 @@ mod tests {
                 assert_eq!(spec.n_parameters(), Params::zeros(&spec).n_parameters(), "{kind:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_classifier_of_rows_spares_most_of_the_last_layer() {
+        let rows = spec(HeadKind::SequenceClassification, true, true);
+        let encoder = &rows.encoder;
+        let spared = encoder.forward_flops([5, 7]) - rows.forward_flops([5, 7], 0);
+        let (width, inner) = (12.0, 20.0);
+        // All tokens but one of each row: the output's dense layer, two dense layers, and attention.
+        let wanted = |s: f64| (s - 1.0) * (2.0 * width * width + 4.0 * width * inner + 4.0 * s * width);
+        assert_eq!(spared, wanted(5.0) + wanted(7.0));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::gradients::{Gradients, LayerSums};
 use crate::packed::Packed;
 use crate::params::Params;
 use crate::spec::{EncoderSpec, Positions};
+use bertlab_compute::ops::attention::Queries;
 use bertlab_compute::ops::dropout::{self, Dropout};
 use bertlab_compute::ops::embedding::{self, Lookup};
 use bertlab_compute::ops::layer_norm::{self, AddNorm};
@@ -42,6 +43,8 @@ pub(crate) struct KeptEncoder {
     /// By layer; none where the backward pass does not come.
     layers: Vec<Option<KeptLayer>>,
     dropout_key: Option<u64>,
+    /// Of which tokens the last layer had an output.
+    outputs: Queries,
 }
 
 /// What is kept of one layer.
@@ -61,7 +64,8 @@ impl Encoder<'_> {
         let mut states = keep_states.then(|| vec![tensor(hidden.clone())]);
         let mut attentions = keep_maps.then(Vec::new);
         for layer in 0..self.spec.n_layers {
-            let (out, maps) = self.block(layer, batch.row_starts(), None).forward(&hidden, keep_maps);
+            let block = self.block(layer, batch.row_starts(), None, Queries::All);
+            let (out, maps) = block.forward(&hidden, keep_maps);
             hidden = out;
             if let Some(states) = &mut states {
                 states.push(tensor(hidden.clone()));
@@ -73,6 +77,15 @@ impl Encoder<'_> {
         EncoderOutput { last_hidden_state: tensor(hidden), hidden_states: states, attentions }
     }
 
+    /// The last layer's output of these tokens alone: `[Q, D]`.
+    pub(crate) fn forward_of(&self, batch: &Batch, outputs: Queries) -> Buffer {
+        let mut hidden = self.embed(batch, None).1;
+        for layer in 0..self.spec.n_layers {
+            hidden = self.block(layer, batch.row_starts(), None, outputs).forward(&hidden, false).0;
+        }
+        hidden
+    }
+
     fn map_tensors(&self, batch: &Batch, maps: Vec<Vec<f32>>) -> Vec<Tensor> {
         let lengths = batch.row_starts().windows(2).map(|row| row[1] - row[0]);
         maps.into_iter()
@@ -81,10 +94,11 @@ impl Encoder<'_> {
             .collect()
     }
 
-    /// With dropout, keeping what the backward pass needs: `[T, D]`.
+    /// With dropout, keeping what the backward pass needs: `[Q, D]`, of the tokens of which an output is wanted.
     pub(crate) fn forward_keeping(
         &self,
         batch: &Batch,
+        outputs: Queries,
         dropout_key: Option<u64>,
         is_checkpointed: bool,
     ) -> (Buffer, KeptEncoder) {
@@ -93,16 +107,17 @@ impl Encoder<'_> {
         for layer in 0..self.spec.n_layers {
             let goes_back = layer >= self.frozen.lowest_layer();
             let input = (goes_back && is_checkpointed).then(|| hidden.clone());
-            let (out, kept) = self.block(layer, batch.row_starts(), dropout_key).forward_keeping(hidden);
+            let block = self.block(layer, batch.row_starts(), dropout_key, outputs);
+            let (out, kept) = block.forward_keeping(hidden);
             hidden = out;
             let kept = || input.map_or_else(|| KeptLayer::All(Box::new(kept)), KeptLayer::Input);
             layers.push(goes_back.then(kept));
         }
         let embedding_sum = (!self.frozen.embeddings).then_some(embedding_sum);
-        (hidden, KeptEncoder { embedding_sum, layers, dropout_key })
+        (hidden, KeptEncoder { embedding_sum, layers, dropout_key, outputs })
     }
 
-    /// Adds to the gradients of the encoder's weights that are not frozen. `d [T, D]`
+    /// Adds to the gradients of the encoder's weights that are not frozen. `d [Q, D]`
     pub(crate) fn backward(
         &self,
         mut d: Buffer,
@@ -113,7 +128,7 @@ impl Encoder<'_> {
         let key = kept.dropout_key;
         for (index, layer) in kept.layers.into_iter().enumerate().rev() {
             let Some(layer) = layer else { return }; // Nothing below is trained.
-            let block = self.block(index, batch.row_starts(), key);
+            let block = self.block(index, batch.row_starts(), key, kept.outputs);
             let kept = match layer {
                 KeptLayer::All(kept) => *kept,
                 KeptLayer::Input(hidden) => block.forward_keeping(hidden).1,
@@ -168,8 +183,17 @@ impl Encoder<'_> {
         key.and_then(|key| Dropout::new(self.spec.hidden_dropout, mix(key, EMBEDDINGS_SITE)))
     }
 
-    fn block<'b>(&'b self, layer: usize, row_starts: &'b [usize], dropout_key: Option<u64>) -> Block<'b> {
+    /// `outputs`: of the last layer; all others serve all tokens.
+    fn block<'b>(
+        &'b self,
+        layer: usize,
+        row_starts: &'b [usize],
+        dropout_key: Option<u64>,
+        outputs: Queries,
+    ) -> Block<'b> {
+        let is_last = layer + 1 == self.spec.n_layers;
         Block {
+            outputs: if is_last { outputs } else { Queries::All },
             spec: self.spec,
             layer: &self.params.layers[layer],
             packed: &self.packed.layers[layer],

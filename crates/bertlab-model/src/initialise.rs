@@ -44,6 +44,20 @@ pub(crate) fn order_positions(spec: &EncoderSpec, params: &mut Params) {
     }
 }
 
+/// Lets a learned table of positions go on after the first `n_learnt` places with copies of these, again and again
+/// (Beltagy et al. 2020, Longformer): what attention has learnt of near places holds within each copy.
+pub(crate) fn repeat_positions(spec: &EncoderSpec, params: &mut Params, n_learnt: usize) {
+    let (offset, n_places) = (spec.position_offset, spec.max_tokens());
+    for (name, table) in params.named_mut() {
+        if name.ends_with("position_embeddings.weight") && spec.positions == Positions::Learned {
+            for place in n_learnt..n_places {
+                let learnt = table.row(offset + place % n_learnt).to_vec();
+                table.row_mut(offset + place).copy_from_slice(&learnt);
+            }
+        }
+    }
+}
+
 /// sin and cos of position / 10000^(2 i / D) in turn (Vaswani et al. 2017).
 fn sinusoids(table: &mut Tensor) {
     let width = table.width();

@@ -9,11 +9,12 @@ use crate::families::Family;
 use crate::frozen::{Frozen, Place};
 use crate::gradients::Gradients;
 use crate::heads::{Head, HeadGradient, HeadOutput, KeptHead};
-use crate::initialise::order_positions;
+use crate::initialise::{order_positions, repeat_positions};
 use crate::packed::Packed;
 use crate::params::Params;
 use crate::spec::{Positions, Spec};
-use bertlab_compute::Tensor;
+use bertlab_compute::ops::attention::Queries;
+use bertlab_compute::{Buffer, Tensor};
 use serde_json::{Map, Value};
 
 /// An encoder with its head.
@@ -61,6 +62,9 @@ pub struct Training<'a> {
     pub gradient_checkpointing: bool,
     /// Which packed tokens go through the masked-LM part (all when none).
     pub tokens: Option<&'a [usize]>,
+    /// The loss is of the head's output alone: where that reads each row's first token, the last layer computes no
+    /// others.
+    pub head_alone: bool,
 }
 
 /// What a forward pass leaves for the backward pass.
@@ -111,6 +115,17 @@ impl Model {
     pub fn order_positions(&mut self) {
         let spec = self.spec.encoder.clone();
         self.update(|params| order_positions(&spec, params));
+    }
+
+    /// Lets places after the first `n_learnt` begin as copies of these: for a model that was trained on shorter texts
+    /// than it takes.
+    ///
+    /// # Panics
+    /// When `n_learnt` is 0.
+    pub fn repeat_positions(&mut self, n_learnt: usize) {
+        assert!(n_learnt > 0, "there is nothing to copy");
+        let spec = self.spec.encoder.clone();
+        self.update(|params| repeat_positions(&spec, params, n_learnt));
     }
 
     /// Changes weights that are not frozen, and packs those anew. What is frozen must stay as it is.
@@ -178,22 +193,43 @@ impl Model {
     /// Runs the model.
     pub fn forward(&self, batch: &Batch, request: Request<'_>) -> Output {
         let encoder = self.encoder().forward(batch, request.hidden_states, request.attentions);
-        let head = self.head().forward(&encoder.last_hidden_state, batch, request.tokens);
+        let firsts = firsts(batch, Queries::All);
+        let head = self.head().forward(&encoder.last_hidden_state, firsts, request.tokens);
         Output { encoder, head }
+    }
+
+    /// The head's output alone, the same as [`Self::forward`] gives, bit for bit: where it reads each row's first token, the
+    /// last layer computes no others. `tokens`: which go through the masked-LM part, all when none.
+    pub fn forward_head(&self, batch: &Batch, tokens: Option<&[usize]>) -> HeadOutput {
+        let outputs = self.outputs(true);
+        let hidden = self.hidden(self.encoder().forward_of(batch, outputs));
+        self.head().forward(&hidden, firsts(batch, outputs), tokens)
     }
 
     /// Runs the model for training. Panics when its dtype is not one that trains.
     pub fn forward_keeping(&self, batch: &Batch, training: Training<'_>) -> (HeadOutput, Kept) {
-        let Training { dropout_key, gradient_checkpointing, tokens } = training;
-        let (hidden, encoder) = self.encoder().forward_keeping(batch, dropout_key, gradient_checkpointing);
-        let hidden = Tensor::from_buffer(&[batch.n_tokens(), self.spec.encoder.width], hidden);
-        let (output, head) = self.head().forward_keeping(&hidden, batch, tokens, dropout_key);
+        let Training { dropout_key, gradient_checkpointing, tokens, head_alone } = training;
+        let outputs = self.outputs(head_alone);
+        let (hidden, encoder) =
+            self.encoder().forward_keeping(batch, outputs, dropout_key, gradient_checkpointing);
+        let (hidden, firsts) = (self.hidden(hidden), firsts(batch, outputs));
+        let (output, head) = self.head().forward_keeping(&hidden, firsts, tokens, dropout_key);
         (output, Kept { encoder, head })
+    }
+
+    /// The tokens of which the last layer has an output.
+    fn outputs(&self, head_alone: bool) -> Queries {
+        if head_alone && self.spec.head.reads_first_tokens() { Queries::Firsts } else { Queries::All }
+    }
+
+    fn hidden(&self, data: Buffer) -> Tensor {
+        let width = self.spec.encoder.width;
+        Tensor::from_buffer(&[data.len() / width, width], data)
     }
 
     /// Adds the gradients of all weights that are not frozen to `gradients`.
     pub fn backward(&self, d: HeadGradient, batch: &Batch, kept: Kept, gradients: &mut Gradients) {
-        let d_hidden = self.head().backward(d, batch, kept.head, &mut gradients.params);
+        let d_hidden = self.head().backward(d, kept.head, &mut gradients.params);
         self.encoder().backward(d_hidden.into_buffer(), batch, kept.encoder, gradients);
         gradients.are_fresh = false;
     }
@@ -210,5 +246,13 @@ impl Model {
 
     fn head(&self) -> Head<'_> {
         Head { spec: &self.spec, params: &self.params, packed: &self.packed, frozen: self.frozen }
+    }
+}
+
+/// Where rows' first tokens stand in a hidden state of these tokens.
+fn firsts(batch: &Batch, outputs: Queries) -> Vec<usize> {
+    match outputs {
+        Queries::All => batch.row_starts()[..batch.n_rows()].to_vec(),
+        Queries::Firsts => (0..batch.n_rows()).collect(),
     }
 }

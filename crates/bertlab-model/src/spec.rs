@@ -199,6 +199,11 @@ impl HeadSpec {
         }
     }
 
+    /// Whether the logits come of each row's first token alone.
+    pub fn reads_first_tokens(&self) -> bool {
+        self.kind == HeadKind::SequenceClassification
+    }
+
     /// Whether there is a masked-LM part.
     pub fn has_predictions(&self) -> bool {
         matches!(self.kind, HeadKind::MaskedLm | HeadKind::PreTraining)

@@ -12,7 +12,7 @@ use crate::metrics::tagging::TaggingReport;
 use crate::objective::{Averaging, Objective, logits};
 use crate::word_answers::{WordAnswer, sentence, word_answers};
 use bertlab_compute::Tensor;
-use bertlab_model::{HeadKind, Model, ProblemType, Request};
+use bertlab_model::{HeadKind, Model, ProblemType};
 use std::time::{Duration, Instant};
 
 /// Tokens of one evaluation batch, about: enough to fill the cores, few enough to stay in the caches.
@@ -79,8 +79,8 @@ fn batch_answers(
     if tokens.as_ref().is_some_and(Vec::is_empty) {
         return Ok(vec![Answer::default(); examples.len()]);
     }
-    let output = model.forward(&batch, Request { tokens: tokens.as_deref(), ..Request::default() });
-    let logits = logits(&output.head);
+    let output = model.forward_head(&batch, tokens.as_deref());
+    let logits = logits(&output);
     let mut first = 0;
     let mut answer = |example: &&Example| {
         let n_rows = match (&example.target, model.spec.head.kind) {

@@ -97,7 +97,7 @@ fn one_thread_and_several_give_the_same_bits() {
 
 /// With dropout: the config's default is 0.1.
 const KEPT: Training<'static> =
-    Training { dropout_key: Some(5), gradient_checkpointing: false, tokens: None };
+    Training { dropout_key: Some(5), gradient_checkpointing: false, tokens: None, head_alone: false };
 
 fn on_threads<T: Send>(n: usize, work: impl FnOnce() -> T + Send) -> T {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build().expect("threads can be had");
@@ -114,6 +114,44 @@ fn gradient_bits(model: &Model, batch: &Batch, training: Training<'_>) -> Vec<Ve
     let d = HeadGradient { logits: Some(ones), ..HeadGradient::default() };
     model.backward(d, batch, kept, &mut gradients);
     gradients.into_params().named().into_iter().map(|(_, tensor)| bits(tensor)).collect()
+}
+
+#[test]
+fn the_head_alone_gives_the_same_bits_as_the_whole_model_and_the_same_gradients() {
+    let dtypes = ComputeDtype::ALL.into_iter();
+    for (folder, dtype) in
+        dtypes.flat_map(|dtype| own_goldens("checkpoints").into_iter().map(move |folder| (folder, dtype)))
+    {
+        let model =
+            open(&folder, OpenOptions { dtype, ..OpenOptions::default() }).expect("a valid golden").model;
+        let rows = Rows::of_golden(&folder);
+        let batch = Batch::new(&model.spec.encoder, &rows.rows()).expect("the rows fit the model");
+        let (whole, alone) =
+            (model.forward(&batch, Request::default()).head, model.forward_head(&batch, None));
+        for (whole, alone) in [(&whole.logits, &alone.logits), (&whole.pooler_output, &alone.pooler_output)] {
+            assert!(
+                whole.as_ref().map(bits) == alone.as_ref().map(bits),
+                "{} in {dtype:?}",
+                name_of(&folder)
+            );
+        }
+        if dtype != ComputeDtype::F32 || whole.logits.is_none() {
+            continue;
+        }
+        // Without dropout, whose masks count the rows that there are.
+        let whole = Training { dropout_key: None, ..KEPT };
+        let alone = Training { head_alone: true, ..whole };
+        let gradients = |training| gradient_bits(&model, &batch, training).concat();
+        for (a, b) in gradients(whole)
+            .into_iter()
+            .zip(gradients(alone))
+            .map(|(a, b)| (f32::from_bits(a), f32::from_bits(b)))
+        {
+            assert!((a - b).abs() <= 1e-5 * (1.0 + a.abs()), "{}: {a} and {b}", name_of(&folder));
+        }
+        let checkpointed = Training { gradient_checkpointing: true, ..alone };
+        assert!(gradients(alone) == gradients(checkpointed), "{}: gradient checkpointing", name_of(&folder));
+    }
 }
 
 #[test]

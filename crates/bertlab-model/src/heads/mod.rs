@@ -5,11 +5,10 @@ mod classifier;
 mod pooler;
 mod predictions;
 
-use crate::batch::Batch;
 use crate::frozen::Frozen;
 use crate::packed::Packed;
 use crate::params::Params;
-use crate::spec::{HeadKind, Spec};
+use crate::spec::Spec;
 use bertlab_compute::Tensor;
 use bertlab_compute::random::mix;
 use classifier::KeptClassifier;
@@ -50,6 +49,9 @@ pub(crate) struct Head<'a> {
 
 /// What the forward pass leaves for the backward pass.
 pub(crate) struct KeptHead {
+    /// Where rows' first tokens stand in the hidden state, and how many tokens are there.
+    firsts: Vec<usize>,
+    n_tokens: usize,
     pooler: Option<KeptPooler>,
     classifier: Option<KeptClassifier>,
     predictions: Option<KeptPredictions>,
@@ -61,38 +63,39 @@ const SITE_BEFORE_POOLER: u64 = 1 << 32;
 const SITE_BEFORE_CLASSIFIER: u64 = SITE_BEFORE_POOLER + 1;
 
 impl Head<'_> {
-    /// `hidden [T, D]`; `tokens`: which of them go through the masked-LM part, all when none.
-    pub(crate) fn forward(&self, hidden: &Tensor, batch: &Batch, tokens: Option<&[usize]>) -> HeadOutput {
-        self.forward_keeping(hidden, batch, tokens, None).0
+    /// `hidden [T, D]`, or `[B, D]` of each row's first token alone; `firsts`: where these stand in it. `tokens`: which
+    /// tokens go through the masked-LM part, all when none.
+    pub(crate) fn forward(
+        &self,
+        hidden: &Tensor,
+        firsts: Vec<usize>,
+        tokens: Option<&[usize]>,
+    ) -> HeadOutput {
+        self.forward_keeping(hidden, firsts, tokens, None).0
     }
 
     pub(crate) fn forward_keeping(
         &self,
         hidden: &Tensor,
-        batch: &Batch,
+        firsts: Vec<usize>,
         tokens: Option<&[usize]>,
         dropout_key: Option<u64>,
     ) -> (HeadOutput, KeptHead) {
-        let (pooled, pooler) = self.pool(hidden, batch, dropout_key).unzip();
+        let (pooled, pooler) = self.pool(hidden, &firsts, dropout_key).unzip();
         let over = if self.is_over_rows() { pooled.as_ref() } else { Some(hidden) };
         let (logits, classifier) = over.and_then(|x| self.classify(x, dropout_key)).unzip();
         let (words, predictions) = self.predict(hidden, tokens).unzip();
         let (relationship_logits, relationship) =
             pooled.as_ref().and_then(|pooled| self.relate(pooled)).unzip();
         let output = HeadOutput { pooler_output: pooled, logits: logits.or(words), relationship_logits };
-        (output, KeptHead { pooler, classifier, predictions, relationship })
+        let n_tokens = hidden.n_rows();
+        (output, KeptHead { firsts, n_tokens, pooler, classifier, predictions, relationship })
     }
 
-    /// Adds to the head's gradients; gives `d_hidden [T, D]`.
-    pub(crate) fn backward(
-        &self,
-        d: HeadGradient,
-        batch: &Batch,
-        kept: KeptHead,
-        gradients: &mut Params,
-    ) -> Tensor {
+    /// Adds to the head's gradients; gives `d_hidden`, shaped as `hidden` was.
+    pub(crate) fn backward(&self, d: HeadGradient, kept: KeptHead, gradients: &mut Params) -> Tensor {
         let width = self.spec.encoder.width;
-        let zeros = || Tensor::zeros(&[batch.n_tokens(), width]);
+        let zeros = || Tensor::zeros(&[kept.n_tokens, width]);
         let mut d_hidden = d.last_hidden_state.unwrap_or_else(zeros);
         let mut d_pooled: Option<Tensor> = None;
         if let (Some(d_logits), Some(kept)) = (&d.logits, kept.classifier) {
@@ -109,15 +112,15 @@ impl Head<'_> {
         if let (Some(d_logits), Some(kept)) = (&d.relationship_logits, kept.relationship) {
             d_pooled = Some(self.relate_backward(d_logits, kept, gradients));
         }
-        if let (Some(d_pooled), Some(kept)) = (d_pooled, kept.pooler) {
-            self.pool_backward(d_pooled, batch, kept, gradients, &mut d_hidden);
+        if let (Some(d_pooled), Some(pooler)) = (d_pooled, kept.pooler) {
+            self.pool_backward(d_pooled, pooler, &kept.firsts, gradients, &mut d_hidden);
         }
         d_hidden
     }
 
     /// Whether the classifier reads rows (the pooler's output) rather than tokens.
     fn is_over_rows(&self) -> bool {
-        self.spec.head.kind == HeadKind::SequenceClassification
+        self.spec.head.reads_first_tokens()
     }
 
     fn key(dropout_key: Option<u64>, site: u64) -> Option<u64> {

@@ -2,7 +2,6 @@
 //! of RoBERTa's classifier.
 
 use super::{Head, SITE_BEFORE_POOLER};
-use crate::batch::Batch;
 use crate::params::Params;
 use bertlab_compute::ops::activation;
 use bertlab_compute::ops::dropout::{self, Dropout};
@@ -21,25 +20,25 @@ impl Head<'_> {
     pub(super) fn pool(
         &self,
         hidden: &Tensor,
-        batch: &Batch,
+        firsts: &[usize],
         key: Option<u64>,
     ) -> Option<(Tensor, KeptPooler)> {
         let (spec, packed) = (self.spec.head.pooler?, self.packed.pooler.as_ref()?);
-        let mut input = hidden.gather_rows(&batch.row_starts()[..batch.n_rows()]).into_buffer();
+        let mut input = hidden.gather_rows(firsts).into_buffer();
         let width = self.spec.encoder.width;
         let dropout = Self::key(key, SITE_BEFORE_POOLER).and_then(|key| Dropout::new(spec.dropout, key));
         if let Some(dropout) = dropout {
             dropout::apply(dropout, &mut input, width);
         }
         let (out, dense) = packed.forward_activated_keeping(&input, spec.activation);
-        Some((Tensor::from_buffer(&[batch.n_rows(), width], out), KeptPooler { input, dense, dropout }))
+        Some((Tensor::from_buffer(&[firsts.len(), width], out), KeptPooler { input, dense, dropout }))
     }
 
     pub(super) fn pool_backward(
         &self,
         d_pooled: Tensor,
-        batch: &Batch,
         mut kept: KeptPooler,
+        firsts: &[usize],
         gradients: &mut Params,
         d_hidden: &mut Tensor,
     ) {
@@ -52,7 +51,7 @@ impl Head<'_> {
         if let Some(dropout) = kept.dropout {
             dropout::apply(dropout, &mut d_input, self.spec.encoder.width);
         }
-        let d_input = Tensor::from_buffer(&[batch.n_rows(), self.spec.encoder.width], d_input);
-        d_hidden.scatter_add_rows(&batch.row_starts()[..batch.n_rows()], &d_input);
+        let d_input = Tensor::from_buffer(&[firsts.len(), self.spec.encoder.width], d_input);
+        d_hidden.scatter_add_rows(firsts, &d_input);
     }
 }

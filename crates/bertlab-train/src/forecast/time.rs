@@ -6,7 +6,7 @@ use crate::examples::{Example, batch};
 use crate::plan::{Moment, Plan};
 use crate::rows::TrainingRows;
 use bertlab_compute::ceiling::flops_per_second;
-use bertlab_model::{Request, Spec};
+use bertlab_model::Spec;
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
@@ -103,7 +103,7 @@ fn seconds_per_flop(prospect: Prospect<'_>) -> f64 {
     let flops = model.spec.forward_flops(rows.iter().map(|row| row.input_ids.len()), 0);
     let measure = || {
         let start = Instant::now();
-        std::hint::black_box(model.forward(&batch, Request { tokens: Some(&[]), ..Request::default() }));
+        std::hint::black_box(model.forward_head(&batch, Some(&[])));
         start.elapsed().as_secs_f64()
     };
     measure();

@@ -82,6 +82,7 @@ impl Run<'_, '_> {
             dropout_key: Some(key),
             gradient_checkpointing: self.trainer.arguments.gradient_checkpointing,
             tokens: tokens.as_deref(),
+            head_alone: true,
         };
         let (output, kept) = model.forward_keeping(&batch, training);
         let loss = self.objective.loss(logits(&output), examples, weight);

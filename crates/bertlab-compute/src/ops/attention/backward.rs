@@ -64,9 +64,15 @@ impl Kernel for HeadBackward<'_> {
         scratch.d_p.resize(STRIP * s, 0.0);
         scratch.mask.clear();
         scratch.mask.resize(s, 1.0);
-        for first in (0..s).step_by(STRIP) {
+        let n_queries = self.place.n_queries();
+        for first in (0..n_queries).step_by(STRIP) {
             // SAFETY: the level is on, by `run`'s contract; queries first.. lie inside the row.
-            unsafe { self.strip::<S>(first, STRIP.min(s - first), &mut scratch) };
+            unsafe { self.strip::<S>(first, STRIP.min(n_queries - first), &mut scratch) };
+        }
+        for silent in n_queries..s {
+            let d = self.place.heads.head_width();
+            // SAFETY: this head's columns of d_Q at a token of the row, which no other task touches.
+            unsafe { std::slice::from_raw_parts_mut(self.gradient(0, silent), d).fill(0.0) };
         }
         SCRATCH.set(scratch);
     }
@@ -78,7 +84,7 @@ impl HeadBackward<'_> {
     unsafe fn strip<S: Simd>(&self, first: usize, n: usize, scratch: &mut Scratch) {
         let s = self.place.n_tokens;
         let queries = self.place.of(self.job.qkv, 0, 3).rows(first, n);
-        let d_out = self.place.of(self.job.d_out, 0, 1).rows(first, n);
+        let d_out = self.place.of_queries(self.job.d_out).rows(first, n);
         let precision = self.place.heads.precision;
         scratch.queries.refill::<S>(precision, queries);
         scratch.d_out.refill::<S>(precision, d_out);
@@ -108,15 +114,14 @@ impl HeadBackward<'_> {
     unsafe fn query<S: Simd>(&self, query: usize, p: &mut [f32], d_p: &mut [f32], mask: &mut [f32]) {
         let (place, job) = (self.place, self.job);
         let (d, scale) = (place.heads.head_width(), place.heads.scale());
-        let token = place.first_token + query;
-        let columns =
-            token * place.heads.width + place.head * d..token * place.heads.width + (place.head + 1) * d;
+        let at = place.place_of(query);
+        let columns = at * place.heads.width + place.head * d..at * place.heads.width + (place.head + 1) * d;
         let weighted: f32 =
             job.out[columns.clone()].iter().zip(&job.d_out[columns]).map(|(out, d_out)| out * d_out).sum();
         if let Some(dropout) = job.dropout {
             fill_mask(dropout, place.mask_row(query), mask);
         }
-        let log_sum = job.log_sums[token * place.heads.n_heads + place.head];
+        let log_sum = job.log_sums[at * place.heads.n_heads + place.head];
         // SAFETY: n numbers from i lie inside all three slices, each s long.
         unsafe {
             for i in (0..p.len()).step_by(LANES) {

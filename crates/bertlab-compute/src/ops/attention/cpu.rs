@@ -1,6 +1,6 @@
 //! Forward: one task per row and head.
 
-use super::{Attended, Heads};
+use super::{Attended, Heads, Queries};
 use crate::buffer::Buffer;
 use crate::ops::dropout::{Dropout, cpu::fill_mask};
 use crate::ops::matmul::{MatrixView, PackedMatrix, SerialProduct, multiply_serial};
@@ -19,9 +19,9 @@ pub(super) fn forward(
     dropout: Option<Dropout>,
     keep_maps: bool,
 ) -> Attended {
-    let (n_tokens, n_heads) = (heads.n_tokens(), heads.n_heads);
-    let mut out = Buffer::stale(n_tokens * heads.width);
-    let mut log_sums = Buffer::stale(n_tokens * n_heads);
+    let (n_queries, n_heads) = (heads.n_queries(), heads.n_heads);
+    let mut out = Buffer::stale(n_queries * heads.width);
+    let mut log_sums = Buffer::stale(n_queries * n_heads);
     let mut maps: Option<Vec<Vec<f32>>> = keep_maps.then(|| {
         heads.row_starts.windows(2).map(|row| vec![0.0; n_heads * (row[1] - row[0]).pow(2)]).collect()
     });
@@ -47,6 +47,7 @@ pub(super) fn forward(
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub heads: Heads<'a>,
+    pub row: usize,
     pub head: usize,
     pub first_token: usize,
     /// s
@@ -56,7 +57,31 @@ pub(super) struct Place<'a> {
 impl<'a> Place<'a> {
     pub(super) fn new(heads: Heads<'a>, row: usize, head: usize) -> Self {
         let (first_token, end) = (heads.row_starts[row], heads.row_starts[row + 1]);
-        Self { heads, head, first_token, n_tokens: end - first_token }
+        Self { heads, row, head, first_token, n_tokens: end - first_token }
+    }
+
+    /// Queries of this row.
+    pub(super) fn n_queries(&self) -> usize {
+        match self.heads.queries {
+            Queries::All => self.n_tokens,
+            Queries::Firsts => 1,
+        }
+    }
+
+    /// Where a query of this row stands among all.
+    pub(super) fn place_of(&self, query: usize) -> usize {
+        match self.heads.queries {
+            Queries::All => self.first_token + query,
+            Queries::Firsts => self.row,
+        }
+    }
+
+    /// This row's and head's part of a matrix `[Q, D]`. `[queries, d]`
+    pub(super) fn of_queries<'b>(&self, data: &'b [f32]) -> MatrixView<'b> {
+        let (width, d) = (self.heads.width, self.heads.head_width());
+        MatrixView::new(data, self.heads.n_queries(), width)
+            .rows(self.place_of(0), self.n_queries())
+            .columns(self.head * d, d)
     }
 
     /// This row's and head's part of a matrix `[T, n_parts * D]`: part 0, 1, 2 of qkv. `[s, d]`
@@ -106,9 +131,10 @@ impl Kernel for HeadForward<'_> {
         scratch.values.refill::<S>(precision, self.place.of(self.qkv, 2, 3));
         scratch.scores.resize(STRIP * s, 0.0);
         scratch.mask.resize(s, 0.0);
-        for first in (0..s).step_by(STRIP) {
+        let n_queries = self.place.n_queries();
+        for first in (0..n_queries).step_by(STRIP) {
             // SAFETY: the level is on, by `run`'s contract; queries first.. lie inside the row.
-            unsafe { self.strip::<S>(first, STRIP.min(s - first), &mut scratch) };
+            unsafe { self.strip::<S>(first, STRIP.min(n_queries - first), &mut scratch) };
         }
         SCRATCH.set(scratch);
     }
@@ -123,7 +149,7 @@ impl HeadForward<'_> {
         let queries = place.of(self.qkv, 0, 3).rows(first, n);
         let scores = &mut scratch.scores[..n * s];
         // SAFETY: scores holds n x s; every task writes its own head's columns of `out` and `log_sums`
-        // at its own row's tokens, and its own head's part of the row's map.
+        // at its own row's queries, and its own head's part of the row's map.
         unsafe {
             let to_scores = scores.as_mut_ptr();
             multiply_serial::<S>(SerialProduct {
@@ -135,8 +161,7 @@ impl HeadForward<'_> {
             });
             for (i, row) in scores.chunks_exact_mut(s).enumerate() {
                 let log_sum = softmax_row::<S>(row, place.heads.scale());
-                let token = place.first_token + first + i;
-                *self.log_sums.get().add(token * n_heads + place.head) = log_sum;
+                *self.log_sums.get().add(place.place_of(first + i) * n_heads + place.head) = log_sum;
                 if let Some(map) = self.map {
                     let to = map.get().add((place.head * s + first + i) * s);
                     std::ptr::copy_nonoverlapping(row.as_ptr(), to, s);
@@ -146,7 +171,7 @@ impl HeadForward<'_> {
                     row.iter_mut().zip(&scratch.mask).for_each(|(p, m)| *p *= m);
                 }
             }
-            let out = self.out.get().add((place.first_token + first) * width + place.head * d);
+            let out = self.out.get().add(place.place_of(first) * width + place.head * d);
             let weights = MatrixView::new(scores, n, s);
             multiply_serial::<S>(SerialProduct {
                 a: weights,

@@ -2,7 +2,8 @@
 //!
 //! For every row and head: `P = softmax(Q Kᵀ / √d)`, `out = dropout(P) V`. Each token attends to the
 //! tokens of its own row alone; padding exists nowhere. Scores are formed a strip of queries at a time.
-//! Axes: T packed tokens, B rows, s tokens of a row, D width, H heads, d = D / H.
+//! Axes: T packed tokens, B rows, s tokens of a row, D width, H heads, d = D / H, Q queries: T, or B where only each row's
+//! first token asks.
 
 mod backward;
 mod cpu;
@@ -16,6 +17,16 @@ use crate::buffer::Buffer;
 use crate::ops::matmul::Precision;
 use crate::simd::Level;
 
+/// Which tokens ask. All are asked, always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Queries {
+    /// All of them: Q = T.
+    #[default]
+    All,
+    /// Each row's first: Q = B.
+    Firsts,
+}
+
 /// The shape of one attention.
 #[derive(Clone, Copy)]
 pub struct Heads<'a> {
@@ -25,6 +36,8 @@ pub struct Heads<'a> {
     pub n_heads: usize,
     /// D
     pub width: usize,
+    /// Which tokens ask.
+    pub queries: Queries,
     /// How the products of queries, keys, weights and values are computed.
     pub precision: Precision,
 }
@@ -42,6 +55,14 @@ impl Heads<'_> {
         self.row_starts.len() - 1
     }
 
+    /// Q
+    fn n_queries(&self) -> usize {
+        match self.queries {
+            Queries::All => self.n_tokens(),
+            Queries::Firsts => self.n_rows(),
+        }
+    }
+
     /// The softmax's factor 1 / √d.
     fn scale(&self) -> f32 {
         1.0 / (self.head_width() as f32).sqrt()
@@ -50,11 +71,11 @@ impl Heads<'_> {
 
 /// What a forward pass may leave behind.
 pub struct Attended {
-    /// `[T, D]`
+    /// `[Q, D]`
     pub out: Buffer,
-    /// ln Σ e^score of every token and head, from which the backward pass computes P again. `[T, H]`
+    /// ln Σ e^score of every query and head, from which the backward pass computes P again. `[Q, H]`
     pub log_sums: Buffer,
-    /// P of every row, `[H, s, s]` each, when asked for (before dropout).
+    /// P of every row, `[H, s, s]` each, when asked for (before dropout); only where all tokens ask.
     pub maps: Option<Vec<Vec<f32>>>,
 }
 
@@ -62,6 +83,7 @@ pub struct Attended {
 pub fn forward(heads: Heads<'_>, qkv: &[f32], dropout: Option<Dropout>, keep_maps: bool) -> Attended {
     assert!(heads.width.is_multiple_of(heads.n_heads));
     assert_eq!(qkv.len(), heads.n_tokens() * 3 * heads.width);
+    assert!(!keep_maps || heads.queries == Queries::All, "maps are of all queries");
     cpu::forward(Level::current(), heads, qkv, dropout, keep_maps)
 }
 
@@ -70,18 +92,18 @@ pub fn forward(heads: Heads<'_>, qkv: &[f32], dropout: Option<Dropout>, keep_map
 pub struct AttentionGradient<'a> {
     /// `[T, 3 D]`
     pub qkv: &'a [f32],
-    /// `[T, D]`
+    /// `[Q, D]`
     pub out: &'a [f32],
-    /// `[T, H]`
+    /// `[Q, H]`
     pub log_sums: &'a [f32],
-    /// `[T, D]`
+    /// `[Q, D]`
     pub d_out: &'a [f32],
     /// The same as in the forward pass.
     pub dropout: Option<Dropout>,
 }
 
-/// `d_qkv`: `[T, 3 D]`
+/// `d_qkv`: `[T, 3 D]`; zero for queries that did not ask.
 pub fn backward(heads: Heads<'_>, job: AttentionGradient<'_>) -> Buffer {
-    assert!(job.out.len() == heads.n_tokens() * heads.width && job.d_out.len() == job.out.len());
+    assert!(job.out.len() == heads.n_queries() * heads.width && job.d_out.len() == job.out.len());
     backward::backward(Level::current(), heads, job)
 }

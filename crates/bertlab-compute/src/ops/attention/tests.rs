@@ -14,7 +14,7 @@ fn mask_of(dropout: Option<Dropout>, n_heads: usize, longest: usize) -> impl Fn(
 }
 
 fn heads(row_starts: &[usize], n_heads: usize, width: usize) -> Heads<'_> {
-    Heads { row_starts, n_heads, width, precision: Precision::F32 }
+    Heads { row_starts, n_heads, width, queries: Queries::All, precision: Precision::F32 }
 }
 
 fn check(heads: Heads<'_>, dropout: Option<Dropout>) {
@@ -72,6 +72,31 @@ fn a_row_stands_alone() {
     let all = forward(heads(&[0, 30, 100], 2, width), &qkv, None, false);
     let alone = forward(heads(&[0, 70], 2, width), &qkv[30 * 3 * width..], None, false);
     assert_eq!(all.out[30 * width..], *alone.out);
+}
+
+#[test]
+fn where_only_first_tokens_ask_they_get_the_same_bits_and_give_the_same_gradient() {
+    let (width, row_starts) = (32, [0, 70, 71, 100]);
+    let (qkv, d_firsts) = (normals(100 * 3 * width, 3), normals(3 * width, 4));
+    let mut d_all = vec![0.0; 100 * width];
+    let places = || row_starts[..3].iter().enumerate();
+    for (row, &first) in places() {
+        d_all[first * width..][..width].copy_from_slice(&d_firsts[row * width..][..width]);
+    }
+    for (precision, dropout) in [Precision::F32, Precision::Bf16].map(|it| (it, Dropout::new(0.2, 7))) {
+        let all = Heads { precision, ..heads(&row_starts, 2, width) };
+        let firsts = Heads { queries: Queries::Firsts, ..all };
+        let run = |heads, d_out: &[f32]| {
+            let Attended { out, log_sums, .. } = forward(heads, &qkv, dropout, false);
+            let job = AttentionGradient { qkv: &qkv, out: &out, log_sums: &log_sums, d_out, dropout };
+            (out.to_vec(), backward(heads, job).to_vec())
+        };
+        let ((out, d_qkv), (out_firsts, d_qkv_firsts)) = (run(all, &d_all), run(firsts, &d_firsts));
+        for (row, &first) in places() {
+            assert_eq!(out[first * width..][..width], out_firsts[row * width..][..width]);
+        }
+        assert_eq!(d_qkv, d_qkv_firsts);
+    }
 }
 
 #[test]
