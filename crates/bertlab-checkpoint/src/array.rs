@@ -115,6 +115,24 @@ impl<'a> ArrayView<'a> {
         };
         Self { name: name.into(), dtype: Dtype::F32, shape, bytes }
     }
+
+    /// Of F32 values that are written in another floating-point type, rounded to the nearest; as they are where that
+    /// is F32.
+    ///
+    /// # Panics
+    /// When `dtype` is a type of integers or booleans.
+    pub fn of_f32_as(name: impl Into<String>, shape: &'a [usize], values: &'a [f32], dtype: Dtype) -> Self {
+        let bytes: Vec<u8> = match dtype {
+            Dtype::F32 => return Self::of_f32(name, shape, values),
+            Dtype::F64 => values.iter().flat_map(|&value| f64::from(value).to_le_bytes()).collect(),
+            Dtype::F16 => values.iter().flat_map(|&value| half::f16::from_f32(value).to_le_bytes()).collect(),
+            Dtype::BF16 => {
+                values.iter().flat_map(|&value| half::bf16::from_f32(value).to_le_bytes()).collect()
+            }
+            _ => panic!("weights cannot be written as {dtype}"),
+        };
+        Self { name: name.into(), dtype, shape, bytes: Cow::Owned(bytes) }
+    }
 }
 
 impl<'a> From<&'a NamedArray> for ArrayView<'a> {
@@ -219,6 +237,18 @@ mod tests {
         let wide = NamedArray::from_f32("wide", [2, 1], vec![0.1, 0.2]);
         assert_eq!(wide.as_f32(), Some([0.1, 0.2].as_slice()));
         assert_eq!(wide.to_f32().expect("floats"), [0.1, 0.2]);
+    }
+
+    #[test]
+    fn f32_is_rounded_to_the_nearest_of_a_narrower_type() {
+        let values = [1.0, 1.0 + 2_f32.powi(-8) + 2_f32.powi(-20), -0.1];
+        let read = |dtype| {
+            let view = ArrayView::of_f32_as("a", &[3], &values, dtype);
+            array(dtype, view.bytes.into_owned()).to_f32().expect("floats")
+        };
+        assert_eq!((read(Dtype::F32), read(Dtype::F64)), (values.to_vec(), values.to_vec()));
+        assert_eq!(read(Dtype::BF16), [1.0, 1.0 + 2_f32.powi(-7), -0.100_097_656]);
+        assert_eq!(read(Dtype::F16), [1.0, 1.0 + 2_f32.powi(-8), -0.099_975_586]);
     }
 
     #[test]

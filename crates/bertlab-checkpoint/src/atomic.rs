@@ -17,6 +17,15 @@ pub fn write_file(path: &Path, contents: &[u8]) -> Result<(), Error> {
     write_with(path, |file| file.write_all(contents))
 }
 
+/// Makes the folder that a file shall lie in, and those around it, where they are not there yet.
+///
+/// # Errors
+/// [`Error::Io`] with the folder.
+pub fn make_folder_of(path: &Path) -> Result<(), Error> {
+    let folder = parent_of(path);
+    fs::create_dir_all(folder).map_err(|source| Error::io(folder, "make the folder", source))
+}
+
 /// Like [`write_file`], for contents that are produced piece by piece.
 pub(crate) fn write_with(
     path: &Path,

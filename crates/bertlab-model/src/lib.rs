@@ -39,7 +39,7 @@ pub use modules::Module;
 pub use open::{HeadChoice, OpenOptions, configured_labels, open};
 pub use params::{Embeddings, Layer, Linear, Norm, Params, Predictions};
 pub use report::LoadReport;
-pub use save::{save_pretrained, write_pretrained};
+pub use save::{save_pretrained, write_pretrained, write_pretrained_as};
 pub use spec::{
     EncoderSpec, HeadKind, HeadSpec, PoolerSpec, Positions, ProblemType, Spec, UnknownProblemType,
 };

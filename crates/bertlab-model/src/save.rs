@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::model::Model;
 use crate::spec::HeadKind;
-use bertlab_checkpoint::{ArrayView, atomic, write_views};
+use bertlab_checkpoint::{ArrayView, Dtype, atomic, write_views};
 use bertlab_text::Tokenizer;
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -22,14 +22,30 @@ pub fn save_pretrained(folder: &Path, model: &Model, tokenizer: Option<&Tokenize
 /// # Errors
 /// When the folder cannot be written.
 pub fn write_pretrained(folder: &Path, model: &Model, tokenizer: Option<&Tokenizer>) -> Result<(), Error> {
-    let mut config = serde_json::to_vec_pretty(&Value::Object(saved_config(model)))
+    write_pretrained_as(folder, model, tokenizer, Dtype::F32)
+}
+
+/// The same with weights of another floating-point type, rounded to the nearest: BF16 and F16 take half the room.
+///
+/// # Errors
+/// When the folder cannot be written.
+///
+/// # Panics
+/// When `dtype` is a type of integers or booleans.
+pub fn write_pretrained_as(
+    folder: &Path,
+    model: &Model,
+    tokenizer: Option<&Tokenizer>,
+    dtype: Dtype,
+) -> Result<(), Error> {
+    let mut config = serde_json::to_vec_pretty(&Value::Object(saved_config(model, dtype)))
         .expect("a map of JSON values is valid JSON");
     config.push(b'\n');
     atomic::write_file(&folder.join("config.json"), &config)?;
     let tensors = model.named_tensors();
     let arrays: Vec<ArrayView<'_>> = tensors
         .into_iter()
-        .map(|(name, tensor)| ArrayView::of_f32(name, tensor.shape(), tensor.as_slice()))
+        .map(|(name, tensor)| ArrayView::of_f32_as(name, tensor.shape(), tensor.as_slice(), dtype))
         .collect();
     let metadata = [("format".to_owned(), "pt".to_owned())];
     write_views(&folder.join("model.safetensors"), &arrays, &metadata)?;
@@ -40,7 +56,7 @@ pub fn write_pretrained(folder: &Path, model: &Model, tokenizer: Option<&Tokeniz
 }
 
 /// The config as read, with what this model is now.
-fn saved_config(model: &Model) -> Map<String, Value> {
+fn saved_config(model: &Model, dtype: Dtype) -> Map<String, Value> {
     let mut config = model.config.clone();
     let head = &model.spec.head;
     let mut set = |key: &str, value: Value| drop(config.insert(key.to_owned(), value));
@@ -55,8 +71,13 @@ fn saved_config(model: &Model) -> Map<String, Value> {
     if head.kind == HeadKind::SequenceClassification {
         set("problem_type", json!(head.problem_type.name()));
     }
-    // Weights are written as f32, whatever they were read as.
+    let dtype_name = match dtype {
+        Dtype::BF16 => "bfloat16",
+        Dtype::F16 => "float16",
+        Dtype::F64 => "float64",
+        _ => "float32",
+    };
     let dtype_key = if config.contains_key("torch_dtype") { "torch_dtype" } else { "dtype" };
-    config.insert(dtype_key.to_owned(), json!("float32"));
+    config.insert(dtype_key.to_owned(), json!(dtype_name));
     config
 }

@@ -60,6 +60,12 @@ pub enum Error {
         /// What it asks for.
         found: String,
     },
+    /// A folder that something new was to be written into.
+    #[error("{folder}: is there already; name a folder that is not", folder = folder.display())]
+    FolderIsThere {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// A length that a model does not take.
     #[error("a max_length of {asked} is more than the {max} tokens that this model takes")]
     MaxLength {

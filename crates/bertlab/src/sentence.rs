@@ -40,6 +40,9 @@ const MODULES: &str = "modules.json";
 const POOLING_CONFIG: &str = "config.json";
 const POOLING_FOLDER: &str = "1_Pooling";
 const SENTENCE_CONFIG: &str = "sentence_bert_config.json";
+/// All of them, where a folder has the usual ones.
+pub(crate) const FILES: [&str; 4] =
+    [MODULES, SENTENCE_CONFIG, "config_sentence_transformers.json", "1_Pooling/config.json"];
 const MODE_PREFIX: &str = "pooling_mode_";
 
 impl SentenceSettings {

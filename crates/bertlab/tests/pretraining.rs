@@ -169,7 +169,7 @@ fn a_model_goes_on_with_its_own_vocabulary_and_dropout_of_a_run_is_not_saved() {
     let first = run(saving(case.job("new"), 2)).expect("it trains");
     let arguments =
         TrainingArguments { dropout: Some(0.0), num_train_epochs: 1.0, ..case.job("new").arguments };
-    let start = Start::From(first.final_model.to_string_lossy().into_owned());
+    let start = from(&first.final_model, None);
     let job = PretrainJob { start, arguments, ..case.job("further") };
     let further = run(job).expect("it goes on");
     assert!(!case.file("further/start").exists());
@@ -181,16 +181,42 @@ fn a_model_goes_on_with_its_own_vocabulary_and_dropout_of_a_run_is_not_saved() {
 }
 
 #[test]
+fn places_beyond_those_that_were_learnt_begin_as_copies() {
+    let case = Case::new(60);
+    let first = run(saving(case.job("new"), 2)).expect("it trains").final_model;
+    let table = |folder: &Path| {
+        let model = opened(folder).model;
+        let mut tensors = model.named_tensors().into_iter();
+        tensors.find(|(name, _)| name.ends_with("position_embeddings.weight")).expect("BERT has it").1.clone()
+    };
+    // A rate of nothing: what is saved is what the run began with.
+    let arguments = TrainingArguments { learning_rate: 0.0, max_steps: Some(1), ..case.job("x").arguments };
+    let job = PretrainJob { start: from(&first, Some(20)), arguments, ..case.job("longer") };
+    let (before, after) = (table(&first), table(&run(job).expect("it goes on").final_model));
+    for place in 0..512 {
+        assert_eq!(after.row(place), before.row(place % 20), "{place}");
+    }
+    assert_ne!(before.row(20), before.row(0));
+}
+
+fn from(model: &Path, repeat_positions: Option<usize>) -> Start {
+    Start::From { model: model.to_string_lossy().into_owned(), repeat_positions }
+}
+
+#[test]
 fn what_cannot_be_is_refused_before_the_texts_are_read() {
     let case = Case::new(30);
     let refused = |job: PretrainJob| run(job).map(|_| ()).expect_err("it cannot be").to_string();
     let few = refused(PretrainJob { batch_tokens: Some(10), ..case.job("out") });
     assert!(few.contains("batch_tokens is 10; wanted at least the 20 tokens of a block"), "{few}");
     let long = PretrainJob { block_length: Some(1 << 20), batch_tokens: None, ..case.job("long") };
-    let start =
-        Start::From(run(saving(case.job("small"), 1)).expect("it trains").final_model.display().to_string());
-    let long = refused(PretrainJob { start, ..long });
+    let small = run(saving(case.job("small"), 1)).expect("it trains").final_model;
+    let long = refused(PretrainJob { start: from(&small, None), ..long });
     assert!(long.contains("max_length") && long.contains("512"), "{long}");
+    for n_learnt in [0, 512] {
+        let positions = refused(PretrainJob { start: from(&small, Some(n_learnt)), ..case.job("positions") });
+        assert!(positions.contains("1 to 511, of the 512 positions"), "{positions}");
+    }
     let nothing = TextFiles { files: vec![case.file("none.txt")], ..TextFiles::default() };
     let missing = refused(PretrainJob { texts: nothing, ..case.job("none") });
     assert!(missing.contains("none.txt") && !case.file("none/corpus").exists(), "{missing}");

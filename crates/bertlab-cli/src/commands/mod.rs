@@ -5,6 +5,7 @@ pub mod overview;
 mod bench;
 mod check;
 mod completions;
+mod convert;
 mod decode;
 mod embed;
 mod evaluate;
@@ -57,6 +58,7 @@ commands! {
     evaluate Evaluate,
     predict Predict,
     forward Forward,
+    convert Convert,
     bench Bench,
     lab Lab,
     completions Completions,

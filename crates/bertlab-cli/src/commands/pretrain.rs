@@ -44,10 +44,13 @@ result. --dropout 0 suits small models that see their texts a few times.")]
 pub struct Arguments {
     #[command(flatten)]
     corpus: CorpusArguments,
-    /// Go on with this model: a folder, or a name on the hub
+    /// Go on with this model: tiny, a folder, or a name on the hub
     #[arg(long, value_name = "MODEL", required_unless_present_any = ["shape", "config"])]
     #[arg(conflicts_with_all = ["shape", "config", "tokenizer"])]
     from: Option<String>,
+    /// The model was trained on texts of N tokens: its positions after these begin as copies of the first N
+    #[arg(long, value_name = "N", requires = "from")]
+    repeat_positions: Option<usize>,
     /// A new BERT of LAYERSxWIDTH, such as 4x256: heads of width 64, an inner width of four widths
     #[arg(long, value_name = "LxD", conflicts_with = "config")]
     shape: Option<Shape>,
@@ -100,7 +103,7 @@ impl Arguments {
         let vocabulary = self.vocabulary.options(self.max_length.unwrap_or(512).max(512));
         let shape = self.shape.or(self.config.map(Shape::Config));
         let start = match (self.from, shape) {
-            (Some(model), _) => Start::From(model),
+            (Some(model), _) => Start::From { model, repeat_positions: self.repeat_positions },
             (None, Some(shape)) => Start::New { shape, tokenizer: self.tokenizer, vocabulary },
             (None, None) => bail!("what shall be trained? Give --from MODEL, --shape 4x256 or --config FILE"),
         };
@@ -150,7 +153,7 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     let as_json = arguments.json;
     let job = arguments.job(global)?;
     // A new model is new as a whole; of a run that goes on, all weights come from its checkpoint.
-    let tells_what_is_new = matches!(job.start, Start::From(_)) && job.resume == Resume::No;
+    let tells_what_is_new = matches!(job.start, Start::From { .. }) && job.resume == Resume::No;
     let mut bar = ReadingBar::new(console);
     let mut prepared = job.prepare(&mut bar)?;
     bar.finish();

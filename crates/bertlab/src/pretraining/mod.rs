@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicU64;
 
 use bertlab_checkpoint::atomic;
 use bertlab_compute::random::Generator;
-use bertlab_model::{ComputeDtype, HeadChoice, HeadKind, OpenOptions};
+use bertlab_model::{ComputeDtype, HeadChoice, HeadKind, OpenOptions, Positions};
 use bertlab_report::{Outcome, SplitFacts};
 use bertlab_text::Tokenizer;
 use bertlab_train::data::TextFiles;
@@ -44,8 +44,13 @@ pub enum Start {
         /// How a new vocabulary is trained.
         vocabulary: crate::VocabularyOptions,
     },
-    /// A folder or hub name: it goes on learning, with its vocabulary.
-    From(String),
+    /// A model goes on learning, with its vocabulary.
+    From {
+        /// A folder or hub name.
+        model: String,
+        /// Where it was trained on texts of so many tokens only: later places begin as copies of these.
+        repeat_positions: Option<usize>,
+    },
 }
 
 /// A pretraining job.
@@ -102,6 +107,25 @@ pub struct PreparedPretraining {
 }
 
 impl PretrainJob {
+    /// With HuggingFace's settings: a hundredth of the texts is held out, an update has 8,192 tokens, and everything is
+    /// left in `output_dir`.
+    pub fn new(start: Start, texts: TextFiles, output_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            start,
+            offline: false,
+            texts,
+            held_out_share: 0.01,
+            max_eval_blocks: 500,
+            block_length: None,
+            batch_tokens: Some(8192),
+            masking: MaskingOptions::default(),
+            arguments: TrainingArguments::default(),
+            output_dir: output_dir.into(),
+            overwrite_output_dir: false,
+            resume: Resume::No,
+        }
+    }
+
     /// Makes or takes vocabulary and model, and reads the texts. `work` runs a stage, so that progress can be shown: it
     /// is given the stage, the bytes in all, a counter of those that were read, and what to run.
     ///
@@ -120,8 +144,13 @@ impl PretrainJob {
             ..OpenOptions::default()
         };
         let mut opened = open_model(&model, &ModelOptions { open, offline: self.offline })?;
-        if matches!(self.start, Start::New { .. }) {
-            opened.model.order_positions();
+        match &self.start {
+            Start::New { .. } => opened.model.order_positions(),
+            Start::From { repeat_positions: Some(n_learnt), .. } => {
+                check_positions(&opened, *n_learnt)?;
+                opened.model.repeat_positions(*n_learnt);
+            }
+            Start::From { .. } => {}
         }
         opened.model.freeze(frozen(&self.arguments, &opened.model.spec)?);
         let tokenizer = opened.tokenizer()?;
@@ -159,7 +188,7 @@ impl PretrainJob {
     /// The folder or name of the model to open; of a new one, `start/`, which is made where it is not there yet.
     fn model(&self, watch: &mut dyn Watch) -> Result<String, Error> {
         let Start::New { shape, tokenizer, vocabulary } = &self.start else {
-            let Start::From(model) = &self.start else { unreachable!("there are two starts") };
+            let Start::From { model, .. } = &self.start else { unreachable!("there are two starts") };
             return Ok(model.clone());
         };
         let folder = self.output_dir.join(START);
@@ -217,6 +246,19 @@ impl PretrainJob {
         }
         Ok(blocks.into_iter().map(|block| corpus.held_out.example(block)).collect::<Result<_, _>>()?)
     }
+}
+
+/// Refuses copies of places where there are none to copy, or none that could become copies.
+fn check_positions(opened: &OpenedModel, n_learnt: usize) -> Result<(), Error> {
+    let encoder = &opened.model.spec.encoder;
+    let n_places = encoder.max_tokens();
+    let wanted = match encoder.positions {
+        Positions::Sinusoidal => "a model that learns its positions (this one's are sinusoids)".to_owned(),
+        Positions::Learned if (1..n_places).contains(&n_learnt) => return Ok(()),
+        Positions::Learned => format!("1 to {}, of the {n_places} positions of this model", n_places - 1),
+    };
+    let name = "repeat_positions";
+    Err(bertlab_train::TrainError::Setting { name, found: n_learnt.to_string(), wanted }.into())
 }
 
 /// Who is told how far the reading of texts is.
@@ -305,7 +347,7 @@ impl PreparedPretraining {
     fn name(&self) -> &str {
         match &self.job.start {
             Start::New { .. } => "new",
-            Start::From(model) => model,
+            Start::From { model, .. } => model,
         }
     }
 
