@@ -52,7 +52,7 @@ pub struct GlobalArguments {
 /// Which model.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ModelArguments {
-    /// A folder, or a name on the hub (bert-base-uncased, organisation/model)
+    /// tiny, a folder, or a name on the hub (bert-base-uncased, organisation/model)
     #[arg(value_name = "MODEL")]
     pub model: String,
     /// Seed of new weights

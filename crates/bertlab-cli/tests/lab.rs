@@ -19,7 +19,8 @@ fn reviews(model: &TinyModel, name: &str, n_of_each: usize) -> String {
 #[test]
 fn the_lab_is_walked_through_on_any_model() {
     let model = TinyModel::new("BertModel");
-    let found = run(&["lab", &model.word()]);
+    let output = model.beside("out");
+    let found = run(&["lab", &model.word(), "--no-train", "--output-dir", &output]);
     assert!(found.err.contains("does not know NVIDIA"), "{}", found.err);
     let text = found.ok();
     for words in [
@@ -35,16 +36,22 @@ fn the_lab_is_walked_through_on_any_model() {
         "baseline",
         "T3 All",
         "There are 3 hidden states",
-        "T4 Fine-tuning",
+        "What to try next",
         "--train-file",
         "figures are of bert-base-uncased",
     ] {
         assert!(squeezed(&text).contains(words), "`{words}` is not in: {text}");
     }
     assert!(!text.contains('\u{1b}') && !text.contains("the lab: "), "{text}");
+    assert!(!text.contains("T4  Fine-tuning"), "{text}");
+    let page = fs::read_to_string(std::path::Path::new(&output).join("lab-report.html")).expect("written");
+    for words in ["T3  All hidden states", "<svg", "##u", "What to try next"] {
+        assert!(page.contains(words), "{words}");
+    }
     // The module tree may be wider: in a pipe nothing is cut.
     let prose = &text[text.find("T2  ").expect("it is there")..];
-    let widest = prose.lines().map(|line| line.chars().count()).max();
+    let is_command = |line: &&str| line.starts_with("  bertlab") || line.contains("lab-report.html");
+    let widest = prose.lines().filter(|line| !is_command(line)).map(|line| line.chars().count()).max();
     assert!(widest <= Some(80), "{widest:?}: {text}");
 }
 
@@ -56,7 +63,9 @@ fn squeezed(text: &str) -> String {
 #[test]
 fn its_json_holds_every_task() {
     let model = TinyModel::new("BertForSequenceClassification");
-    let found = run(&["lab", &model.word(), "--json"]).json();
+    let output = model.beside("out");
+    let found =
+        run(&["lab", "--model", &model.word(), "--json", "--no-train", "--output-dir", &output]).json();
     assert_eq!((&found["likeness"], &found["t4"]), (&json!("other"), &json!(null)));
     // The head is left out: 3 tables, their norm, 16 tensors per layer, the pooler.
     assert_eq!(found["t1"]["n_tensors"], 3 + 2 + 2 * 16 + 2);
@@ -82,7 +91,6 @@ fn fine_tuning_counts_labels_trains_and_says_what_it_is_worth() {
     let arguments = [
         "lab",
         &model.word(),
-        "--train",
         "--train-file",
         &train,
         "--validation-file",
@@ -99,16 +107,19 @@ fn fine_tuning_counts_labels_trains_and_says_what_it_is_worth() {
         "bad 20, good 20",
         "40 rows are 10 batches, and 8 batches make an update: 2 updates; the last has 2 of 8 batches",
         "157 updates, the last 2/8",
+        "Training loss, from the first step to the last",
+        "update steps 156 2",
+        "rows learnt from 5,000, all negative 40: bad 20, good 20",
         "accuracy",
         "always the commonest label: 50.0 %",
     ] {
         assert!(text.contains(words), "`{words}` is not in: {text}");
     }
-    let trained = std::path::Path::new(&output).join("final_model");
+    let trained = std::path::Path::new(&output).join("training/final_model");
     assert!(trained.join("model.safetensors").is_file());
-    run(&arguments).refused(&["--output-dir", "empty"]);
+    run(&arguments).refused(&["--output-dir", "a model trained on rows like these"]);
     let elsewhere = model.beside("elsewhere");
-    let again = [&arguments[..10], &[elsewhere.as_str(), "--json"]].concat();
+    let again = [&arguments[..9], &[elsewhere.as_str(), "--json"]].concat();
     let found = run(&again).json();
     assert_eq!((&found["t4"]["n_steps"], &found["t4"]["n_last_accumulation"]), (&json!(2), &json!(2)));
     assert_eq!(found["t4"]["first_rows"][0]["labels"][1], json!({"label": "good", "n_rows": 2000}));
@@ -120,18 +131,44 @@ fn fine_tuning_counts_labels_trains_and_says_what_it_is_worth() {
 }
 
 #[test]
+fn without_a_word_the_whole_lab_runs_on_what_the_program_brings_and_again() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let output = home.path().join("out");
+    let arguments = ["lab", "--offline", "--output-dir", output.to_str().expect("UTF-8")];
+    let text = squeezed(&run(&arguments).ok());
+    for words in [
+        "The lab \"Explore BERT\" on tiny",
+        "There are 5 hidden states",
+        "280 rows",
+        "T4 Fine-tuning",
+        "1.0 means nothing",
+    ] {
+        assert!(text.contains(words), "`{words}` is not in: {text}");
+    }
+    let found = run(&[&arguments[..], &["--json"]].concat()).json();
+    let accuracy = &found["t4"]["accuracy"];
+    assert_eq!((&accuracy["n_rows"], &accuracy["baseline"]), (&json!(100), &json!(0.5)));
+    // Words that are in one class more often give 71 %; what pretraining has learnt must be worth more.
+    assert!(accuracy["accuracy"].as_f64().expect("a number") >= 0.75, "{accuracy}");
+    let model = found["t4"]["final_model"].as_str().expect("a path").to_owned();
+    let predicted = run(&["predict", &model, "A wonderful film.", "--json"]).json();
+    assert!(predicted.to_string().contains("pos"), "{predicted}");
+    assert!(output.join("lab-report.html").is_file() && output.join("reviews/train.csv").is_file());
+}
+
+#[test]
 fn one_label_only_stops_and_flags_of_fine_tuning_need_it() {
     let model = TinyModel::new("BertModel");
     let file = model.beside("one.csv");
     fs::write(&file, format!("text,label\n{}", "my loan,bad\n".repeat(9))).expect("writable");
     let output = model.beside("out");
     let files = ["--train-file", &file, "--validation-file", &file, "--output-dir", &output];
-    run(&[&["lab", &model.word(), "--train"][..], &files].concat()).refused(&["bad", "label"]);
+    run(&[&["lab", &model.word()][..], &files].concat()).refused(&["bad", "label"]);
     assert!(!std::path::Path::new(&output).exists());
-    assert_eq!(run(&[&["lab", &model.word()][..], &files].concat()).code, Some(2));
-    assert_eq!(run(&["lab", &model.word(), "--train"]).code, Some(2));
-    let absent =
-        ["lab", &model.word(), "--train", "--train-file", "/no/rows.csv", "--validation-file", &file];
+    for wrong in [&["--train-file", &file][..], &["--data", &file, "--no-train"], &["--model", "tiny"]] {
+        assert_eq!(run(&[&["lab", &model.word()], wrong].concat()).code, Some(2), "{wrong:?}");
+    }
+    let absent = ["lab", &model.word(), "--train-file", "/no/rows.csv", "--validation-file", &file];
     let refused = run(&absent);
     assert_eq!(refused.out, "", "before anything is computed");
     refused.refused(&["/no/rows.csv"]);
@@ -145,7 +182,9 @@ fn the_given_model_gives_the_labs_known_cosines() {
         return;
     };
     let golden = parse(&fs::read_to_string(folder).expect("readable"));
-    let found = run(&["lab", &model, "--json"]).json();
+    let output = tempfile::tempdir().expect("a temporary folder");
+    let output = output.path().join("out").to_string_lossy().into_owned();
+    let found = run(&["lab", &model, "--json", "--no-train", "--output-dir", &output]).json();
     for (index, pair) in
         ["cpu~intel", "gpu~nvidia", "cpu~nvidia", "gpu~intel", "cpu~gpu", "intel~nvidia"].iter().enumerate()
     {

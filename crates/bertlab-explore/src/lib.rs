@@ -15,6 +15,7 @@ mod stats;
 mod summary;
 #[cfg(test)]
 mod testing;
+mod tree;
 mod words;
 
 pub use cosine::{cosine, cosine_matrix};
@@ -24,4 +25,5 @@ pub use layers::Layers;
 pub use mask::{Candidate, MaskPrediction, fill_mask};
 pub use stats::{Histogram, TensorStats, tensor_stats};
 pub use summary::{Summary, summary};
+pub use tree::{TreeLine, tree_lines};
 pub use words::{Occurrences, Pieces, Place, WordOptions, WordQuery, WordVector, word_vectors};

@@ -34,6 +34,7 @@ fn lines(training: &TrainingFacts, title: &str, measure: &str, series: Vec<Serie
     let last = training.log.iter().filter_map(|record| record.get("step")?.as_f64()).fold(0.0, f64::max);
     Lines {
         title: title.to_owned(),
+        across: "update step",
         measure: measure.to_owned(),
         series,
         level: None,

@@ -4,6 +4,7 @@ mod card;
 mod chart;
 mod curves;
 mod html;
+mod lab;
 mod markup;
 mod mistakes;
 mod number;
@@ -14,7 +15,8 @@ pub mod tensorboard;
 mod verdict;
 
 pub use card::model_card;
-pub use html::page;
+pub use html::{lab_page, page};
+pub use lab::{LabFacts, LayersFacts, ModelTreeFacts, ModuleLine, PairFacts, TokenFacts, WordsFacts};
 pub use plots::{Plot, plots};
 pub use run::{
     EvaluationFacts, ModelFacts, Outcome, RepeatFacts, RowFacts, RunReport, Seconds, SplitFacts,

@@ -38,7 +38,7 @@ pub use arguments::{
     GivenSettings, IntervalStrategy, ReadArguments, ReportTo, SamplingStrategy, SaveStrategy, SettingsError,
     TrainingArguments,
 };
-pub use cache::{CacheUse, TokenCache};
+pub use cache::{CacheUse, TokenCache, user_cache};
 pub use class_weights::{ClassWeights, class_weights};
 pub use corpus::{Blocks, Corpus, CorpusCounts, CorpusRequest};
 pub use error::TrainError;

@@ -35,6 +35,11 @@ pub struct RowsRequest {
 }
 
 impl RowsRequest {
+    /// All rows of these files; columns are found by their names.
+    pub fn of_files(files: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
+        Self { files: files.into_iter().map(Into::into).collect(), ..Self::default() }
+    }
+
     /// What is said of rows that are left out because they have no labels; none where they are to be taken.
     pub(crate) fn left_out(&self, split: Split, dataset: &Dataset) -> Option<Finding> {
         // The hub writes -1 where a label is kept secret.

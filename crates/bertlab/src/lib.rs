@@ -14,6 +14,8 @@
 //! ```
 
 pub mod bench;
+mod bundled;
+mod convert;
 mod dataset;
 mod embed;
 mod embeddings_file;
@@ -35,6 +37,8 @@ pub mod lab;
 pub mod report;
 
 pub use bertlab_train::preflight::Split;
+pub use bundled::bundled_models;
+pub use convert::{Converted, convert};
 pub use dataset::{DatasetFiles, DatasetRequest};
 pub use embed::{EmbedRecipe, EmbedRequest, Embedded};
 pub use embeddings_file::{EmbeddingRow, EmbeddingsFormat, write_embeddings};

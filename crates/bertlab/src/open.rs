@@ -8,7 +8,7 @@ use bertlab_checkpoint::open_config;
 use bertlab_model::{LoadReport, Model, OpenOptions};
 use bertlab_text::{Keep, Tokenizer};
 
-use crate::{Error, SentenceSettings};
+use crate::{Error, SentenceSettings, bundled};
 
 /// How a model is found and opened.
 #[derive(Clone, Debug, Default)]
@@ -100,11 +100,15 @@ impl OpenedModel {
     }
 }
 
-/// Gives the folder of a model: itself if it is one, else its place in HuggingFace's cache, downloaded if need be.
+/// Gives the folder of a model: itself if it is one, that of a model which the program brings (`tiny`), else its place
+/// in HuggingFace's cache, downloaded if need be.
 ///
 /// # Errors
 /// No such folder or hub model; a network that is off or fails.
 pub fn resolve(name_or_folder: &str, offline: bool) -> Result<PathBuf, Error> {
+    if let Some(folder) = bundled::folder_of(name_or_folder) {
+        return folder;
+    }
     Ok(hub::resolve(name_or_folder, &HubOptions { offline, ..HubOptions::default() })?)
 }
 

@@ -16,7 +16,7 @@ use crate::print::{Console, numbers, style};
 
 A folder with config.json alone is enough: speed does not depend on the weights, so random ones are made.")]
 pub struct Arguments {
-    /// A folder, or a name on the hub
+    /// tiny, a folder, or a name on the hub
     #[arg(value_name = "MODEL")]
     model: String,
     /// Rows

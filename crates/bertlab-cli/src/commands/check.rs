@@ -26,7 +26,7 @@ Looks at labels (one only, sorted, unequal, unusable, never learnt), texts (blan
 several splits, with contradicting labels), lengths (what is cut) and tokens that are unknown. Weights are not needed. The \
 exit code is 1 where a finding is fatal.")]
 pub struct Arguments {
-    /// A folder, or a name on the hub
+    /// tiny, a folder, or a name on the hub
     #[arg(value_name = "MODEL")]
     model: String,
     /// Rows to learn from; several files are read one after the other

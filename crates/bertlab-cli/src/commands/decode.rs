@@ -13,7 +13,7 @@ use crate::print::Console;
   bertlab decode bert-base-uncased 101 1045 2031 1037 2047 17368 999 102
   bertlab decode ./my-model 101 7592 102 --skip-special-tokens")]
 pub struct Arguments {
-    /// A folder with a tokenizer, or a name on the hub
+    /// tiny, a folder with a tokenizer, or a name on the hub
     #[arg(value_name = "MODEL")]
     model: String,
     /// Token ids

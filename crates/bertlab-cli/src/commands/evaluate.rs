@@ -29,7 +29,7 @@ Beside the accuracy stand its 95 % interval and what always answering the common
 Entities are counted as seqeval counts them. Words that truncation takes count as answered \"O\"; HuggingFace's
 run_ner leaves them out.")]
 pub struct Arguments {
-    /// A folder, or a name on the hub
+    /// tiny, a folder, or a name on the hub
     #[arg(value_name = "MODEL")]
     model: String,
     /// Labelled rows: .csv, .tsv, .jsonl, .parquet, CoNLL, a pattern, or a folder with a sub-folder or text file per class

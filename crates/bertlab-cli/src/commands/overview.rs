@@ -5,7 +5,7 @@ use std::io::Write;
 use crate::print::{Console, style};
 
 const TASKS: [(&str, &str); 9] = [
-    ("The whole tour", "bertlab lab MODEL"),
+    ("The whole tour", "bertlab lab"),
     ("Look inside", "bertlab inspect MODEL --tree"),
     ("Text to tokens", "bertlab tokenize MODEL \"I have a new CPU!\""),
     ("Vectors of texts, of words", "bertlab embed --help   bertlab words --help"),
@@ -22,7 +22,7 @@ pub fn run(console: &mut Console) -> anyhow::Result<()> {
     let out = &mut console.out;
     writeln!(
         out,
-        "{heading}bertlab{heading:#}: BERT in Rust. MODEL is a folder or a name, as bert-base-uncased"
+        "{heading}bertlab{heading:#}: BERT in Rust. MODEL: tiny, a folder, or a name (bert-base-uncased)"
     )?;
     for (task, example) in TASKS {
         writeln!(out, "{task:<28}{dim}{example}{dim:#}")?;

@@ -24,7 +24,7 @@ use crate::print::{Console, style};
 values (regression), or words and entities (token classification: plain text is split into words, those of CoNLL files and of
 lists in .jsonl and .parquet stay as they are; start and end count characters).")]
 pub struct Arguments {
-    /// A folder, or a name on the hub
+    /// tiny, a folder, or a name on the hub
     #[arg(value_name = "MODEL")]
     model: String,
     #[command(flatten)]

@@ -18,7 +18,7 @@ const TEXTS_PER_CHUNK: usize = 1024;
   bertlab tokenize ./my-model \"Where is it?\" --pair \"It is here.\" --json
   bertlab tokenize ./my-model --input reviews.jsonl --truncation longest_first --json")]
 pub struct Arguments {
-    /// A folder with a tokenizer, or a name on the hub
+    /// tiny, a folder with a tokenizer, or a name on the hub
     #[arg(value_name = "MODEL")]
     model: String,
     #[command(flatten)]

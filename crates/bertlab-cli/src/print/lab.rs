@@ -6,14 +6,13 @@ mod training;
 mod words;
 
 use std::io::Write;
+use std::path::Path;
 
-use bertlab::lab::{Figure, LabReport, Likeness, TOLERANCE};
+use bertlab::lab::{Figure, LabReport, NextStep};
 
 use crate::print::{Console, prose, style};
 
-pub use training::{
-    print_after_training, print_before_training, print_training_heading, print_what_training_would_do,
-};
+pub use training::{print_after_training, print_before_training, print_training_heading};
 
 /// T1 to T3.
 pub fn print_exploration(console: &mut Console, name: &str, report: &LabReport) -> anyhow::Result<()> {
@@ -26,23 +25,28 @@ pub fn print_exploration(console: &mut Console, name: &str, report: &LabReport) 
 fn print_introduction(console: &mut Console, name: &str, report: &LabReport) -> anyhow::Result<()> {
     let heading = console.style(style::HEADING);
     writeln!(console.out, "{heading}The lab \"Explore BERT\" on {name}{heading:#}\n")?;
-    let text = match report.likeness {
-        Likeness::BertBaseUncased => format!(
-            "This is bert-base-uncased, the model of the lab: what the lab prints stands beside each number, and \
-             \"agrees\" means within {TOLERANCE:e}."
-        ),
-        Likeness::SameShape => {
-            "The lab's printed figures are of bert-base-uncased. This model has its sizes, but other \
-             weights (fine-tuned, trained anew, or random), so that from T2 on its numbers stand alone."
-                .to_owned()
+    paragraph(console, &report.introduction())
+}
+
+/// Where the pictures are, and what to try next.
+pub fn print_end(console: &mut Console, report: &Path, next: &[NextStep]) -> anyhow::Result<()> {
+    headline(console, "What to try next")?;
+    let (figure, dim) = (console.style(style::FIGURE), console.style(style::DIM));
+    writeln!(console.out, "{figure}{}{figure:#} shows all of this as pictures.\n", report.display())?;
+    for step in next {
+        for line in prose::lines(&step.words, console.width().min(prose::WIDTH_MAX)) {
+            writeln!(console.out, "{line}")?;
         }
-        Likeness::Other => format!(
-            "The lab's printed figures are of bert-base-uncased. This is another model ({}, {} layers of width {}), so \
-             its numbers stand alone.",
-            report.t1.class, report.t1.n_layers, report.t1.width
-        ),
-    };
-    paragraph(console, &text)
+        for line in step.command.lines() {
+            writeln!(console.out, "  {dim}{line}{dim:#}")?;
+        }
+    }
+    writeln!(console.out)?;
+    paragraph(
+        console,
+        "Where bertlab is not installed, `cargo run --release --` stands for it; `cargo install --path crates/bertlab-cli` \
+         puts it on the path.",
+    )
 }
 
 /// A task's headline.

@@ -1,5 +1,6 @@
 //! The terminal: output with or without colours, notes and errors on standard error, a closed pipe.
 
+pub mod area_chart;
 pub mod cache;
 pub mod check;
 pub mod evaluation;

@@ -95,6 +95,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn words_are_quoted_where_a_shell_would_split_them() {
+        assert_eq!(quoted("../all-MiniLM-L6-v2"), "../all-MiniLM-L6-v2");
+        assert_eq!(quoted("my model"), "'my model'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+    }
+
+    #[test]
     fn prose_is_broken_between_words() {
         assert_eq!(lines("one two  three", 7), ["one two", "three"]);
         assert_eq!(lines("a-very-long-word is", 4), ["a-very-long-word", "is"]);

@@ -138,6 +138,8 @@ pub fn run_with_input(arguments: &[&str], input: &str) -> Run {
     let mut child = Command::new(env!("CARGO_BIN_EXE_bertlab"))
         .args(arguments)
         .env("HF_HUB_OFFLINE", "1")
+        // Beside the program: nothing is left in the user's cache.
+        .env("BERTLAB_CACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"))
         .env_remove("CLICOLOR_FORCE")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -8,7 +8,7 @@ use crate::number::number;
 /// A curve.
 pub(crate) struct Series {
     pub(crate) name: String,
-    /// Step and value; what is no finite number leaves a gap.
+    /// Step, or whatever runs to the right, and value; what is no finite number leaves a gap.
     pub(crate) points: Vec<(f64, f64)>,
     pub(crate) role: Role,
     /// A dot at each value: where there are few.
@@ -24,6 +24,8 @@ pub(crate) struct Level {
 /// What a chart of curves shows.
 pub(crate) struct Lines {
     pub(crate) title: String,
+    /// What runs to the right.
+    pub(crate) across: &'static str,
     /// What runs up.
     pub(crate) measure: String,
     pub(crate) series: Vec<Series>,
@@ -45,12 +47,12 @@ impl Lines {
         let level = self.level.as_ref().map(|level| level.value);
         let y = Axis::around(values.chain(zero).chain(level), 4);
         let x = Axis::up_to(self.last_step, 5);
-        let frame = Frame::draw(&mut scene, &MARGINS, x, y, ("update step", &self.measure));
+        let frame = Frame::draw(&mut scene, &MARGINS, x, y, (self.across, &self.measure));
         if let Some(level) = &self.level {
             let ends = [x.low, x.high].map(|step| frame.point(step, level.value));
             scene.dashed(ends.to_vec(), Role::Muted);
         }
-        self.series.iter().for_each(|series| draw(&mut scene, &frame, series));
+        self.series.iter().for_each(|series| draw(&mut scene, &frame, series, self.across));
         self.legend(&mut scene);
         scene
     }
@@ -74,7 +76,7 @@ impl Lines {
     }
 }
 
-fn draw(scene: &mut Scene, frame: &Frame, series: &Series) {
+fn draw(scene: &mut Scene, frame: &Frame, series: &Series, across: &str) {
     for run in series.points.split(|point| !point.1.is_finite()) {
         let points: Vec<(f64, f64)> = run.iter().map(|&(step, value)| frame.point(step, value)).collect();
         if points.len() > 1 {
@@ -82,7 +84,7 @@ fn draw(scene: &mut Scene, frame: &Frame, series: &Series) {
         }
     }
     for &(step, value) in series.points.iter().filter(|point| point.1.is_finite()) {
-        let hint = format!("{} {} at step {step}", series.name, number(value));
+        let hint = format!("{} {} at {across} {step}", series.name, number(value));
         if series.has_dots || series.points.len() == 1 {
             scene.dot(frame.point(step, value), 3.5, series.role, hint);
         } else {

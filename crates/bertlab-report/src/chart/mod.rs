@@ -1,9 +1,11 @@
 //! The charts: each makes a scene from plain numbers, and a scene becomes SVG.
 
 pub(crate) mod axis;
+pub(crate) mod bars;
 pub(crate) mod calibration;
 pub(crate) mod confusion;
 pub(crate) mod frame;
+pub(crate) mod heat;
 pub(crate) mod lengths;
 pub(crate) mod lines;
 pub(crate) mod scatter;

@@ -5,6 +5,13 @@ use crate::curves::{self, Curve};
 use crate::markup::Markup;
 use crate::run::RunReport;
 
+/// The first curves of a run: the loss, and what its evaluations found.
+pub(super) fn write_first(charts: &mut Markup, report: &RunReport, n_max: usize) {
+    for curve in report.training.iter().flat_map(curves::all).take(n_max) {
+        figure(charts, &curve.heading, &curve.lines.scene(), &curve.caption);
+    }
+}
+
 pub(super) fn write(main: &mut Markup, report: &RunReport) {
     let curves: Vec<Curve> = report.training.iter().flat_map(curves::all).collect();
     if curves.is_empty() {

@@ -8,14 +8,19 @@ use crate::verdict::{Comparison, Tone, Verdict, verdict};
 const STYLE: &str = include_str!("style.css");
 
 /// Title and style sheet.
-pub(super) fn write(head: &mut Markup, report: &RunReport) {
+pub(super) fn write(head: &mut Markup, title: &str) {
     head.empty("meta", &[("charset", "utf-8")]);
     head.empty("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
     head.empty("meta", &[("name", "color-scheme"), ("content", "light dark")]);
-    head.leaf("title", &[], &format!("{} – {}", kind(report), title(report)));
+    head.leaf("title", &[], title);
     head.within("style", &[], |style| {
         style.own(STYLE);
     });
+}
+
+/// What the page is called.
+pub(super) fn page_title(report: &RunReport) -> String {
+    format!("{} – {}", kind(report), title(report))
 }
 
 fn kind(report: &RunReport) -> &'static str {
@@ -39,18 +44,23 @@ pub(super) fn write_verdict(main: &mut Markup, report: &RunReport) {
         header.leaf("p", &[("class", "kind")], &line);
         header.leaf("p", &[("class", "about")], &title(report));
         header.leaf("h1", &[], &verdict.headline);
-        let tone = match verdict.tone {
-            Tone::Better => "meaning better",
-            Tone::Unclear => "meaning unclear",
-            Tone::Bad => "meaning bad",
-        };
-        header.leaf("p", &[("class", tone)], &verdict.meaning);
-        if let Some(comparison) = &verdict.comparison {
-            write_comparison(header, comparison);
-        }
-        write_cautions(header, &verdict);
+        write_meaning(header, &verdict);
     });
     write_figures(main, report);
+}
+
+/// What a result means, under its headline.
+pub(super) fn write_meaning(markup: &mut Markup, verdict: &Verdict) {
+    let tone = match verdict.tone {
+        Tone::Better => "meaning better",
+        Tone::Unclear => "meaning unclear",
+        Tone::Bad => "meaning bad",
+    };
+    markup.leaf("p", &[("class", tone)], &verdict.meaning);
+    if let Some(comparison) = &verdict.comparison {
+        write_comparison(markup, comparison);
+    }
+    write_cautions(markup, verdict);
 }
 
 /// A scale from 0 to 100 % with what was reached, its interval, and what needs no model.

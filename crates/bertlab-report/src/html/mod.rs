@@ -5,6 +5,7 @@ mod classes;
 mod curves;
 mod data;
 mod head;
+mod lab;
 mod mistakes;
 mod numbers;
 mod run;
@@ -13,6 +14,7 @@ mod tagging;
 
 pub(crate) use calibration::of as calibration_of;
 pub(crate) use classes::rows_by_length;
+pub use lab::lab_page;
 pub(crate) use numbers::pairs;
 
 use crate::chart::scene::Scene;
@@ -20,14 +22,19 @@ use crate::chart::svg;
 use crate::markup::Markup;
 use crate::run::RunReport;
 
-/// The page.
+/// The page of a run or an evaluation.
 pub fn page(report: &RunReport) -> String {
+    document(&head::page_title(report), |main| write_sections(main, report))
+}
+
+/// A whole page around its sections.
+fn document(title: &str, fill: impl FnOnce(&mut Markup)) -> String {
     let mut page = Markup::default();
     page.own("<!DOCTYPE html>\n");
     page.within("html", &[("lang", "en")], |html| {
-        html.within("head", &[], |inner| head::write(inner, report));
+        html.within("head", &[], |inner| head::write(inner, title));
         html.within("body", &[], |body| {
-            body.within("main", &[], |main| write_sections(main, report));
+            body.within("main", &[], fill);
         });
     });
     page.own("\n");

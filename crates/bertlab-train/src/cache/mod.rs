@@ -8,6 +8,8 @@ mod file;
 mod key;
 mod place;
 
+pub use place::user_cache;
+
 use crate::data::Record;
 use crate::error::TrainError;
 use crate::tokenized::{TokenRows, Tokenization};
@@ -61,10 +63,9 @@ impl TokenCache {
         Self::default()
     }
 
-    /// The user's: `$BERTLAB_CACHE/tokens`, else `bertlab/tokens` in the system's folder for such files
-    /// (`$XDG_CACHE_HOME` or `~/.cache` on Linux), of 2 GB at most.
+    /// The user's: `tokens` in [`user_cache`], of 2 GB at most.
     pub fn of_user() -> Self {
-        let folder = place::user_folder(&|name| std::env::var_os(name), std::env::home_dir());
+        let folder = user_cache().map(|folder| folder.join("tokens"));
         Self { folder, bytes_max: BYTES_MAX, ..Self::default() }
     }
 

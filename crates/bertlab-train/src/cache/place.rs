@@ -1,14 +1,16 @@
 //! Where the user's cache lies.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// The folder of tokenized rows; none where the system names no place for such files. `variable` looks up an
-/// environment variable; an empty one counts as not set.
-pub(super) fn user_folder(
-    variable: &dyn Fn(&str) -> Option<OsString>,
-    home: Option<PathBuf>,
-) -> Option<PathBuf> {
+/// The folder for what this program can make again: `$BERTLAB_CACHE`, else `bertlab` in the system's folder for such
+/// files (`$XDG_CACHE_HOME` or `~/.cache` on Linux); none where the system names none.
+pub fn user_cache() -> Option<PathBuf> {
+    user_folder(&|name| std::env::var_os(name), std::env::home_dir())
+}
+
+/// `variable` looks up an environment variable; an empty one counts as not set.
+fn user_folder(variable: &dyn Fn(&str) -> Option<OsString>, home: Option<PathBuf>) -> Option<PathBuf> {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let of_system = || {
         let folder = if cfg!(windows) {
@@ -23,7 +25,7 @@ pub(super) fn user_folder(
         folder.map(|folder| folder.join("bertlab"))
     };
     let folder = set("BERTLAB_CACHE").or_else(of_system)?;
-    std::path::absolute(folder.join(Path::new("tokens"))).ok()
+    std::path::absolute(folder).ok()
 }
 
 #[cfg(test)]
@@ -39,18 +41,18 @@ mod tests {
     #[test]
     fn variables_win_over_the_systems_place() {
         let own = [("BERTLAB_CACHE", "/own"), ("XDG_CACHE_HOME", "/xdg")];
-        assert_eq!(folder(&own, Some("/home/u")), Some(PathBuf::from("/own/tokens")));
+        assert_eq!(folder(&own, Some("/home/u")), Some(PathBuf::from("/own")));
         let relative = folder(&[("BERTLAB_CACHE", "here")], None).expect("a place");
-        assert!(relative.is_absolute() && relative.ends_with("here/tokens"));
+        assert!(relative.is_absolute() && relative.ends_with("here"));
     }
 
     #[cfg(all(unix, not(target_os = "macos")))]
     #[test]
     fn on_linux_xdg_is_honoured() {
         let place = |variables: &[(&str, &str)]| folder(variables, Some("/home/u"));
-        assert_eq!(place(&[("XDG_CACHE_HOME", "/xdg")]), Some("/xdg/bertlab/tokens".into()));
+        assert_eq!(place(&[("XDG_CACHE_HOME", "/xdg")]), Some("/xdg/bertlab".into()));
         for unset in [[("XDG_CACHE_HOME", "")], [("XDG_CACHE_HOME", "relative")], [("BERTLAB_CACHE", "")]] {
-            assert_eq!(place(&unset), Some("/home/u/.cache/bertlab/tokens".into()));
+            assert_eq!(place(&unset), Some("/home/u/.cache/bertlab".into()));
         }
         assert_eq!(folder(&[], None), None);
     }

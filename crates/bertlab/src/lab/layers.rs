@@ -21,6 +21,10 @@ pub struct LayersTask {
     /// The lab's cosine: CPU in sentence 1, the mean of the last layers, against T2's CPU, the mean of sentences 1 and
     /// 2 in the last layer. Two things change at once.
     pub last_four: Figure,
+    /// How a word finds its meaning: CPU in sentence 1 after each hidden state, against the last one. `[L + 1]`
+    pub towards_last: Vec<Option<f32>>,
+    /// How words come together or part: CPU in sentence 1 against GPU in sentence 3, in each hidden state. `[L + 1]`
+    pub cpu_gpu: Vec<Option<f32>>,
     /// Only the layers change: CPU in sentence 1, the mean of the last layers against the last one.
     pub layers_only: Figure,
     /// Only the occurrences change: CPU in the last layer, in sentence 1 against the mean of sentences 1 and 2.
@@ -36,10 +40,19 @@ impl LayersTask {
         let first_sentence = word_vector(opened, "CPU@1", Layers::LAST)?;
         let both_sentences = word_vector(opened, "CPU@1,2", Layers::LAST)?;
         let figure = |name, a: &[f32], b: &[f32]| Figure::new(name, cosine(a, b));
+        let (mut towards_last, mut cpu_gpu) = (Vec::new(), Vec::new());
+        for layer in 0..n_hidden_states as isize {
+            let layer = Layers { first: layer, last: layer };
+            let cpu = word_vector(opened, "CPU@1", layer)?;
+            towards_last.push(cosine(&cpu, &first_sentence));
+            cpu_gpu.push(cosine(&cpu, &word_vector(opened, "GPU@3", layer)?));
+        }
         Ok(Self {
             n_hidden_states,
             shape,
             n_averaged,
+            towards_last,
+            cpu_gpu,
             last_four: figure("cos", &averaged, &both_sentences),
             layers_only: figure("cos_layers_only", &averaged, &first_sentence),
             occurrences_only: figure("cos_occurrences_only", &first_sentence, &both_sentences),

@@ -5,8 +5,10 @@
 //!
 //! B sentences, N tokens of the longest one, D width, L layers, everywhere in this folder.
 
+mod folder;
 mod layers;
 mod model;
+mod page;
 mod printed;
 mod training;
 mod words;
@@ -14,10 +16,12 @@ mod words;
 use bertlab_explore::summary;
 use serde::Serialize;
 
+pub use folder::{LabData, LabFiles, LabFolder};
 pub use layers::LayersTask;
 pub use model::{ModelTask, Part, QueryModule};
-pub use printed::{Counts, Figure, Likeness, SAMPLES, TOLERANCE};
-pub use training::{Accuracy, FirstRows, LabTraining, LabelCount, TrainingTask};
+pub use page::{NextStep, PAIRS, next_steps, write_lab_report};
+pub use printed::{Counts, Figure, Likeness, PrintedTraining, SAMPLES, TOLERANCE};
+pub use training::{Accuracy, FirstRows, LabSettings, LabTraining, LabelCount, TrainingTask, model_to_train};
 pub use words::{Baseline, LabSentence, LabWord, PaddedBatch, SENTENCES, WordsTask};
 
 use crate::{Error, OpenedModel};

@@ -30,6 +30,8 @@ pub struct ModelTask {
     pub tree: Module,
     /// The query matrix of the first layer's attention.
     pub query: QueryModule,
+    /// What its opening had to say: weights that are new, or were left out.
+    pub remarks: Vec<String>,
     /// The dense layer over the first token, which T2 and T3 do not use; none where the family has none.
     pub pooler: Option<Part>,
 }
@@ -82,6 +84,7 @@ impl ModelTask {
             parts: tree.children.iter().map(part).collect(),
             modules: tree.to_pytorch_text(),
             query: QueryModule::of(opened, &tree)?,
+            remarks: opened.report.messages(),
             pooler: tree.find("pooler").map(part),
             tree,
         })

@@ -1,14 +1,15 @@
 //! T4: fine-tuning with the lab's settings on a user's own rows.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use bertlab_train::counts::grouped;
 use bertlab_train::data::{Columns, Encoding, Sampling, expand};
-use bertlab_train::{Resume, Scores, TrainError, TrainingArguments, TrainingSummary};
+use bertlab_train::{SaveStrategy, Scores, TrainingArguments, TrainingSummary};
 use serde::Serialize;
 
-use super::SAMPLES;
+use super::{LabData, PrintedTraining, SAMPLES};
 use crate::Task;
-use crate::{Error, HoldOut, LabelCounts, PreparedTraining, Question, RowsRequest, TextOptions, TrainJob};
+use crate::{Error, LabelCounts, PreparedTraining, Question, RowsRequest, TextOptions, TrainJob};
 
 /// What T4 needs beside the lab's settings.
 #[derive(Clone, Debug)]
@@ -31,66 +32,96 @@ pub struct LabTraining {
     pub max_length: Option<usize>,
     /// Of the choice of rows, their order, dropout and new weights.
     pub seed: u64,
-    /// Where everything goes: a folder that is not there yet, or empty.
+    /// How it is trained.
+    pub settings: LabSettings,
+    /// Where everything goes; a run that lies there is written over.
     pub output_dir: PathBuf,
 }
 
-impl LabTraining {
-    /// The lab's settings: learning rate 2e-5, batches of 4, 8 of them an update, one epoch, weight decay 0.01.
-    /// Gradient checkpointing, which the lab switches on, gives the same numbers for more time and stays off.
-    pub fn arguments(&self) -> TrainingArguments {
-        TrainingArguments {
-            learning_rate: 2e-5,
-            per_device_train_batch_size: 4,
-            per_device_eval_batch_size: 4,
-            gradient_accumulation_steps: 8,
-            num_train_epochs: 1.0,
-            weight_decay: 0.01,
-            seed: self.seed,
-            ..TrainingArguments::default()
+/// How T4 trains.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LabSettings {
+    /// As the lab does: learning rate 2e-5, batches of 4, 8 of them an update, one epoch, weight decay 0.01. Gradient
+    /// checkpointing, which the lab switches on, gives the same numbers for more time and stays off.
+    AsInTheLab,
+    /// So that a few hundred rows are enough to learn from.
+    FewRows {
+        /// Of the model at hand.
+        learning_rate: f64,
+    },
+}
+
+impl LabSettings {
+    /// For a few hundred rows, and a model of width D: the wider, the smaller the steps.
+    pub fn few_rows(width: usize) -> Self {
+        Self::FewRows { learning_rate: 5e-5 * 768.0 / width.max(1) as f64 }
+    }
+
+    fn arguments(self, seed: u64) -> TrainingArguments {
+        let common = TrainingArguments { weight_decay: 0.01, seed, ..TrainingArguments::default() };
+        match self {
+            Self::AsInTheLab => TrainingArguments {
+                learning_rate: 2e-5,
+                per_device_train_batch_size: 4,
+                per_device_eval_batch_size: 4,
+                gradient_accumulation_steps: 8,
+                num_train_epochs: 1.0,
+                ..common
+            },
+            Self::FewRows { learning_rate } => TrainingArguments {
+                learning_rate,
+                warmup_ratio: 0.1,
+                num_train_epochs: 6.0,
+                logging_steps: Some(10.0),
+                // The last state is the result: the rows that it is judged by have chosen nothing.
+                save_strategy: SaveStrategy::No,
+                load_best_model_at_end: Some(false),
+                ..common
+            },
         }
+    }
+}
+
+/// The model that T4 fine-tunes where none is named: as in the lab, DistilBERT where bert-base-uncased is looked into
+/// and rows of the user's are learnt from; else the model itself.
+pub fn model_to_train(explored: &str, data: &LabData) -> String {
+    let is_the_labs = ["bert-base-uncased", "google-bert/bert-base-uncased"].contains(&explored);
+    if is_the_labs && *data != LabData::Reviews && !Path::new(explored).exists() {
+        return "distilbert-base-uncased".to_owned();
+    }
+    explored.to_owned()
+}
+
+impl LabTraining {
+    /// The settings.
+    pub fn arguments(&self) -> TrainingArguments {
+        self.settings.arguments(self.seed)
     }
 
     /// Refuses early what would fail after minutes.
     ///
     /// # Errors
-    /// A data file that is not there; an output folder that holds anything.
+    /// A data file that is not there.
     pub fn check(&self) -> Result<(), Error> {
         expand(&self.train_files)?;
         expand(&self.validation_files)?;
-        let first = std::fs::read_dir(&self.output_dir).ok().and_then(|mut entries| entries.next());
-        match first {
-            Some(Ok(entry)) => {
-                let found = entry.file_name().to_string_lossy().into_owned();
-                let wanted = format!("a folder that is not there yet, or empty (this one holds {found})");
-                let name = "--output-dir";
-                Err(TrainError::Setting { name, found: self.output_dir.display().to_string(), wanted }.into())
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     /// As a job: a sequence classifier, rows chosen so that every label keeps its share.
     pub fn job(&self) -> TrainJob {
+        let train = self.rows(&self.train_files, self.max_train_samples);
         TrainJob {
-            model: self.model.clone(),
             offline: self.offline,
-            allow_random: false,
             task: Some(Task::SequenceClassification),
-            new_head: false,
-            train: self.rows(&self.train_files, self.max_train_samples),
             validation: Some(self.rows(&self.validation_files, self.max_eval_samples)),
-            hold_out: HoldOut::default(),
-            test: None,
             text: TextOptions { max_length: self.max_length, ..TextOptions::default() },
-            label_all_tokens: false,
-            allow_single_class: false,
             // The lab's rows are what they are; `bertlab check` looks at them.
             ignore_findings: true,
             arguments: self.arguments(),
-            output_dir: self.output_dir.clone(),
-            overwrite_output_dir: false,
-            resume: Resume::No,
+            overwrite_output_dir: true,
+            ..TrainJob::new(&self.model, train, &self.output_dir)
         }
     }
 
@@ -209,11 +240,75 @@ pub struct TrainingTask {
     pub eval_seconds: f64,
     /// Where the model lies.
     pub final_model: PathBuf,
+    /// The model that was trained.
+    pub model: String,
+    /// How.
+    pub settings: LabSettings,
+    /// What the lab prints, where the settings are its own.
+    pub printed: Option<PrintedTraining>,
 }
 
 impl TrainingTask {
+    /// What is compared, what the lab prints, and what was found here; empty where the settings are not the lab's.
+    pub fn beside_the_lab(&self) -> Vec<[String; 3]> {
+        let Some(printed) = self.printed else { return Vec::new() };
+        let row = |name: &str, printed: String, here: String| [name.to_owned(), printed, here];
+        let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+        let or_none = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
+        let accuracy = self.accuracy.as_ref();
+        vec![
+            row("model", "distilbert-base-uncased".to_owned(), self.model.clone()),
+            row("rows learnt from", "5,000, all negative".to_owned(), self.rows_in_words()),
+            row("update steps", printed.n_steps.to_string(), self.n_steps.to_string()),
+            row("training loss", format!("{:.4}", printed.train_loss), format!("{:.4}", self.train_loss)),
+            row(
+                "evaluation loss",
+                format!("{:.4}", printed.eval_loss),
+                or_none(self.eval_loss.map(|loss| format!("{loss:.4}"))),
+            ),
+            row(
+                "accuracy",
+                format!("{}, of rows that are all negative", percent(printed.accuracy)),
+                or_none(accuracy.map(|found| {
+                    let [low, high] = found.interval.map(|share| 100.0 * share);
+                    format!("{} ({low:.1} to {high:.1})", percent(found.accuracy))
+                })),
+            ),
+            row(
+                "always the commonest label",
+                percent(1.0),
+                or_none(accuracy.map(|found| percent(found.baseline))),
+            ),
+            row(
+                "seconds of training",
+                format!("{:.0}, on a GPU", printed.seconds - printed.eval_seconds),
+                format!("{:.0}", self.train_seconds),
+            ),
+            row(
+                "seconds of evaluation",
+                format!("{:.0}", printed.eval_seconds),
+                format!("{:.0}", self.eval_seconds),
+            ),
+        ]
+    }
+
+    /// `5,000: neg 2,500, pos 2,500`
+    fn rows_in_words(&self) -> String {
+        let labels: Vec<String> = self
+            .train_labels
+            .iter()
+            .map(|count| format!("{} {}", count.label, grouped(count.n_rows)))
+            .collect();
+        format!("{}: {}", grouped(self.n_train_rows), labels.join(", "))
+    }
+
     /// What a run did.
-    pub fn of(first_rows: Vec<FirstRows>, prepared: &PreparedTraining, summary: &TrainingSummary) -> Self {
+    pub fn of(
+        training: &LabTraining,
+        first_rows: Vec<FirstRows>,
+        prepared: &PreparedTraining,
+        summary: &TrainingSummary,
+    ) -> Self {
         let plan = prepared.plan();
         let names = &prepared.opened.model.spec.head.labels;
         let accuracy = summary.evaluation.as_ref().and_then(|evaluation| match &evaluation.scores {
@@ -239,6 +334,9 @@ impl TrainingTask {
             train_seconds: summary.train_time.as_secs_f64(),
             eval_seconds: summary.eval_time.as_secs_f64(),
             final_model: summary.final_model.clone(),
+            model: training.model.clone(),
+            settings: training.settings,
+            printed: (training.settings == LabSettings::AsInTheLab).then_some(PrintedTraining::LAB),
         }
     }
 }
@@ -261,6 +359,7 @@ mod tests {
             max_eval_samples: SAMPLES,
             max_length: None,
             seed: 42,
+            settings: LabSettings::AsInTheLab,
             output_dir: folder.join("out"),
         }
     }
@@ -296,17 +395,26 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_holds_something_is_not_written_to() {
+    fn a_file_that_is_not_there_is_refused_early() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let training = training(folder.path(), "rows.csv");
         let refused = training.check().expect_err("no file").to_string();
         assert!(refused.contains("rows.csv") && refused.contains("cannot be read"), "{refused}");
         std::fs::write(folder.path().join("rows.csv"), "text,label\na,0\n").expect("writable");
-        training.check().expect("nothing is there");
-        std::fs::create_dir(&training.output_dir).expect("writable");
-        training.check().expect("nothing is in it");
-        std::fs::write(training.output_dir.join("notes.txt"), "mine").expect("writable");
-        let refused = training.check().expect_err("something is in it").to_string();
-        assert!(refused.contains("out") && refused.contains("notes.txt"), "{refused}");
+        training.check().expect("it is there");
+    }
+
+    #[test]
+    fn the_labs_model_is_looked_into_and_distilbert_trained() {
+        let imdb = LabData::Dataset("stanfordnlp/imdb".to_owned());
+        assert_eq!(model_to_train("bert-base-uncased", &imdb), "distilbert-base-uncased");
+        assert_eq!(model_to_train("bert-base-uncased", &LabData::Reviews), "bert-base-uncased");
+        assert_eq!(model_to_train("roberta-base", &imdb), "roberta-base");
+    }
+
+    #[test]
+    fn a_wider_model_takes_smaller_steps() {
+        let rate = |width| LabSettings::few_rows(width).arguments(0).learning_rate;
+        assert!((rate(768) - 5e-5).abs() < 1e-12 && (rate(256) - 1.5e-4).abs() < 1e-12);
     }
 }

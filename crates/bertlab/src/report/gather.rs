@@ -8,17 +8,18 @@ use bertlab_report::{EvaluationFacts, ModelFacts, RepeatFacts, RowFacts, RunRepo
 use bertlab_text::TextInput;
 use bertlab_train::Evaluation;
 
-use crate::{Evaluated, LabelledRows, OpenedModel};
+use crate::{Evaluated, LabelledRows, OpenedModel, bundled_models};
 
 /// What a report says of a model that was named `name`, a folder or a hub name.
 pub fn model_facts(opened: &OpenedModel, name: &str) -> ModelFacts {
     let (model, path) = (&opened.model, Path::new(name));
     let head = &model.spec.head;
     let is_folder = path.exists();
+    let is_bundled = bundled_models().any(|known| known == name);
     let last = path.file_name().map(|last| last.to_string_lossy().into_owned());
     ModelFacts {
         name: if is_folder { last.unwrap_or_else(|| name.to_owned()) } else { name.to_owned() },
-        hub_name: (!is_folder).then(|| name.to_owned()),
+        hub_name: (!is_folder && !is_bundled).then(|| name.to_owned()),
         class_name: model.family.class_name(head.kind),
         family: model.family.model_type.to_owned(),
         pipeline: match head.kind {

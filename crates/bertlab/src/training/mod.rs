@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use bertlab_checkpoint::open_config;
 use bertlab_model::{ComputeDtype, HeadChoice, HeadKind, OpenOptions, configured_labels};
+use bertlab_report::RunReport;
 use bertlab_train::data::{Dataset, LabelSpace, ProblemType, infer_label_space, infer_word_labels};
 use bertlab_train::preflight::{Preflight, Split};
 use bertlab_train::{
@@ -86,10 +87,36 @@ pub struct PreparedTraining {
     pub masking: Option<Masking>,
     /// The command line that began it, for the report.
     pub command: Option<String>,
+    /// What the run left, once it was made.
+    pub report: Option<RunReport>,
     job: TrainJob,
 }
 
 impl TrainJob {
+    /// With HuggingFace's settings: `model`, a folder or a name, learns from `train`, of which a tenth is held out, and
+    /// leaves everything in `output_dir`.
+    pub fn new(model: impl Into<String>, train: RowsRequest, output_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            model: model.into(),
+            offline: false,
+            allow_random: false,
+            task: None,
+            new_head: false,
+            train,
+            validation: None,
+            hold_out: HoldOut::default(),
+            test: None,
+            text: TextOptions::default(),
+            label_all_tokens: false,
+            allow_single_class: false,
+            ignore_findings: false,
+            arguments: TrainingArguments::default(),
+            output_dir: output_dir.into(),
+            overwrite_output_dir: false,
+            resume: Resume::No,
+        }
+    }
+
     /// Reads, checks and tokenizes the rows, and opens the model with the head that they need.
     /// `progress` is told the split, rows done, and rows in all.
     ///
@@ -139,6 +166,7 @@ impl TrainJob {
             preflight,
             masking,
             command: None,
+            report: None,
             job: self,
         })
     }

@@ -137,16 +137,17 @@ impl Reporter for Witness {
 impl PreparedTraining {
     /// Writes the report; what stands in its way is a warning.
     pub(super) fn leave_report(
-        &self,
+        &mut self,
         witness: &Witness,
         result: &Result<TrainingSummary, Error>,
         reporter: &mut dyn Reporter,
     ) {
-        let report = self.report(witness, result);
+        let report = self.run_report(witness, result);
         witness.leave(&report, result.as_ref().ok(), reporter);
+        self.report = Some(report);
     }
 
-    fn report(&self, witness: &Witness, result: &Result<TrainingSummary, Error>) -> RunReport {
+    fn run_report(&self, witness: &Witness, result: &Result<TrainingSummary, Error>) -> RunReport {
         let summary = result.as_ref().ok();
         let outcome = match result {
             Ok(_) => Outcome::Finished,

@@ -17,7 +17,7 @@ use crate::words::yes_or_no;
 #[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
 #[serde(default)]
 pub struct JobSettings {
-    /// A folder, or a name on the hub
+    /// tiny, a folder, or a name on the hub
     #[arg(value_name = "MODEL")]
     model: Option<String>,
     /// Rows to learn from; several files are read one after the other

@@ -36,6 +36,9 @@ pub(super) fn print(console: &mut Console, task: &ModelTask) -> anyhow::Result<(
             ),
         )?;
     }
+    for remark in &task.remarks {
+        paragraph(console, &format!("At opening: {remark}."))?;
+    }
     paragraph(console, "The modules as PyTorch prints them, equal layers folded, with their parameters:")?;
     module_tree::print(console, &task.tree)?;
     writeln!(console.out)?;

@@ -3,51 +3,46 @@
 use std::io::Write;
 
 use bertlab::PreparedTraining;
-use bertlab::lab::FirstRows;
+use bertlab::lab::{FirstRows, LabSettings, LabTraining, TrainingTask};
 use bertlab::train::TrainingSummary;
+use unicode_width::UnicodeWidthStr;
 
 use super::{headline, paragraph};
 use crate::print::numbers::{counted, grouped};
-use crate::print::prose::quoted;
 use crate::print::training::{Summarized, print_preparation, print_summary};
-use crate::print::{Console, style};
+use crate::print::{Console, area_chart, style};
 
-const SETTINGS: &str =
-    "learning rate 2e-5, batches of 4 rows, 8 batches an update, one epoch, weight decay 0.01";
+/// Rows of the curve of the loss.
+const CURVE_HEIGHT: usize = 8;
+/// Its columns at most.
+const CURVE_WIDTH_MAX: usize = 60;
 
-/// What T4 is.
-pub fn print_training_heading(console: &mut Console) -> anyhow::Result<()> {
+/// What T4 is, and how it is done here.
+pub fn print_training_heading(console: &mut Console, training: &LabTraining) -> anyhow::Result<()> {
     headline(console, "T4  Fine-tuning")?;
+    const LABS: &str = "learning rate 2e-5, batches of 4 rows, 8 batches an update, one epoch";
+    let how = match training.settings {
+        LabSettings::AsInTheLab => format!("with the lab's settings: {LABS}, weight decay 0.01"),
+        LabSettings::FewRows { learning_rate } => format!(
+            "here on 280 short film reviews that bertlab brings, and judged by 100 others. The lab's settings ({LABS}) \
+             would make 9 updates of them, too few to learn anything: here the learning rate is {learning_rate:.1e}, \
+             8 rows are an update, and there are 6 epochs"
+        ),
+    };
     paragraph(
         console,
         &format!(
-            "The encoder gets a classifier, and both are trained on labelled rows, with the lab's settings: {SETTINGS}."
+            "The encoder ({}) gets a classifier, and both are trained on labelled rows, {how}.",
+            training.model
         ),
+    )?;
+    paragraph(
+        console,
+        "The lab takes the first 5,000 rows of IMDB's files, which are sorted by label: all 5,000 are negative, \"negative\" \
+         is always right, and its accuracy of 1.0 means nothing. bertlab draws rows so that every label keeps its share, \
+         counts labels before it trains, and prints the accuracy beside that of always giving the commonest label.",
     )?;
     console.finish()
-}
-
-/// T4 for those who did not ask for it: what it would do, and how.
-pub fn print_what_training_would_do(console: &mut Console, model: &str) -> anyhow::Result<()> {
-    headline(console, "T4  Fine-tuning")?;
-    paragraph(
-        console,
-        &format!(
-            "With --train the encoder gets a classifier, and both are trained on your labelled rows, with the lab's \
-             settings: {SETTINGS}. The lab's 5,000 rows are 1,250 batches, so 157 updates, the last of 2 batches \
-             instead of 8."
-        ),
-    )?;
-    paragraph(
-        console,
-        "The lab's accuracy of 1.0 means nothing: IMDB's files are sorted by label, so that its first 5,000 rows are \
-         all negative, and \"negative\" is always right. bertlab lets every label keep its share, counts labels before \
-         it trains, and prints the accuracy beside that of always giving the commonest label.",
-    )?;
-    let dim = console.style(style::DIM);
-    writeln!(console.out, "{dim}  bertlab lab {} --train \\{dim:#}", quoted(model))?;
-    writeln!(console.out, "{dim}      --train-file train.parquet --validation-file test.parquet{dim:#}")?;
-    Ok(())
 }
 
 /// What the lab's choice of rows would have been, and what the run will do.
@@ -56,19 +51,23 @@ pub fn print_before_training(
     first_rows: &[FirstRows],
     prepared: &PreparedTraining,
 ) -> anyhow::Result<()> {
-    paragraph(
-        console,
-        "The lab takes the first 5,000 rows of each file, and IMDB's files are sorted by label: all 5,000 are negative, \
-         and its accuracy of 1.0 means nothing. The labels among the first rows of your files:",
-    )?;
-    for rows in first_rows {
-        print_first_rows(console, rows)?;
+    if !first_rows.is_empty() {
+        paragraph(console, "The labels among the first rows of your files:")?;
+        for rows in first_rows {
+            print_first_rows(console, rows)?;
+        }
+        writeln!(console.out)?;
+        paragraph(console, "The rows that are taken:")?;
     }
-    writeln!(console.out)?;
-    paragraph(console, "bertlab draws rows so that every label keeps its share:")?;
     print_preparation(console, prepared)?;
     writeln!(console.out)?;
-    paragraph(console, &steps(prepared))
+    if prepared.plan().accumulation > 1 {
+        paragraph(console, &steps(prepared))?;
+    }
+    for remark in prepared.opened.report.messages() {
+        paragraph(console, &format!("At opening: {remark}."))?;
+    }
+    Ok(())
 }
 
 fn print_first_rows(console: &mut Console, rows: &FirstRows) -> anyhow::Result<()> {
@@ -115,26 +114,48 @@ pub fn print_after_training(
     console: &mut Console,
     prepared: &PreparedTraining,
     summary: &TrainingSummary,
+    task: &TrainingTask,
 ) -> anyhow::Result<()> {
     writeln!(console.out)?;
     print_summary(console, Summarized::of(prepared, summary), false)?;
     writeln!(console.out)?;
+    print_curve(console, prepared)?;
     paragraph(
         console,
-        "The accuracy is worth what it has above the baseline, within its interval: few rows leave it wide. One epoch \
-         leaves one checkpoint, so there was no best one to choose.",
-    )
+        "The accuracy is worth what it has above the baseline, within its interval: few rows leave it wide. The last state \
+         is the result: the rows that judge it have chosen nothing.",
+    )?;
+    print_beside_the_lab(console, task)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_quoted_where_a_shell_would_split_them() {
-        assert_eq!(quoted("../all-MiniLM-L6-v2"), "../all-MiniLM-L6-v2");
-        assert_eq!(quoted("my model"), "'my model'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted(""), "''");
+/// The training loss over the run.
+fn print_curve(console: &mut Console, prepared: &PreparedTraining) -> anyhow::Result<()> {
+    let log = prepared.report.iter().filter_map(|report| report.training.as_ref()).flat_map(|run| &run.log);
+    let losses: Vec<f64> = log.filter_map(|record| record.get("loss")?.as_f64()).collect();
+    if losses.len() < 2 {
+        return Ok(());
     }
+    writeln!(console.out, "Training loss, from the first step to the last:\n")?;
+    let bar = console.style(style::BAR);
+    let width = console.width().saturating_sub(12).min(CURVE_WIDTH_MAX);
+    for (label, line) in area_chart::lines(&losses, width, CURVE_HEIGHT) {
+        writeln!(console.out, "  {label:>7} │{bar}{line}{bar:#}")?;
+    }
+    Ok(writeln!(console.out)?)
+}
+
+/// What the lab prints, and what was found here; nothing where the settings are not the lab's.
+fn print_beside_the_lab(console: &mut Console, task: &TrainingTask) -> anyhow::Result<()> {
+    let rows = task.beside_the_lab();
+    let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);
+    let (first, second) = (width(0), width(1));
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let (heading, dim) = (console.style(style::HEADING), console.style(style::DIM));
+    writeln!(console.out, "{heading}{:first$}  {:second$}  here{heading:#}", "", "the lab")?;
+    for [name, printed, here] in &rows {
+        writeln!(console.out, "{name:first$}  {dim}{printed:second$}{dim:#}  {here}")?;
+    }
+    Ok(writeln!(console.out)?)
 }

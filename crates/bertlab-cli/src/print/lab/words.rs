@@ -2,16 +2,12 @@
 
 use std::io::Write;
 
-use bertlab::lab::{Baseline, LabWord, PaddedBatch, WordsTask};
+use bertlab::lab::{Baseline, LabWord, PAIRS, PaddedBatch, WordsTask};
 use unicode_width::UnicodeWidthStr;
 
 use super::{headline, paragraph, print_figure};
 use crate::print::numbers::{counted, shape};
 use crate::print::{Console, matrix, style, token_lines};
-
-/// Of the cosines, in the lab's order.
-const PAIRS: [&str; 6] =
-    ["CPU ~ Intel", "GPU ~ NVIDIA", "CPU ~ NVIDIA", "GPU ~ Intel", "CPU ~ GPU", "Intel ~ NVIDIA"];
 
 /// Columns of those.
 const PAIR_WIDTH: usize = 14;

@@ -1,0 +1,225 @@
+//! `lab-report.html`: the lab "Explore BERT" as a page, task by task.
+
+use super::{curves, document, facts, figure, head, section, table};
+use crate::chart::lines::{Level, Lines, Series};
+use crate::chart::scene::{Role, Scene};
+use crate::chart::{bars, confusion, heat};
+use crate::lab::{LabFacts, LayersFacts, ModelTreeFacts, PairFacts, TokenFacts, WordsFacts};
+use crate::markup::Markup;
+use crate::number::{date, grouped};
+use crate::run::RunReport;
+use crate::verdict::verdict;
+use bertlab_train::Scores;
+
+/// Colours that words of a sentence take in turn.
+const WORD_COLOURS: [&str; 6] = ["word a", "word b", "word c", "word d", "word e", "word f"];
+
+/// The page of the lab.
+pub fn lab_page(lab: &LabFacts) -> String {
+    document(&format!("Explore BERT – {}", lab.name), |main| {
+        write_header(main, lab);
+        section(main, "T1  What the model is made of", |section| write_model(section, &lab.model));
+        section(main, "T2  Words in context", |section| write_words(section, &lab.words));
+        section(main, "T3  All hidden states", |section| write_layers(section, &lab.layers));
+        if let Some(training) = &lab.training {
+            section(main, "T4  Fine-tuning", |section| write_training(section, lab, training));
+        }
+        section(main, "What to try next", |section| write_next(section, lab));
+    })
+}
+
+fn write_header(main: &mut Markup, lab: &LabFacts) {
+    main.within("header", &[], |header| {
+        let line = format!("Lab report · {} · bertlab {}", date(lab.written_at), lab.version);
+        header.leaf("p", &[("class", "kind")], &line);
+        header.leaf("h1", &[], &format!("Explore BERT, on {}", lab.name));
+        header.leaf("p", &[], &lab.introduction);
+    });
+}
+
+fn write_model(markup: &mut Markup, model: &ModelTreeFacts) {
+    markup.within("div", &[("class", "tiles")], |tiles| {
+        let mut tile = |value: String, words: &str| {
+            tiles.within("div", &[], |tile| {
+                tile.leaf("b", &[], &value);
+                tile.leaf("span", &[], words);
+            });
+        };
+        for (name, count, printed) in model.counts {
+            let words = match printed {
+                Some(printed) if printed == count => format!("{name}, as in the lab"),
+                Some(printed) => format!("{name}; the lab: {}", grouped(printed)),
+                None => name.to_owned(),
+            };
+            tile(grouped(count), &words);
+        }
+        tile(model.n_layers.to_string(), "layers");
+        tile(grouped(model.width), "numbers a token (width)");
+    });
+    markup.within("div", &[("class", "charts")], |charts| {
+        let caption = "A model is a set of tensors, tables of numbers that training has found.";
+        figure(charts, "Where the parameters are", &bars::scene("Parameters by part", &model.parts), caption);
+        charts.within("div", &[], |text| {
+            text.leaf("h3", &[], "The query matrix of the first layer");
+            text.leaf("p", &[], &model.query);
+        });
+    });
+    markup.within("details", &[("open", "")], |details| {
+        details.leaf("summary", &[], "The modules as PyTorch names them, with their parameters");
+        details.within("div", &[("class", "tree")], |tree| {
+            for line in &model.modules {
+                let indent = format!("padding-left:{:.1}em", 1.2 * line.depth as f64);
+                tree.within("div", &[("style", &indent)], |row| {
+                    row.leaf("code", &[], &line.label);
+                    row.leaf("span", &[], &line.count);
+                });
+            }
+        });
+    });
+}
+
+fn write_words(markup: &mut Markup, words: &WordsFacts) {
+    markup.leaf(
+        "p",
+        &[],
+        "The tokenizer cuts each sentence into pieces of its vocabulary. Pieces of one word share a colour; below each \
+         piece is its id.",
+    );
+    words.sentences.iter().for_each(|tokens| write_tokens(markup, tokens));
+    let padding = format!(
+        "As the rectangle that most tools want they would fill {} places; {} of them hold a token, and only these are \
+         computed here.",
+        words.n_places, words.n_tokens
+    );
+    markup.leaf("p", &[("class", "aside")], &padding);
+    markup.within("div", &[("class", "charts")], |charts| {
+        let caption = "Cosine of the words' vectors in the last layer, 1 for the same direction; colours from the smallest to 1.";
+        let scene = heat::scene("Cosine similarity of four words", &words.labels, &words.matrix);
+        figure(charts, "How alike the words are", &scene, caption);
+        charts.within("div", &[], |side| {
+            side.leaf("h3", &[], "The lab's pairs");
+            write_pairs(side, &words.pairs);
+            if let Some(baseline) = words.baseline {
+                let words = format!(
+                    "Unlike tokens of these sentences have a cosine of {baseline:.4} on average. Compare with that, and not with 0."
+                );
+                side.leaf("p", &[("class", "aside")], &words);
+            }
+        });
+    });
+}
+
+fn write_tokens(markup: &mut Markup, tokens: &[TokenFacts]) {
+    markup.within("p", &[("class", "tokens")], |line| {
+        for TokenFacts { token, id, word } in tokens {
+            let class = word.map_or("word special", |word| WORD_COLOURS[word as usize % WORD_COLOURS.len()]);
+            line.within("span", &[("class", class)], |cell| {
+                cell.leaf("b", &[], token);
+                cell.leaf("i", &[], &id.to_string());
+            });
+            line.text(" ");
+        }
+    });
+}
+
+/// Cosines, with what the lab prints where it is of this model.
+fn write_pairs(markup: &mut Markup, pairs: &[PairFacts]) {
+    let number =
+        |value: Option<f64>| value.map_or_else(|| "undefined".to_owned(), |value| format!("{value:.6}"));
+    if pairs.iter().all(|pair| pair.printed.is_none()) {
+        let rows: Vec<Vec<String>> =
+            pairs.iter().map(|pair| vec![pair.name.clone(), number(pair.value)]).collect();
+        return table(markup, &["", "cosine"], &rows);
+    }
+    let row = |pair: &PairFacts| {
+        let difference = pair.value.zip(pair.printed).map(|(value, printed)| value - printed);
+        let printed = pair.printed.map_or_else(String::new, |printed| format!("{printed:.6}"));
+        let difference = difference.map_or_else(String::new, |difference| format!("{difference:+.1e}"));
+        vec![pair.name.clone(), number(pair.value), printed, difference]
+    };
+    table(markup, &["", "cosine", "the lab", "difference"], &pairs.iter().map(row).collect::<Vec<_>>());
+}
+
+fn write_layers(markup: &mut Markup, layers: &LayersFacts) {
+    let words = format!(
+        "There are {} hidden states, each {}: the embeddings' output, and every layer's.",
+        layers.n_hidden_states, layers.shape
+    );
+    markup.leaf("p", &[], &words);
+    markup.within("div", &[("class", "charts")], |charts| {
+        let caption = "CPU in “I have a new CPU!”: how near it is to what it will be, and to GPU in “I have a new GPU!”.";
+        figure(charts, "A word on its way through the layers", &layers_scene(layers), caption);
+        charts.within("div", &[], |side| {
+            side.leaf("h3", &[], "The mean of the last layers");
+            write_pairs(side, &layers.pairs);
+        });
+    });
+}
+
+fn layers_scene(layers: &LayersFacts) -> Scene {
+    let series = |name: &str, values: &[Option<f32>], role| Series {
+        name: name.to_owned(),
+        points: (0..)
+            .map(f64::from)
+            .zip(values.iter().map(|value| value.map_or(f64::NAN, f64::from)))
+            .collect(),
+        role,
+        has_dots: true,
+    };
+    Lines {
+        title: "Cosines by hidden state".to_owned(),
+        across: "hidden state",
+        measure: "cosine".to_owned(),
+        series: vec![
+            series("CPU ~ itself at the end", &layers.towards_last, Role::First),
+            series("CPU ~ GPU", &layers.cpu_gpu, Role::Second),
+        ],
+        level: None::<Level>,
+        last_step: layers.n_hidden_states.saturating_sub(1) as f64,
+        from_zero: false,
+    }
+    .scene()
+}
+
+fn write_training(markup: &mut Markup, lab: &LabFacts, training: &RunReport) {
+    let verdict = verdict(training);
+    let model = format!("{}, {}", training.model.name, training.model.class_name);
+    let rows = |index: usize| {
+        training.splits.get(index).map_or_else(String::new, |split| {
+            format!("{} of {}", grouped(split.n_rows), split.files.join(", "))
+        })
+    };
+    markup.leaf("p", &[("class", "about")], &format!("{}.", verdict.headline));
+    head::write_meaning(markup, &verdict);
+    facts(markup, &[("model", model), ("learnt from", rows(0)), ("judged by", rows(1))]);
+    markup.within("div", &[("class", "charts")], |charts| {
+        curves::write_first(charts, training, 2);
+        if let Some(evaluation) = &training.evaluation
+            && let Scores::Classification(scores) = &evaluation.evaluation.scores
+            && training.model.labels.len() <= confusion::LABELS_MAX
+        {
+            let scene = confusion::scene(&training.model.labels, &scores.confusion.counts);
+            figure(charts, "Confusion matrix", &scene, "Rows of each label by what was answered.");
+        }
+    });
+    if !lab.beside_the_lab.is_empty() {
+        markup.leaf("h3", &[], "Beside the lab's figures");
+        let rows: Vec<Vec<String>> = lab.beside_the_lab.iter().map(|row| row.to_vec()).collect();
+        table(markup, &["", "the lab", "here"], &rows);
+    }
+    markup.leaf("h3", &[], "Why the lab's accuracy of 1.0 means nothing");
+    markup.leaf(
+        "p",
+        &[],
+        "IMDB's files are sorted by label, so that the first 5,000 rows of each are all negative. A model that always \
+         says “negative” is right every time: there is nothing to learn, and nothing is measured. bertlab draws rows so \
+         that every label keeps its share, and shows an accuracy with its interval beside the answer that needs no model.",
+    );
+}
+
+fn write_next(markup: &mut Markup, lab: &LabFacts) {
+    for (words, command) in &lab.next {
+        markup.leaf("p", &[], words);
+        markup.leaf("pre", &[], command);
+    }
+}
