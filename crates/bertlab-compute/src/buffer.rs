@@ -19,8 +19,9 @@ pub(crate) struct Line(pub(crate) [f32; LANES]);
 
 /// Smaller buffers than this many lines (64 KiB) are left to the allocator, which is good at them.
 const LINES_MIN: usize = 1024;
-/// A buffer serves a request if no more than one part in so many is left over.
-const WASTE_PART: usize = 8;
+/// A buffer serves a request if it is at most so many times as large: passes over more and over fewer tokens take turns, and
+/// what is left over is mapped already.
+const TIMES_MAX: usize = 4;
 
 /// `len` numbers, 64-byte aligned.
 // Invariant: `lines` holds at least `len` numbers.
@@ -102,7 +103,7 @@ static IDLE: Mutex<Idle> = Mutex::new(Idle { buffers: Vec::new(), n_idle: 0, n_u
 impl Idle {
     /// The smallest buffer that holds `n` lines without much waste.
     fn take(&mut self, n: usize) -> Option<Lines> {
-        let fits = |lines: &Lines| lines.len() >= n && lines.len() - n <= n / WASTE_PART;
+        let fits = |lines: &Lines| (n..=TIMES_MAX * n).contains(&lines.len());
         let candidates = self.buffers.iter().enumerate().filter(|(_, lines)| fits(lines));
         let (index, _) = candidates.min_by_key(|(_, lines)| lines.len())?;
         let lines = self.buffers.swap_remove(index);
@@ -242,11 +243,11 @@ mod tests {
 
     #[test]
     fn the_smallest_that_fits_is_taken_and_none_that_wastes_much() {
-        let mut idle = idle_of(&[4000, 2000, 3000], 9000);
+        let mut idle = idle_of(&[8000, 2000, 6000], 16_000);
         assert_eq!(idle.take(1900).map(|lines| lines.len()), Some(2000));
-        assert_eq!((idle.n_idle, idle.n_used), (7000, 2000));
-        assert!(idle.take(1400).is_none(), "3000 lines would waste more than half");
-        assert!(idle.take(4001).is_none());
+        assert_eq!((idle.n_idle, idle.n_used), (14_000, 2000));
+        assert!(idle.take(1499).is_none(), "6000 lines are more than four times as many");
+        assert!(idle.take(8001).is_none());
     }
 
     #[test]

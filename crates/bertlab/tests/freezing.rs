@@ -35,7 +35,8 @@ fn what_is_not_frozen_has_the_same_gradients() {
         let batch = Batch::new(&free.spec.encoder, &rows.rows()).expect("rows of this model");
         for frozen in CASES {
             for gradient_checkpointing in [false, true] {
-                let training = Training { dropout_key: Some(5), gradient_checkpointing, tokens: None };
+                let training =
+                    Training { dropout_key: Some(5), gradient_checkpointing, ..Training::default() };
                 let all = gradients(&free, &batch, training);
                 let some = gradients(&model(frozen), &batch, training);
                 for ((name, expected), (_, found)) in all.named().into_iter().zip(some.named()) {
