@@ -11,7 +11,7 @@ const TASKS: [(&str, &str); 9] = [
     ("Vectors of texts, of words", "bertlab embed --help   bertlab words --help"),
     ("Guess hidden words", "bertlab fill-mask MODEL \"My name is [MASK].\""),
     ("Fine-tune on your texts", "bertlab train MODEL --train-file FILE --output-dir D"),
-    ("Evaluate, classify", "bertlab evaluate --help   bertlab predict --help"),
+    ("Evaluate, classify", "bertlab predict tiny-sentiment \"What a film!\""),
     ("Pretrain, new or further", "bertlab pretrain FILE --from MODEL --output-dir DIR"),
     ("How fast is it here", "bertlab bench MODEL   all commands: bertlab --help"),
 ];

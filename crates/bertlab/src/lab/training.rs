@@ -72,8 +72,8 @@ impl LabSettings {
             Self::FewRows { learning_rate } => TrainingArguments {
                 learning_rate,
                 warmup_ratio: 0.1,
-                num_train_epochs: 6.0,
-                logging_steps: Some(10.0),
+                num_train_epochs: 10.0,
+                logging_steps: Some(25.0),
                 // The last state is the result: the rows that it is judged by have chosen nothing.
                 save_strategy: SaveStrategy::No,
                 load_best_model_at_end: Some(false),

@@ -26,7 +26,7 @@ pub fn print_training_heading(console: &mut Console, training: &LabTraining) -> 
         LabSettings::FewRows { learning_rate } => format!(
             "here on 280 short film reviews that bertlab brings, and judged by 100 others. The lab's settings ({LABS}) \
              would make 9 updates of them, too few to learn anything: here the learning rate is {learning_rate:.1e}, \
-             8 rows are an update, and there are 6 epochs"
+             8 rows are an update, and there are 10 epochs"
         ),
     };
     paragraph(
