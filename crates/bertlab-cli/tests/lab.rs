@@ -108,7 +108,7 @@ fn fine_tuning_counts_labels_trains_and_says_what_it_is_worth() {
         "40 rows are 10 batches, and 8 batches make an update: 2 updates; the last has 2 of 8 batches",
         "157 updates, the last 2/8",
         "Training loss, from the first step to the last",
-        "update steps 156 2",
+        "update steps 156 2 (-154)",
         "rows learnt from 5,000, all negative 40: bad 20, good 20",
         "accuracy",
         "always the commonest label: 50.0 %",

@@ -19,6 +19,24 @@ pub struct TreeLine {
     pub n_parameters: usize,
 }
 
+impl TreeLine {
+    /// `(query): `, of several `(0-11): `; nothing for the root.
+    pub fn name_label(&self) -> String {
+        if self.name.is_empty() { String::new() } else { format!("({}): ", self.name) }
+    }
+
+    /// `Linear(in_features=256, out_features=256, bias=True)`, `12 x BertLayer`
+    pub fn class_label(&self) -> String {
+        let detail = if self.detail.is_empty() { String::new() } else { format!("({})", self.detail) };
+        format!("{}{}{detail}", self.times(), self.class)
+    }
+
+    /// `12 x `; nothing for one alone.
+    pub fn times(&self) -> String {
+        if self.n_alike > 1 { format!("{} x ", self.n_alike) } else { String::new() }
+    }
+}
+
 /// The lines from the root down; neighbours that are alike are one line, `(0-5): 6 x BertLayer`, as in PyTorch.
 pub fn tree_lines(root: &Module) -> Vec<TreeLine> {
     let mut lines = Vec::new();

@@ -14,7 +14,7 @@ use crate::packed::Packed;
 use crate::params::Params;
 use crate::spec::{Positions, Spec};
 use bertlab_compute::ops::attention::Queries;
-use bertlab_compute::{Buffer, Tensor};
+use bertlab_compute::{Buffer, Tensor, threads};
 use serde_json::{Map, Value};
 
 /// An encoder with its head.
@@ -105,10 +105,8 @@ impl Model {
     }
 
     /// Changes the weights, and packs them anew.
-    pub fn update<T>(&mut self, change: impl FnOnce(&mut Params) -> T) -> T {
-        let result = change(&mut self.params);
-        self.packed.fill(&self.params, 0);
-        result
+    pub fn update<T: Send>(&mut self, change: impl FnOnce(&mut Params) -> T + Send) -> T {
+        self.change(change, 0)
     }
 
     /// Lets a learned table of positions begin as sinusoids instead of at random: for a new model, before its training.
@@ -129,10 +127,18 @@ impl Model {
     }
 
     /// Changes weights that are not frozen, and packs those anew. What is frozen must stay as it is.
-    pub fn update_trained<T>(&mut self, change: impl FnOnce(&mut Params) -> T) -> T {
-        let result = change(&mut self.params);
-        self.packed.fill(&self.params, self.frozen.n_layers);
-        result
+    pub fn update_trained<T: Send>(&mut self, change: impl FnOnce(&mut Params) -> T + Send) -> T {
+        self.change(change, self.frozen.n_layers)
+    }
+
+    /// Changes weights, and packs those of the layers from `first_layer` on anew.
+    fn change<T: Send>(&mut self, change: impl FnOnce(&mut Params) -> T + Send, first_layer: usize) -> T {
+        let Self { params, packed, .. } = self;
+        threads::inside(|| {
+            let result = change(params);
+            packed.fill(params, first_layer);
+            result
+        })
     }
 
     /// From now on these weights get no gradients, and the backward pass ends above the lowest that do.
@@ -192,29 +198,35 @@ impl Model {
 
     /// Runs the model.
     pub fn forward(&self, batch: &Batch, request: Request<'_>) -> Output {
-        let encoder = self.encoder().forward(batch, request.hidden_states, request.attentions);
-        let firsts = firsts(batch, Queries::All);
-        let head = self.head().forward(&encoder.last_hidden_state, firsts, request.tokens);
-        Output { encoder, head }
+        threads::inside(|| {
+            let encoder = self.encoder().forward(batch, request.hidden_states, request.attentions);
+            let firsts = firsts(batch, Queries::All);
+            let head = self.head().forward(&encoder.last_hidden_state, firsts, request.tokens);
+            Output { encoder, head }
+        })
     }
 
     /// The head's output alone, the same as [`Self::forward`] gives, bit for bit: where it reads each row's first token, the
     /// last layer computes no others. `tokens`: which go through the masked-LM part, all when none.
     pub fn forward_head(&self, batch: &Batch, tokens: Option<&[usize]>) -> HeadOutput {
         let outputs = self.outputs(true);
-        let hidden = self.hidden(self.encoder().forward_of(batch, outputs));
-        self.head().forward(&hidden, firsts(batch, outputs), tokens)
+        threads::inside(|| {
+            let hidden = self.hidden(self.encoder().forward_of(batch, outputs));
+            self.head().forward(&hidden, firsts(batch, outputs), tokens)
+        })
     }
 
     /// Runs the model for training. Panics when its dtype is not one that trains.
     pub fn forward_keeping(&self, batch: &Batch, training: Training<'_>) -> (HeadOutput, Kept) {
         let Training { dropout_key, gradient_checkpointing, tokens, head_alone } = training;
         let outputs = self.outputs(head_alone);
-        let (hidden, encoder) =
-            self.encoder().forward_keeping(batch, outputs, dropout_key, gradient_checkpointing);
-        let (hidden, firsts) = (self.hidden(hidden), firsts(batch, outputs));
-        let (output, head) = self.head().forward_keeping(&hidden, firsts, tokens, dropout_key);
-        (output, Kept { encoder, head })
+        threads::inside(|| {
+            let (hidden, encoder) =
+                self.encoder().forward_keeping(batch, outputs, dropout_key, gradient_checkpointing);
+            let (hidden, firsts) = (self.hidden(hidden), firsts(batch, outputs));
+            let (output, head) = self.head().forward_keeping(&hidden, firsts, tokens, dropout_key);
+            (output, Kept { encoder, head })
+        })
     }
 
     /// The tokens of which the last layer has an output.
@@ -229,8 +241,10 @@ impl Model {
 
     /// Adds the gradients of all weights that are not frozen to `gradients`.
     pub fn backward(&self, d: HeadGradient, batch: &Batch, kept: Kept, gradients: &mut Gradients) {
-        let d_hidden = self.head().backward(d, kept.head, &mut gradients.params);
-        self.encoder().backward(d_hidden.into_buffer(), batch, kept.encoder, gradients);
+        threads::inside(|| {
+            let d_hidden = self.head().backward(d, kept.head, &mut gradients.params);
+            self.encoder().backward(d_hidden.into_buffer(), batch, kept.encoder, gradients);
+        });
         gradients.are_fresh = false;
     }
 

@@ -38,18 +38,11 @@ pub fn print(console: &mut Console, root: &Module) -> anyhow::Result<()> {
 
 impl Line {
     fn of(line: &TreeLine) -> Self {
-        let repeated = if line.n_alike > 1 { format!("{} x ", line.n_alike) } else { String::new() };
-        let detail = if line.detail.is_empty() { String::new() } else { format!("({})", line.detail) };
         let count = match line.n_parameters {
             0 => String::new(),
-            n => format!("{repeated}{}", grouped(n)),
+            n => format!("{}{}", line.times(), grouped(n)),
         };
-        Self {
-            depth: line.depth,
-            name: if line.depth == 0 { String::new() } else { format!("({}): ", line.name) },
-            class: format!("{repeated}{}{detail}", line.class),
-            count,
-        }
+        Self { depth: line.depth, name: line.name_label(), class: line.class_label(), count }
     }
 
     fn left_width(&self) -> usize {

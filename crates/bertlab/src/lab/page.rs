@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bertlab_checkpoint::atomic;
-use bertlab_explore::tree_lines;
+use bertlab_explore::{TreeLine, tree_lines};
 use bertlab_report::{
     LabFacts, LayersFacts, ModelTreeFacts, ModuleLine, PairFacts, RunReport, TokenFacts, WordsFacts, lab_page,
 };
@@ -12,6 +12,7 @@ use bertlab_train::counts::grouped;
 
 use super::{Figure, LabReport, LabSentence, Likeness, ModelTask, TrainingTask};
 use crate::Error;
+use crate::report::last_part;
 
 /// Names of the cosines of T2, in the lab's order.
 pub const PAIRS: [&str; 6] =
@@ -66,7 +67,7 @@ pub fn write_lab_report(
 ) -> Result<(), Error> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let facts = LabFacts {
-        name: name.to_owned(),
+        name: last_part(name),
         introduction: report.introduction(),
         model: model_facts(&report.t1),
         words: words_facts(report),
@@ -107,20 +108,13 @@ impl LabReport {
 fn model_facts(task: &ModelTask) -> ModelTreeFacts {
     let printed = task.printed;
     let query = &task.query;
-    let line = |line: bertlab_explore::TreeLine| {
-        let repeated = if line.n_alike > 1 { format!("{} x ", line.n_alike) } else { String::new() };
-        let name = if line.name.is_empty() { String::new() } else { format!("({}): ", line.name) };
-        let detail = if line.detail.is_empty() { String::new() } else { format!("({})", line.detail) };
-        let has_numbers = line.n_parameters > 0;
-        ModuleLine {
-            depth: line.depth,
-            label: format!("{name}{repeated}{}{detail}", line.class),
-            count: if has_numbers {
-                format!("{repeated}{}", grouped(line.n_parameters))
-            } else {
-                String::new()
-            },
-        }
+    let line = |line: TreeLine| ModuleLine {
+        depth: line.depth,
+        label: line.name_label() + &line.class_label(),
+        count: match line.n_parameters {
+            0 => String::new(),
+            n => format!("{}{}", line.times(), grouped(n)),
+        },
     };
     ModelTreeFacts {
         class_name: task.class.clone(),

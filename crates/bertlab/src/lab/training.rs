@@ -249,39 +249,38 @@ pub struct TrainingTask {
 }
 
 impl TrainingTask {
-    /// What is compared, what the lab prints, and what was found here; empty where the settings are not the lab's.
+    /// What is compared, what the lab prints, and what was found here with the difference; empty where the settings are not the lab's.
     pub fn beside_the_lab(&self) -> Vec<[String; 3]> {
         let Some(printed) = self.printed else { return Vec::new() };
         let row = |name: &str, printed: String, here: String| [name.to_owned(), printed, here];
         let percent = |share: f64| format!("{:.1} %", 100.0 * share);
         let or_none = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
+        let loss = |here: f64, printed: f64| format!("{here:.4} ({:+.4})", here - printed);
         let accuracy = self.accuracy.as_ref();
+        let n_steps = format!("{} ({:+})", self.n_steps, self.n_steps as i64 - printed.n_steps as i64);
+        let eval_loss = self.eval_loss.map(|here| loss(here, printed.eval_loss));
+        let difference = |found: &Accuracy| 100.0 * (found.accuracy - printed.accuracy);
+        let accuracy_here = accuracy.map(|it| format!("{} ({:+.1})", percent(it.accuracy), difference(it)));
+        let interval =
+            accuracy.map(|it| it.interval.map(|share| format!("{:.1}", 100.0 * share)).join(" to "));
+        let baseline = accuracy.map(|found| percent(found.baseline));
+        let train_seconds = printed.seconds - printed.eval_seconds;
         vec![
             row("model", "distilbert-base-uncased".to_owned(), self.model.clone()),
             row("rows learnt from", "5,000, all negative".to_owned(), self.rows_in_words()),
-            row("update steps", printed.n_steps.to_string(), self.n_steps.to_string()),
-            row("training loss", format!("{:.4}", printed.train_loss), format!("{:.4}", self.train_loss)),
+            row("update steps", printed.n_steps.to_string(), n_steps),
             row(
-                "evaluation loss",
-                format!("{:.4}", printed.eval_loss),
-                or_none(self.eval_loss.map(|loss| format!("{loss:.4}"))),
+                "training loss",
+                format!("{:.4}", printed.train_loss),
+                loss(self.train_loss, printed.train_loss),
             ),
-            row(
-                "accuracy",
-                format!("{}, of rows that are all negative", percent(printed.accuracy)),
-                or_none(accuracy.map(|found| {
-                    let [low, high] = found.interval.map(|share| 100.0 * share);
-                    format!("{} ({low:.1} to {high:.1})", percent(found.accuracy))
-                })),
-            ),
-            row(
-                "always the commonest label",
-                percent(1.0),
-                or_none(accuracy.map(|found| percent(found.baseline))),
-            ),
+            row("evaluation loss", format!("{:.4}", printed.eval_loss), or_none(eval_loss)),
+            row("accuracy", percent(printed.accuracy), or_none(accuracy_here)),
+            row("its 95 % interval", "means nothing".to_owned(), or_none(interval)),
+            row("always the commonest label", percent(1.0), or_none(baseline)),
             row(
                 "seconds of training",
-                format!("{:.0}, on a GPU", printed.seconds - printed.eval_seconds),
+                format!("{train_seconds:.0} (GPU)"),
                 format!("{:.0}", self.train_seconds),
             ),
             row(

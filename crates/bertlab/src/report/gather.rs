@@ -16,9 +16,8 @@ pub fn model_facts(opened: &OpenedModel, name: &str) -> ModelFacts {
     let head = &model.spec.head;
     let is_folder = path.exists();
     let is_bundled = bundled_models().any(|known| known == name);
-    let last = path.file_name().map(|last| last.to_string_lossy().into_owned());
     ModelFacts {
-        name: if is_folder { last.unwrap_or_else(|| name.to_owned()) } else { name.to_owned() },
+        name: last_part(name),
         hub_name: (!is_folder && !is_bundled).then(|| name.to_owned()),
         class_name: model.family.class_name(head.kind),
         family: model.family.model_type.to_owned(),
@@ -36,6 +35,13 @@ pub fn model_facts(opened: &OpenedModel, name: &str) -> ModelFacts {
         labels: head.labels.clone(),
         remarks: opened.report.messages(),
     }
+}
+
+/// The name of a folder without the folders around it; a hub name as it is.
+pub(crate) fn last_part(name: &str) -> String {
+    let path = Path::new(name);
+    let last = path.file_name().filter(|_| path.exists());
+    last.map_or_else(|| name.to_owned(), |last| last.to_string_lossy().into_owned())
 }
 
 /// What a report says of a split's rows, which came from `files`.

@@ -8,6 +8,7 @@ use bertlab::train::TrainingSummary;
 use unicode_width::UnicodeWidthStr;
 
 use super::{headline, paragraph};
+use crate::print::matrix::shortened;
 use crate::print::numbers::{counted, grouped};
 use crate::print::training::{Summarized, print_preparation, print_summary};
 use crate::print::{Console, area_chart, style};
@@ -154,7 +155,9 @@ fn print_beside_the_lab(console: &mut Console, task: &TrainingTask) -> anyhow::R
     }
     let (heading, dim) = (console.style(style::HEADING), console.style(style::DIM));
     writeln!(console.out, "{heading}{:first$}  {:second$}  here{heading:#}", "", "the lab")?;
+    let room = console.width().saturating_sub(first + second + 4);
     for [name, printed, here] in &rows {
+        let here = shortened(here, room);
         writeln!(console.out, "{name:first$}  {dim}{printed:second$}{dim:#}  {here}")?;
     }
     Ok(writeln!(console.out)?)
