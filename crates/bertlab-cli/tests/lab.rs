@@ -156,7 +156,14 @@ fn without_a_word_the_whole_lab_runs_on_what_the_program_brings_and_again() {
     let answers =
         run(&["predict", "tiny-sentiment", "A wonderful film.", "A waste of time.", "--json"]).json_lines();
     assert_eq!((&answers[0]["label"], &answers[1]["label"]), (&json!("pos"), &json!("neg")));
-    assert!(output.join("lab-report.html").is_file() && output.join("reviews/train.csv").is_file());
+    let page = fs::read_to_string(output.join("lab-report.html")).expect("written");
+    let markup = page.trim_start_matches("<!DOCTYPE html>");
+    let document = roxmltree::Document::parse(markup).unwrap_or_else(|error| panic!("{error}"));
+    let pictures = document.descendants().filter(|node| node.has_tag_name("svg")).count();
+    // Parameters, cosines, layers; loss, accuracy, confusion.
+    assert_eq!(pictures, 6);
+    assert!(!page.contains("http") && !page.contains("<script"), "the page asks for nothing");
+    assert!(output.join("reviews/train.csv").is_file());
 }
 
 #[test]

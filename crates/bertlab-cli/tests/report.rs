@@ -74,7 +74,10 @@ fn the_page_is_well_formed_escapes_texts_and_shows_the_logs_figures() {
         assert!(page.contains(&format!("<b>{value:.4}</b>")), "{name} {value}");
     }
     let first = log.iter().find_map(|record| record.get("loss")?.as_f64()).expect("losses were logged");
-    assert!(page.contains(&format!("training {first:.4} at step 1")), "the curve holds the log's losses");
+    assert!(
+        page.contains(&format!("training {first:.4} at update step 1")),
+        "the curve holds the log's losses"
+    );
     for plot in ["loss", "evaluation", "learning_rate", "gradient_norm", "confusion", "calibration"] {
         check_markup(&output.join("plots").join(format!("{plot}.svg")));
     }

@@ -30,8 +30,6 @@ pub struct LabFacts {
 /// What a model is made of.
 #[derive(Clone, Debug, Default)]
 pub struct ModelTreeFacts {
-    /// `BertModel`
-    pub class_name: String,
     /// Tensors and parameters here, and what the lab prints, where it is of this model.
     pub counts: [(&'static str, usize, Option<usize>); 2],
     /// Layers of the encoder.

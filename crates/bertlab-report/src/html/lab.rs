@@ -1,7 +1,7 @@
 //! `lab-report.html`: the lab "Explore BERT" as a page, task by task.
 
 use super::{curves, document, facts, figure, head, section, table};
-use crate::chart::lines::{Level, Lines, Series};
+use crate::chart::lines::{Lines, Series};
 use crate::chart::scene::{Role, Scene};
 use crate::chart::{bars, confusion, heat};
 use crate::lab::{LabFacts, LayersFacts, ModelTreeFacts, PairFacts, TokenFacts, WordsFacts};
@@ -174,7 +174,7 @@ fn layers_scene(layers: &LayersFacts) -> Scene {
             series("CPU ~ itself at the end", &layers.towards_last, Role::First),
             series("CPU ~ GPU", &layers.cpu_gpu, Role::Second),
         ],
-        level: None::<Level>,
+        level: None,
         last_step: layers.n_hidden_states.saturating_sub(1) as f64,
         from_zero: false,
     }

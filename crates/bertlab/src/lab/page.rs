@@ -117,7 +117,6 @@ fn model_facts(task: &ModelTask) -> ModelTreeFacts {
         },
     };
     ModelTreeFacts {
-        class_name: task.class.clone(),
         counts: [
             ("tensors", task.counts.n_tensors, printed.map(|printed| printed.n_tensors)),
             ("parameters", task.counts.n_parameters, printed.map(|printed| printed.n_parameters)),
