@@ -13,9 +13,8 @@ fn repository() -> PathBuf {
 /// What stands in a guide's blocks of `sh`, in order.
 fn commands(guide: &str) -> String {
     let text = fs::read_to_string(repository().join("docs").join(guide)).expect("the guide is there");
-    let mut blocks = text.split("```sh\n").skip(1);
     let mut commands = String::new();
-    while let Some(block) = blocks.next() {
+    for block in text.split("```sh\n").skip(1) {
         commands += block.split("```").next().expect("a block ends");
     }
     assert!(commands.contains("bertlab "), "{guide} shows no command");
