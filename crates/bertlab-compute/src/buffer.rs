@@ -166,8 +166,17 @@ impl Buffer {
 
     /// `len` zeros.
     pub fn zeros(len: usize) -> Self {
+        Self::zeros_of(len, Lines::zeros)
+    }
+
+    /// `len` zeros, all to be written to soon.
+    pub fn zeros_to_be_filled(len: usize) -> Self {
+        Self::zeros_of(len, Lines::to_be_filled)
+    }
+
+    fn zeros_of(len: usize, new: impl FnOnce(usize) -> Lines) -> Self {
         let n = len.div_ceil(LANES);
-        let Some(lines) = idle_lines(n) else { return Self { lines: Lines::zeros(n), len } };
+        let Some(lines) = idle_lines(n) else { return Self { lines: new(n), len } };
         let mut buffer = Self { lines, len };
         buffer.fill(0.0);
         buffer

@@ -6,9 +6,9 @@ mod huggingface;
 use crate::arguments::TrainingArguments;
 use crate::error::TrainError;
 use bertlab_checkpoint::{ArrayView, NamedArray, read_safetensors, write_views};
-use bertlab_compute::Tensor;
 use bertlab_compute::ops::adamw::{self, AdamW, Moments, RowMoments};
 use bertlab_compute::ops::sum::sum_of_squares;
+use bertlab_compute::{Buffer, Tensor};
 use bertlab_model::{Gradients, Model, Params, Place, Sum};
 use std::collections::HashMap;
 use std::path::Path;
@@ -54,16 +54,34 @@ impl Weight {
             weight_decay: self.weight_decay,
             ..settings
         };
+        if let Some(rows) = sum.rows {
+            self.begin_rows(rows);
+        }
         let moments = Moments {
             parameter: parameter.as_mut_slice(),
             gradient: sum.gradient.as_slice(),
             first: self.first.as_mut_slice(),
             second: self.second.as_mut_slice(),
         };
-        let Some(rows) = sum.rows else { return adamw::step(settings, moments) };
+        match sum.rows {
+            None => adamw::step(settings, moments),
+            Some(rows) => {
+                adamw::step_rows(settings, RowMoments { moments, rows, is_moved: &self.is_moved });
+            }
+        }
+    }
+
+    /// Marks the rows that have a gradient. Moments of new ones are zeros, and are written to before they are read, as in
+    /// [`adamw::step`].
+    fn begin_rows(&mut self, rows: &[Option<u32>]) {
         self.is_moved.resize(rows.len(), false);
-        self.is_moved.iter_mut().zip(rows).for_each(|(is_moved, row)| *is_moved |= row.is_some());
-        adamw::step_rows(settings, RowMoments { moments, rows, is_moved: &self.is_moved });
+        for (row, is_moved) in self.is_moved.iter_mut().enumerate() {
+            if rows[row].is_some() && !*is_moved {
+                *is_moved = true;
+                self.first.row_mut(row).fill(0.0);
+                self.second.row_mut(row).fill(0.0);
+            }
+        }
     }
 
     /// Finds out which rows were moved: the second moment of a gradient that was not 0 stays above 0 for as good as
@@ -73,6 +91,14 @@ impl Weight {
             |row: usize| [&self.first, &self.second].iter().any(|m| m.row(row).iter().any(|&x| x != 0.0));
         self.is_moved = (0..self.second.n_rows()).map(is_moved).collect();
     }
+}
+
+/// Zeros. Of a table of words, rows that are never read are never written to.
+fn moments(name: &str, shape: &[usize]) -> Tensor {
+    if Place::of(name) == Place::Embeddings {
+        return Tensor::zeros(shape);
+    }
+    Tensor::from_buffer(shape, Buffer::zeros_to_be_filled(shape.iter().product()))
 }
 
 impl Optimizer {
@@ -90,8 +116,8 @@ impl Optimizer {
         let n_layers = model.spec.encoder.n_layers;
         let trained = model.params().named().into_iter().filter(|(name, _)| model.is_trained(name));
         let weight = |(name, tensor): (String, &Tensor)| Weight {
-            first: Tensor::zeros(tensor.shape()),
-            second: Tensor::zeros(tensor.shape()),
+            first: moments(&name, tensor.shape()),
+            second: moments(&name, tensor.shape()),
             weight_decay: if decays(&name) { arguments.weight_decay } else { 0.0 },
             rate_factor: rate_factor(Place::of(&name), n_layers, arguments.layerwise_lr_decay),
             is_moved: Vec::new(),

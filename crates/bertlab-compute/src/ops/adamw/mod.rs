@@ -56,6 +56,11 @@ fn step_at(level: Level, adamw: AdamW, job: Moments<'_>) {
         let [parameter, m, v] =
             pointers.map(|p| unsafe { std::slice::from_raw_parts_mut(p.get().add(first), length) });
         let gradient = &job.gradient[first..first + length];
+        if adamw.step == 1 {
+            // They are zeros. Memory that is read before it is written to costs the system twice, and stops all threads.
+            m.fill(0.0);
+            v.fill(0.0);
+        }
         run(level, Step { adamw, job: Moments { parameter, gradient, first: m, second: v } });
     });
 }
