@@ -15,6 +15,9 @@ use std::ops::Range;
 /// Rows of `a` in one task at most: with `K_BLOCK` columns they fill a part of the second cache, and are enough
 /// for a panel of `b` to arrive while the panel before it is used.
 const ROWS_MAX: usize = 144;
+/// Numbers of a row of `a` that are packed at once where they lie far apart, an even number: few enough that the caches, which
+/// hold few lines that are a power of two apart, still have them for the next tile.
+const SCATTERED: usize = 16;
 /// Columns of `out` in one task at least, so that packing `a` stays cheap beside the product.
 const COLUMNS_MIN: usize = 64;
 
@@ -173,15 +176,8 @@ impl Block<'_> {
         for first in (0..n_units.max(1)).step_by(K_BLOCK) {
             let depth = K_BLOCK.min(n_units - first);
             let columns = first * per_unit..((first + depth) * per_unit).min(k);
-            for tile in 0..n_tiles {
-                let rows = part(m, n_tiles, tile);
-                let source =
-                    self.a.rows(rows.start, rows.len()).columns(columns.start, columns.len()).transposed();
-                // SAFETY: rows.len() * depth units fit after rows.start * depth: `packed` holds m * K_BLOCK.
-                unsafe {
-                    copy::<S>(self.precision, source, packed.as_mut_ptr().add(rows.start * depth), rows.len())
-                };
-            }
+            // SAFETY: `packed` holds m * K_BLOCK units.
+            unsafe { self.pack::<S>(columns, depth, n_tiles, packed) };
             let is_last = first + depth == n_units;
             for panel in self.panels.clone() {
                 let b = &self.b[(panel * n_units + first) * self.panel_width..][..depth * self.panel_width];
@@ -195,6 +191,24 @@ impl Block<'_> {
                     // SAFETY: `a` and `b` hold `depth` runs; the store lies inside `out`, by the caller.
                     unsafe { tile_of::<S>(self.precision, rows.len(), inputs, store) };
                 }
+            }
+        }
+    }
+
+    /// Packs these columns of `a`, tile by tile. Where a row's numbers lie far apart (weights' gradients) it is a few of them
+    /// for every tile in turn: what is read for one tile brings the next one's along.
+    #[inline(always)]
+    unsafe fn pack<S: Simd>(&self, columns: Range<usize>, depth: usize, n_tiles: usize, packed: &mut [f32]) {
+        let (m, per_unit) = (self.a.n_rows(), self.precision.per_unit());
+        let step = if self.a.row_stride() == 1 { SCATTERED } else { columns.len().max(1) };
+        for start in columns.clone().step_by(step) {
+            let n = step.min(columns.end - start);
+            for tile in 0..n_tiles {
+                let rows = part(m, n_tiles, tile);
+                let source = self.a.rows(rows.start, rows.len()).columns(start, n).transposed();
+                let at = rows.start * depth + (start - columns.start) / per_unit * rows.len();
+                // SAFETY: rows.len() * depth units fit after rows.start * depth, by the caller's contract.
+                unsafe { copy::<S>(self.precision, source, packed.as_mut_ptr().add(at), rows.len()) };
             }
         }
     }
