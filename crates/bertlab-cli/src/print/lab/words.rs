@@ -75,7 +75,6 @@ fn print_rectangles(console: &mut Console, padded: &PaddedBatch) -> anyhow::Resu
     let width = ids.iter().flatten().map(String::len).max().unwrap_or(0);
     let dim = console.style(style::DIM);
     for (row, mask) in ids.iter().zip(&padded.attention_mask) {
-        write!(console.out, " ")?;
         for (id, &mask) in row.iter().zip(mask) {
             let style = if mask == 1 { anstyle::Style::new() } else { dim };
             write!(console.out, " {style}{id:>width$}{style:#}")?;
