@@ -1,6 +1,6 @@
 //! The confusion matrix as a coloured grid: labels down, answers across, the darker the more of a label's rows.
 
-use super::scene::{Anchor, Item, LETTER, Role, Scene};
+use super::scene::{Anchor, Item, LETTER, Role, Scene, shade};
 use crate::number::{grouped, percent, shortened};
 
 /// More labels do not fit on a page with readable numbers.
@@ -43,14 +43,7 @@ pub(crate) fn scene(labels: &[String], counts: &[Vec<usize>]) -> Scene {
 
 fn draw_cell(scene: &mut Scene, place: (f64, f64, f64, f64), (count, share): (usize, f64), hint: String) {
     let (x, y, width, height) = place;
-    // Below one half the fill is pale enough for dark words, above it strong enough for light ones.
-    let opacity = if share == 0.0 {
-        0.03
-    } else if share < 0.5 {
-        0.06 + 0.5 * share
-    } else {
-        0.4 + 0.6 * share
-    };
+    let (opacity, role) = if share == 0.0 { (0.03, Role::Ink) } else { shade(share) };
     scene.items.push(Item::Box {
         x: x + 1.0,
         y: y + 1.0,
@@ -60,7 +53,6 @@ fn draw_cell(scene: &mut Scene, place: (f64, f64, f64, f64), (count, share): (us
         opacity,
         hint,
     });
-    let role = if share >= 0.5 { Role::OnFirst } else { Role::Ink };
     let centre = x + width / 2.0;
     if height >= 40.0 {
         scene.text((centre, y + height / 2.0 - 2.0), &grouped(count), role, Anchor::Middle);

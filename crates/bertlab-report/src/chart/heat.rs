@@ -1,6 +1,6 @@
 //! A square matrix of cosines as a coloured grid, the darker the more alike.
 
-use super::scene::{Anchor, Item, LETTER, Role, Scene};
+use super::scene::{Anchor, Item, LETTER, Role, Scene, shade};
 use crate::number::shortened;
 
 const TOP: f64 = 24.0;
@@ -34,8 +34,7 @@ fn draw_cell(
     pair: String,
 ) {
     let number = value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
-    // Fills are pale enough for dark words below one half, and strong enough for light ones above.
-    let opacity = f64::from(if heat < 0.5 { 0.06 + 0.5 * heat } else { 0.4 + 0.6 * heat });
+    let (opacity, role) = shade(f64::from(heat));
     scene.items.push(Item::Box {
         x: x + 1.0,
         y: y + 1.0,
@@ -45,6 +44,5 @@ fn draw_cell(
         opacity,
         hint: format!("{pair}: {number}"),
     });
-    let role = if heat >= 0.5 { Role::OnFirst } else { Role::Ink };
     scene.text((x + width / 2.0, y + HEIGHT / 2.0 + 4.0), &number, role, Anchor::Middle);
 }

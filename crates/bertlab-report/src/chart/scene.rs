@@ -31,6 +31,12 @@ impl Role {
     }
 }
 
+/// How strong a fill of the first colour is for a share from 0 to 1, and what words on it are: below one half it is pale
+/// enough for dark words, above it strong enough for light ones.
+pub(crate) fn shade(share: f64) -> (f64, Role) {
+    if share < 0.5 { (0.06 + 0.5 * share, Role::Ink) } else { (0.4 + 0.6 * share, Role::OnFirst) }
+}
+
 /// Where a text stands beside its point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Anchor {

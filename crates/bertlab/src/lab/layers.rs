@@ -43,9 +43,9 @@ impl LayersTask {
         let (mut towards_last, mut cpu_gpu) = (Vec::new(), Vec::new());
         for layer in 0..n_hidden_states as isize {
             let layer = Layers { first: layer, last: layer };
-            let cpu = word_vector(opened, "CPU@1", layer)?;
+            let [cpu, gpu] = vectors(opened, ["CPU@1", "GPU@3"], layer)?;
             towards_last.push(cosine(&cpu, &first_sentence));
-            cpu_gpu.push(cosine(&cpu, &word_vector(opened, "GPU@3", layer)?));
+            cpu_gpu.push(cosine(&cpu, &gpu));
         }
         Ok(Self {
             n_hidden_states,
@@ -62,8 +62,19 @@ impl LayersTask {
 
 /// `[D]`
 fn word_vector(opened: &OpenedModel, word: &str, layers: Layers) -> Result<Vec<f32>, Error> {
+    vectors(opened, [word], layers).map(|[vector]| vector)
+}
+
+/// Of several words in one pass: `[D]` each.
+fn vectors<const N: usize>(
+    opened: &OpenedModel,
+    words: [&str; N],
+    layers: Layers,
+) -> Result<[Vec<f32>; N], Error> {
     let options = WordOptions { layers, ..WordOptions::default() };
     let sentences = SENTENCES.map(str::to_owned);
-    let words = word_vectors(&opened.model, opened.tokenizer()?, &sentences, &[word.parse()?], &options)?;
-    Ok(words.into_iter().next().expect("one word was asked for").vector)
+    let queries = words.into_iter().map(str::parse).collect::<Result<Vec<_>, _>>()?;
+    let found = word_vectors(&opened.model, opened.tokenizer()?, &sentences, &queries, &options)?;
+    let vectors: Vec<Vec<f32>> = found.into_iter().map(|word| word.vector).collect();
+    Ok(vectors.try_into().expect("each word has one vector"))
 }

@@ -1,7 +1,6 @@
 //! From the lab's findings to its page.
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use bertlab_checkpoint::atomic;
 use bertlab_explore::{TreeLine, tree_lines};
@@ -12,7 +11,7 @@ use bertlab_train::counts::grouped;
 
 use super::{Figure, LabReport, LabSentence, Likeness, ModelTask, TrainingTask};
 use crate::Error;
-use crate::report::last_part;
+use crate::report::{last_part, repeat_facts};
 
 /// Names of the cosines of T2, in the lab's order.
 pub const PAIRS: [&str; 6] =
@@ -65,7 +64,7 @@ pub fn write_lab_report(
     training: Option<&RunReport>,
     next: &[NextStep],
 ) -> Result<(), Error> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let repeat = repeat_facts(None);
     let facts = LabFacts {
         name: last_part(name),
         introduction: report.introduction(),
@@ -75,8 +74,8 @@ pub fn write_lab_report(
         training: training.cloned(),
         beside_the_lab: report.t4.as_ref().map(TrainingTask::beside_the_lab).unwrap_or_default(),
         next: next.iter().map(|step| (step.words.clone(), step.command.clone())).collect(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        written_at: now.map_or(0, |now| now.as_secs()),
+        version: repeat.version,
+        written_at: repeat.written_at,
     };
     atomic::make_folder_of(file)?;
     Ok(atomic::write_file(file, lab_page(&facts).as_bytes())?)

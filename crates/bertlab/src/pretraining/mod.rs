@@ -209,11 +209,7 @@ impl PretrainJob {
     }
 
     fn write_start(&self, folder: &Path, shape: &Shape, files: Vec<(String, Vec<u8>)>) -> Result<(), Error> {
-        std::fs::create_dir_all(&self.output_dir).map_err(|source| bertlab_checkpoint::Error::Io {
-            path: self.output_dir.clone(),
-            action: "make the folder",
-            source,
-        })?;
+        atomic::make_folder_of(folder)?;
         let positions = POSITIONS_MIN.max(self.block_length.unwrap_or(0));
         atomic::write_folder(folder, |staging| -> Result<(), Error> {
             vocabulary::write_files(staging, &files)?;
