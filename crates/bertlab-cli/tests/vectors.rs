@@ -67,12 +67,25 @@ fn sentence_transformers_files_decide_unless_a_flag_does() {
         assert!((raw_value / norm(&raw) - value).abs() < 1e-5);
     }
     assert_eq!(run(&["embed", &model.word(), "my loan", "--no-normalize"]).json(), plain);
-    let long = run(&["embed", &model.word(), "my loan of the river bank"]);
-    assert!(long.err.contains("1 of 1 text") && long.err.contains("--max-length 6"), "{}", long.err);
-    let cut = run(&["embed", &model.word(), "my loan of the river bank", "--max-length", "6"]);
-    assert!(cut.err.contains("1 of 1 text cut to 6 tokens"), "{}", cut.err);
-    let whole = run(&["embed", &model.word(), "my loan of the river bank", "--pooling", "max"]);
+    let long =
+        |flags: &[&str]| run(&[&["embed", &model.word(), "my loan of the river bank"], flags].concat());
+    let by_folder = long(&[]);
+    let told = "1 of 1 text cut to 6 tokens, the folder's max_seq_length; --max-length 24 is the most";
+    assert!(by_folder.err.contains(told), "{}", by_folder.err);
+    let by_hand = long(&["--max-length", "6"]);
+    assert!(by_hand.err.contains("1 of 1 text cut to 6 tokens; "), "{}", by_hand.err);
+    assert_eq!(by_folder.json(), by_hand.json());
+    let pooled = long(&["--pooling", "max", "--normalize"]);
+    assert_eq!(pooled.json(), by_folder.json());
+    let whole = long(&["--max-length", "24"]);
     assert_eq!(whole.err, "");
+    assert_ne!(whole.json(), by_folder.json());
+    fs::rename(
+        model.path().join("sentence_bert_config.json"),
+        model.path().join("sentence_distilbert_config.json"),
+    )
+    .expect("writable");
+    assert_eq!(long(&[]).json(), by_folder.json());
     run(&["embed", &model.word(), "my loan", "--max-length", "25"]).refused(&["25", "24"]);
 }
 
