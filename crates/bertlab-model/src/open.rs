@@ -3,6 +3,7 @@
 use crate::dtype::ComputeDtype;
 use crate::error::Error;
 use crate::families::{Family, FamilyHead};
+use crate::finite::NonFiniteWeight;
 use crate::initialise::{initialise, initialise_all};
 use crate::model::Model;
 use crate::params::Params;
@@ -36,6 +37,8 @@ pub struct OpenOptions {
     pub seed: u64,
     /// Random weights where the folder has none.
     pub allow_random: bool,
+    /// Weights that are NaN or infinite are told in the report, instead of refused: for looking at them.
+    pub allow_non_finite: bool,
     /// As what the encoder's matrix products are computed.
     pub dtype: ComputeDtype,
 }
@@ -44,7 +47,7 @@ pub struct OpenOptions {
 ///
 /// # Errors
 /// A config that we do not support (which key, which value), missing or damaged weights, a weight of
-/// another shape than the config says.
+/// another shape than the config says, a weight that is NaN or infinite.
 pub fn open(folder: &Path, options: &OpenOptions) -> Result<(Model, LoadReport), Error> {
     let config = open_config(folder)?;
     let family = Family::of(&config)?;
@@ -66,8 +69,19 @@ pub fn open(folder: &Path, options: &OpenOptions) -> Result<(Model, LoadReport),
         }
         None => initialise_all(&spec.encoder, &mut params, options.seed),
     }
+    report.non_finite = non_finite_weight(family, kind, &params);
+    if let Some(weight) = report.non_finite.take_if(|_| !options.allow_non_finite) {
+        return Err(Error::NonFiniteWeights { folder: folder.to_path_buf(), weight: Box::new(weight) });
+    }
     let model = Model::new(family, spec, config.values, params, options.dtype);
     Ok((model, report))
+}
+
+/// The first weight that is NaN or infinite.
+fn non_finite_weight(family: &Family, kind: HeadKind, params: &Params) -> Option<NonFiniteWeight> {
+    let named = params.named().into_iter();
+    let tensors: Vec<_> = named.map(|(name, tensor)| (family.name_of(kind, &name), tensor)).collect();
+    NonFiniteWeight::find(&tensors)
 }
 
 /// Refuses an encoder that there are no weights or no memory for, before memory is asked for: a request that fails

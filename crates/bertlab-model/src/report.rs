@@ -1,5 +1,6 @@
 //! What happened when a checkpoint was opened, in words.
 
+use crate::finite::NonFiniteWeight;
 use std::path::PathBuf;
 
 /// Which weights came from where.
@@ -25,12 +26,14 @@ pub struct LoadReport {
     pub n_old_names: usize,
     /// The seed of new weights.
     pub seed: u64,
+    /// A weight that is NaN or infinite: the model can be looked at, its outputs mean nothing.
+    pub non_finite: Option<NonFiniteWeight>,
 }
 
 impl LoadReport {
     /// Whether every weight came from the file and nothing was left over.
     pub fn is_clean(&self) -> bool {
-        self.new.is_empty() && self.reshaped.is_empty() && self.unused.is_empty()
+        self.new.is_empty() && self.reshaped.is_empty() && self.unused.is_empty() && self.non_finite.is_none()
     }
 
     /// What a user should know, a sentence each.
@@ -61,6 +64,9 @@ impl LoadReport {
                 "in the checkpoint, but not part of this model (left out): {}",
                 listed(&self.unused)
             ));
+        }
+        if let Some(weight) = &self.non_finite {
+            messages.push(format!("the weights are damaged: {weight}. Every output would mean nothing"));
         }
         messages
     }

@@ -7,6 +7,7 @@ mod class_weights;
 mod corpus;
 pub mod counts;
 pub mod data;
+mod divergence;
 mod error;
 mod evaluate;
 mod examples;
@@ -41,6 +42,7 @@ pub use arguments::{
 pub use cache::{CacheUse, TokenCache, user_cache};
 pub use class_weights::{ClassWeights, class_weights};
 pub use corpus::{Blocks, Corpus, CorpusCounts, CorpusRequest};
+pub use divergence::Divergence;
 pub use error::TrainError;
 pub use evaluate::{Answer, Evaluation, Scores, answers, evaluate};
 pub use examples::{Example, Truncated, Word, examples};

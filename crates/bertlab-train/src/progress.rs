@@ -2,6 +2,7 @@
 
 use crate::arguments::TrainingArguments;
 use crate::data::Target;
+use crate::divergence::Divergence;
 use crate::error::TrainError;
 use crate::examples::Example;
 use crate::masking::Masking;
@@ -51,6 +52,28 @@ pub(crate) struct Losses {
     pub(crate) since_log: f64,
     pub(crate) n_since_log: u64,
     pub(crate) total: f64,
+    /// The first step's.
+    #[serde(default)]
+    first: Option<f64>,
+    /// A running mean: each step counts a tenth.
+    #[serde(default)]
+    recent: f64,
+}
+
+impl Losses {
+    /// Counts a step's loss.
+    pub(crate) fn add(&mut self, loss: f64) {
+        self.since_log += loss;
+        self.n_since_log += 1;
+        self.total += loss;
+        self.recent = if self.first.is_some() { 0.9 * self.recent + 0.1 * loss } else { loss };
+        self.first.get_or_insert(loss);
+    }
+
+    /// Whether the loss grew instead of falling.
+    pub(crate) fn divergence(&self) -> Option<Divergence> {
+        Divergence::of(self.first?, self.recent)
+    }
 }
 
 /// Time that a run has taken so far.
@@ -255,7 +278,7 @@ mod tests {
             global_step: 3,
             evaluated_at: None,
             unevaluated: None,
-            losses: Losses { since_log: 0.1 + 0.2, n_since_log: 2, total: 1.0 / 3.0 },
+            losses: Losses { since_log: 0.1 + 0.2, n_since_log: 2, total: 1.0 / 3.0, ..Losses::default() },
             seconds: Seconds { total: 1e-7 / 3.0, ..Seconds::default() },
             elsewhere: Elsewhere::default(),
             identity: Identity::new(&TrainingArguments::default(), TrainingRows::Examples(&rows(&[1])), &[]),

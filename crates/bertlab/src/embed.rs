@@ -85,7 +85,7 @@ impl OpenedModel {
     ///
     /// # Errors
     /// Layers that the model does not have, pooling that needs a pooler where there is none, texts that the tokenizer
-    /// or the model refuses.
+    /// or the model refuses, a vector that is NaN or infinite.
     pub fn embed(
         &self,
         texts: &[TextInput],
@@ -100,7 +100,8 @@ impl OpenedModel {
         for group in groups_of_similar_length(&rows) {
             let inputs: Vec<Row<'_>> = group.iter().map(|&index| rows[index].as_row()).collect();
             let batch = Batch::new(&self.model.spec.encoder, &inputs)?;
-            for (&index, embedding) in group.iter().zip(embed_batch(&self.model, &batch, &how)?) {
+            let vectors = embed_batch(&self.model, &batch, &how).map_err(|error| error.in_rows(&group))?;
+            for (&index, embedding) in group.iter().zip(vectors) {
                 embeddings[index] = Some(embedding);
             }
             n_done += group.len();
