@@ -1,8 +1,8 @@
 //! What is hidden from a masked language model: how much, what becomes of it, whole words, the same masks again.
 
+use bertlab_data::{Columns, Example, Piece, Target, TokenRows, Tokenization, read};
 use bertlab_text::Tokenizer;
-use bertlab_train::data::{Columns, Target, read};
-use bertlab_train::{Example, Masking, MaskingOptions, Piece, TokenRows, Tokenization};
+use bertlab_train::{Masking, MaskingOptions};
 
 const SPECIAL: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 const MASK: u32 = 4;

@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use bertlab_checkpoint::open_config;
+use bertlab_data::preflight::{Finding, Split, SplitRows};
+use bertlab_data::{
+    self, Columns, DataError, Dataset, Encoding, Example, LabelSpace, Layout, ProblemType, RawLabel, Record,
+    Sampling, Target, TokenCache, Tokenization, Truncated, becomes_iob2, examples, label_all_tokens,
+    label_counts, sample, targets, targets_by_row, token_targets, token_targets_by_row, word_targets_by_row,
+};
 use bertlab_model::{Family, HeadKind};
 use bertlab_text::{TextInput, Tokenizer};
-use bertlab_train::data::{
-    self, Columns, DataError, Dataset, Encoding, LabelSpace, Layout, ProblemType, RawLabel, Record, Sampling,
-    Target, becomes_iob2, label_all_tokens, label_counts, sample, targets, targets_by_row, token_targets,
-    token_targets_by_row, word_targets_by_row,
-};
-use bertlab_train::preflight::{Finding, Split, SplitRows};
-use bertlab_train::{Example, Masking, TokenCache, Tokenization, Truncated, examples};
+use bertlab_train::Masking;
 
 use crate::{Error, OpenedModel, Task, TextOptions};
 

@@ -3,8 +3,8 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use bertlab_data::{self, Columns, DataError, Encoding};
 use bertlab_text::TextInput;
-use bertlab_train::data::{self, Columns, DataError, Encoding};
 use serde::Deserialize;
 
 use crate::Error;
