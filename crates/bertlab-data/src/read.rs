@@ -66,7 +66,7 @@ fn append(dataset: &mut Dataset, part: Part) -> Result<(), DataError> {
     Ok(())
 }
 
-fn read_one(path: &Path, columns: &Columns, encoding: Encoding) -> Result<Part, DataError> {
+pub(crate) fn read_one(path: &Path, columns: &Columns, encoding: Encoding) -> Result<Part, DataError> {
     if path.is_dir() {
         return folder::read(path, encoding);
     }

@@ -52,7 +52,7 @@ impl<'a> TrainingRows<'a> {
     pub(crate) fn example(self, row: usize) -> Result<Cow<'a, Example>, TrainError> {
         match self {
             Self::Examples(examples) => Ok(Cow::Borrowed(&examples[row])),
-            Self::Blocks(blocks) => blocks.example(row).map(Cow::Owned),
+            Self::Blocks(blocks) => Ok(Cow::Owned(blocks.example(row)?)),
         }
     }
 

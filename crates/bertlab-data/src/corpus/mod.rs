@@ -126,7 +126,7 @@ impl CorpusRequest<'_> {
         let counts = making.counts;
         if counts.n_texts == 0 {
             let file = self.texts.files.first().cloned().unwrap_or_default();
-            return Err(DataError::NoRows { file, found: "no text with a word in it" }.into());
+            return Err(DataError::NoRows { file, found: "no text with a word in it" });
         }
         let (train, held_out) = (making.train.finish()?, making.held_out.finish()?);
         let description = Description { key: key.to_owned(), counts, train, held_out };

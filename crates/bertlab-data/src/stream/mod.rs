@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{IntoIter, sync_channel};
 
-use super::{Columns, DataError, Encoding, Layout, delimited, expand, folder, json, parquet, read_one};
+use super::{Columns, DataError, Encoding, Layout, delimited, expand, folder, json, parquet};
+use crate::read::read_one;
 pub(super) use chunks::Chunks;
 
 /// Files of texts that are read one after the other.
