@@ -30,8 +30,12 @@ pub enum HeadChoice {
 pub struct OpenOptions {
     /// Which head.
     pub head: HeadChoice,
-    /// Labels for a new classifier, instead of the config's.
+    /// Labels of the classifier, instead of the config's.
     pub labels: Option<(ProblemType, Vec<String>)>,
+    /// New weights for all that stands on the base model, whatever the file holds. As in HuggingFace, BERT's pooler
+    /// belongs to the base model and stays; DistilBERT's `pre_classifier`, RoBERTa's `classifier.dense` and the
+    /// layers of a masked-LM head belong to the head.
+    pub new_head: bool,
     /// Of new weights.
     pub seed: u64,
     /// Random weights where the folder has none.
@@ -206,20 +210,25 @@ impl<'a> Loader<'a> {
         let n_wanted = wanted.iter().filter(|(canonical, _)| is_encoder(canonical)).count();
         for (canonical, tensor) in wanted {
             let name = self.family.name_of(self.spec.head.kind, &canonical);
-            match self.find(&name) {
+            let found = self.find(&name);
+            used.extend(found.map(|array| array.name.as_str()));
+            let list = match found {
+                Some(array) if self.is_of_new_head(&name) && array.shape == tensor.shape() => {
+                    &mut report.replaced
+                }
+                Some(_) if self.is_of_new_head(&name) => &mut report.reshaped,
                 Some(array) => {
-                    used.insert(array.name.as_str());
-                    if !self.take(&canonical, &name, array, tensor)? {
-                        report.reshaped.push(name);
-                        initialise(&self.spec.encoder, &canonical, tensor, self.options.seed);
-                    }
+                    self.take(&name, array, tensor)?;
+                    continue;
                 }
-                None if is_encoder(&canonical) && !self.is_computed(&canonical) => missing_encoder.push(name),
-                None => {
-                    initialise(&self.spec.encoder, &canonical, tensor, self.options.seed);
-                    report.new.push(name);
+                None if is_encoder(&canonical) && !self.is_computed(&canonical) => {
+                    missing_encoder.push(name);
+                    continue;
                 }
-            }
+                None => &mut report.new,
+            };
+            list.push(name);
+            initialise(&self.spec.encoder, &canonical, tensor, self.options.seed);
         }
         if let Some(name) = missing_encoder.first() {
             return Err(self.missing(name.clone(), missing_encoder.len(), n_wanted));
@@ -236,18 +245,13 @@ impl<'a> Loader<'a> {
         found.and_then(|&name| self.weights.arrays.get(name))
     }
 
-    /// Puts the array's numbers into the tensor; false where a new head's shape differs.
-    fn take(
-        &self,
-        canonical: &str,
-        name: &str,
-        array: &NamedArray,
-        tensor: &mut Tensor,
-    ) -> Result<bool, Error> {
+    fn is_of_new_head(&self, name: &str) -> bool {
+        self.options.new_head && self.family.is_of_head(self.spec.head.kind, name)
+    }
+
+    /// Puts the array's numbers into the tensor.
+    fn take(&self, name: &str, array: &NamedArray, tensor: &mut Tensor) -> Result<(), Error> {
         if array.shape != tensor.shape() {
-            if canonical.starts_with("classifier.") && self.options.labels.is_some() {
-                return Ok(false);
-            }
             return Err(Error::WrongShape {
                 folder: self.folder.to_path_buf(),
                 name: name.to_owned(),
@@ -260,7 +264,7 @@ impl<'a> Loader<'a> {
         } else {
             Tensor::from_vec(&array.shape, array.to_f32()?)
         };
-        Ok(true)
+        Ok(())
     }
 
     fn is_computed(&self, canonical: &str) -> bool {

@@ -17,6 +17,8 @@ pub struct LoadReport {
     pub new: Vec<String>,
     /// Newly initialised: in the file with another shape.
     pub reshaped: Vec<String>,
+    /// Newly initialised, as a new head was wanted: in the file with the same shape.
+    pub replaced: Vec<String>,
     /// In the file, but this model has no place for it.
     pub unused: Vec<String>,
     /// In the file, but computed (position_ids) or another name of a weight (tied decoders).
@@ -30,7 +32,7 @@ pub struct LoadReport {
 impl LoadReport {
     /// Whether every weight came from the file and nothing was left over.
     pub fn is_clean(&self) -> bool {
-        self.new.is_empty() && self.reshaped.is_empty() && self.unused.is_empty()
+        [&self.new, &self.reshaped, &self.replaced, &self.unused].into_iter().all(Vec::is_empty)
     }
 
     /// What a user should know, a sentence each.
@@ -54,6 +56,13 @@ impl LoadReport {
                 "newly initialised, because the checkpoint's have another shape (seed {}): {}",
                 self.seed,
                 listed(&self.reshaped)
+            ));
+        }
+        if !self.replaced.is_empty() {
+            messages.push(format!(
+                "newly initialised, in place of the checkpoint's, as the head is new (seed {}): {}",
+                self.seed,
+                listed(&self.replaced)
             ));
         }
         if !self.unused.is_empty() {
