@@ -62,7 +62,12 @@ pub fn open(folder: &Path, options: &OpenOptions) -> Result<(Model, LoadReport),
     let head = read_head(family, &config, kind, options)?;
     let spec = Spec { encoder, head };
     let mut params = Params::zeros(&spec);
-    let mut report = LoadReport { folder: folder.to_path_buf(), seed: options.seed, ..LoadReport::default() };
+    let mut report = LoadReport {
+        folder: folder.to_path_buf(),
+        seed: options.seed,
+        renamed_labels: renamed(&config, &spec.head.labels)?,
+        ..LoadReport::default()
+    };
     match weights {
         Some(weights) => {
             let loader = Loader::new(folder, family, &spec, &weights, options);
@@ -127,6 +132,10 @@ fn read_head(
         Some((problem_type, labels)) => (*problem_type, labels.clone()),
         None => configured_labels(config)?,
     };
+    let is_classifier = kind == HeadKind::SequenceClassification && problem_type == ProblemType::SingleLabel;
+    if is_classifier && labels.len() == 1 && !options.new_head {
+        return Err(config.unsupported("problem_type", ONE_OUTPUT).into());
+    }
     let has_labels = matches!(kind, HeadKind::SequenceClassification | HeadKind::TokenClassification);
     Ok(HeadSpec {
         kind,
@@ -138,7 +147,12 @@ fn read_head(
     })
 }
 
-/// `problem_type` and `id2label`, with HuggingFace's defaults: two labels; one label means regression.
+/// What is said of a softmax over one number, which is 1 for every text.
+const ONE_OUTPUT: &str = "two labels or more, as one label of one is certain for every text; for a model with one output \
+    \"multi_label_classification\" (its probability) or \"regression\" (the number itself)";
+
+/// `problem_type` and `id2label`, with HuggingFace's defaults: two labels; one label means regression. Ids that share a
+/// name are told apart by their number: "other (2)", "other (5)".
 ///
 /// # Errors
 /// A config whose labels or problem type make no sense.
@@ -168,7 +182,32 @@ pub fn configured_labels(config: &Config) -> Result<(ProblemType, Vec<String>), 
             config.unsupported("problem_type", format!("one of {}", names.join(", ")))
         })?,
     };
-    Ok((problem_type, labels))
+    Ok((problem_type, distinct(labels)))
+}
+
+/// The names, each id with its own: those that are there twice get their id.
+fn distinct(mut names: Vec<String>) -> Vec<String> {
+    loop {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        names.iter().for_each(|name| *counts.entry(name).or_default() += 1);
+        let repeated: Vec<bool> = names.iter().map(|name| counts[name.as_str()] > 1).collect();
+        if !repeated.contains(&true) {
+            return names;
+        }
+        for (id, name) in names.iter_mut().enumerate().filter(|&(id, _)| repeated[id]) {
+            *name = format!("{name} ({id})");
+        }
+    }
+}
+
+/// Labels of a model whose names config.json does not have so.
+fn renamed(config: &Config, labels: &[String]) -> Result<Vec<String>, Error> {
+    let (_, configured) = configured_labels(config)?;
+    let written = config.get("id2label").and_then(labels_by_id).unwrap_or_default();
+    let is_renamed = |(id, label): &(usize, &String)| {
+        configured.get(*id) == Some(*label) && written.get(*id).is_some_and(|name| name != *label)
+    };
+    Ok(labels.iter().enumerate().filter(is_renamed).map(|(_, label)| label.clone()).collect())
 }
 
 fn labels_by_id(value: &serde_json::Value) -> Option<Vec<String>> {

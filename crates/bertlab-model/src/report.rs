@@ -23,6 +23,8 @@ pub struct LoadReport {
     pub unused: Vec<String>,
     /// In the file, but computed (position_ids) or another name of a weight (tied decoders).
     pub redundant: Vec<String>,
+    /// Labels whose names config.json gives to more than one id, as they are told apart here.
+    pub renamed_labels: Vec<String>,
     /// How many weights had names of old (LayerNorm.gamma and beta).
     pub n_old_names: usize,
     /// The seed of new weights.
@@ -63,6 +65,12 @@ impl LoadReport {
                 "newly initialised, in place of the checkpoint's, as the head is new (seed {}): {}",
                 self.seed,
                 listed(&self.replaced)
+            ));
+        }
+        if !self.renamed_labels.is_empty() {
+            messages.push(format!(
+                "id2label of config.json gives several ids the same name; here they are {}",
+                self.renamed_labels.join(", ")
             ));
         }
         if !self.unused.is_empty() {

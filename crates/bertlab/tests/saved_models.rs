@@ -46,7 +46,7 @@ impl Learnt {
         let text = words.join(" ");
         let place = (i * 7) % 12;
         match self {
-            Self::Texts => json!({"text": text, "label": ["so so", "bad", "good"][place / 4]}),
+            Self::Texts => json!({"text": text, "label": (["so so", "bad", "good"][place / 4])}),
             Self::Pairs => {
                 let label = ["same", "other"][usize::from(place < 5)];
                 json!({"sentence1": text, "sentence2": word(1), "label": label})
@@ -161,7 +161,7 @@ impl Case {
         let mut prepared = job.prepare(&mut |_, _, _| {}).unwrap_or_else(|error| panic!("{what}: {error}"));
         let summary = prepared.train(&mut Silent).unwrap_or_else(|error| panic!("{what}: {error}"));
         let weights = prepared.class_weights.clone();
-        let dtype = prepared.opened.model.compute_dtype();
+        let dtype = prepared.opened.model.dtype();
         let reported = summary.evaluation.expect("there are validation rows");
         self.reopens(&summary.final_model, &reported, (weights, dtype), what);
     }
