@@ -47,7 +47,7 @@ fn main() -> ExitCode {
 
 /// What clap makes of the command line; where it is wrong, it says so and ends the program.
 fn arguments() -> Arguments {
-    let command = Arguments::command();
+    let command = words::taking_negative_numbers(Arguments::command());
     let words = words::plain_words(&command, std::env::args_os());
     let mut matches = command.get_matches_from(words);
     Arguments::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit())

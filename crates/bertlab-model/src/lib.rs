@@ -31,7 +31,7 @@ pub use cost::{Back, BatchSize};
 pub use dtype::ComputeDtype;
 pub use encoder::EncoderOutput;
 pub use error::Error;
-pub use families::{Family, family_names, max_tokens};
+pub use families::{Family, family_names, max_tokens, vocab_size};
 pub use finite::NonFiniteWeight;
 pub use frozen::{Frozen, Place};
 pub use gradients::{Gradients, Sum};

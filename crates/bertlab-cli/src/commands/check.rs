@@ -50,7 +50,7 @@ pub struct Arguments {
     /// What to learn [default: what the checkpoint's head and the data say]
     #[arg(long, value_name = "TASK", value_parser = task_parser())]
     task: Option<Task>,
-    /// A new classifier for the data's labels, whatever head the checkpoint has
+    /// A new head for the data's labels, whatever head the checkpoint has
     #[arg(long)]
     new_head: bool,
     /// Print a JSON object: model, question, max_length, splits, findings, n_fatal

@@ -43,6 +43,7 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     let open = OpenOptions { dtype: arguments.dtype.dtype, ..OpenOptions::default() };
     let options = ModelOptions { open, offline: global.offline };
     let mut opened = open_trained(&arguments.model, &options, "predict")?;
+    console.report(&opened.report)?;
     opened.set_keep(arguments.truncation.keep()?)?;
     let (texts, predictions, n_cut) = predict(&arguments, &opened, console)?;
     if n_cut > 0 {

@@ -48,6 +48,36 @@ fn a_config_that_cannot_be_used() {
 }
 
 #[test]
+fn numbers_below_zero_are_values_of_flags() {
+    let model = TinyModel::new("BertForSequenceClassification");
+    let rows = model.beside("rows.jsonl");
+    let row = |i: usize| json!({"text": "the bank", "label": (["bad", "good", "so so"][i % 3])}).to_string();
+    fs::write(&rows, (0..9).map(row).collect::<Vec<_>>().join("\n")).expect("writable");
+    let out = model.beside("out");
+    let train =
+        |flag: &str| run(&["train", &model.word(), "--train-file", &rows, "--output-dir", &out, flag, "-1"]);
+    train("--learning-rate").refused(&["learning_rate", "-1"]);
+    train("--weight-decay").refused(&["weight_decay", "-1"]);
+    let words = ["seed", "'-1'"];
+    let refused = train("--seed");
+    assert!(words.iter().all(|word| refused.err.contains(word)), "{}", refused.err);
+    assert!(!refused.err.contains("unexpected argument"), "{}", refused.err);
+}
+
+#[test]
+fn classes_of_one_name_all_have_their_score() {
+    let model = TinyModel::new("BertForSequenceClassification");
+    model.set_config("id2label", json!({"0": "other", "1": "good", "2": "other"}));
+    let found = run(&["predict", &model.word(), "the bank", "--json"]);
+    assert!(found.err.contains("other (0), other (2)"), "{}", found.err);
+    let scores = found.json()["scores"].as_object().expect("an object").clone();
+    assert_eq!(scores.keys().collect::<Vec<_>>(), ["other (0)", "good", "other (2)"]);
+    let rows = model.beside("rows.jsonl");
+    fs::write(&rows, json!({"text": "the bank", "label": "other"}).to_string()).expect("writable");
+    run(&["evaluate", &model.word(), "--test-file", &rows]).refused(&["other", "other (0)", "other (2)"]);
+}
+
+#[test]
 fn weights_that_are_cut_off_or_lie_about_their_header() {
     let model = TinyModel::new("BertModel");
     let bytes = fs::read(weights(&model)).expect("there");

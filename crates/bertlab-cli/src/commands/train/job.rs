@@ -80,7 +80,8 @@ pub struct JobSettings {
     /// What to learn [default: what the checkpoint's head and the data say]
     #[arg(long, value_name = "TASK", value_parser = task_parser())]
     task: Option<Task>,
-    /// A new classifier for the data's labels, whatever head the checkpoint has
+    /// A new head for the data's labels, whatever head the checkpoint has: all weights on the base model are new,
+    /// as in HuggingFace (BERT's pooler belongs to the base model and stays)
     #[arg(long, value_name = "BOOL")]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no)]
     new_head: Option<bool>,
