@@ -35,8 +35,7 @@ mod tokenized;
 mod word_answers;
 
 pub use arguments::{
-    GivenSettings, IntervalStrategy, ReadArguments, ReportTo, SamplingStrategy, SaveStrategy, SettingsError,
-    TrainingArguments,
+    IntervalStrategy, ReadArguments, ReportTo, SamplingStrategy, SaveStrategy, TrainingArguments, foreign,
 };
 pub use cache::{CacheUse, TokenCache, user_cache};
 pub use class_weights::{ClassWeights, class_weights};

@@ -12,7 +12,8 @@ use crate::losses::IGNORED;
 use crate::tokenized::Piece;
 use bertlab_compute::random::mix;
 use bertlab_text::Tokenizer;
-use serde::{Deserialize, Serialize};
+use bertlab_settings::settings;
+use serde::Serialize;
 
 /// Of the chosen tokens become the mask token.
 const SHARE_MASKED: f64 = 0.8;
@@ -27,19 +28,15 @@ const CHOICE: u64 = 0;
 const FATE: u64 = 1;
 const TOKEN: u64 = 2;
 
-/// What is hidden. HuggingFace's names and defaults.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MaskingOptions {
-    /// The share of tokens that is chosen.
-    pub mlm_probability: f64,
-    /// Words are chosen instead of tokens, each with the same probability, so that the share of tokens is the same on
-    /// average; all tokens of a word then have one fate.
-    pub whole_word_mask: bool,
-}
-
-impl Default for MaskingOptions {
-    fn default() -> Self {
-        Self { mlm_probability: 0.15, whole_word_mask: false }
+settings! {
+    /// What is masked, by HuggingFace's names and with its defaults.
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+    pub struct MaskingOptions {
+        [""]
+        /// masked-lm: share of tokens to mask
+        mlm_probability: f64 = 0.15, value_name("P");
+        /// masked-lm: mask whole words instead of tokens, on average as many; all tokens of a word share one fate
+        whole_word_mask: bool = false;
     }
 }
 

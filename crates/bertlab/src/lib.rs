@@ -35,6 +35,7 @@ pub mod check;
 pub mod forward;
 pub mod lab;
 pub mod report;
+pub mod settings;
 
 pub use bertlab_train::preflight::Split;
 pub use bundled::bundled_models;
@@ -75,13 +76,18 @@ pub use bertlab_train::{CacheUse, TokenCache};
 pub mod train {
     pub use crate::training::{SEEDS_FILE, SeedResult, SeedRuns, SeedSummary, Seeds, Spread};
     pub use bertlab_train::{
-        Answer, Averaging, ClassWeights, Evaluation, Forecast, GivenSettings, IntervalStrategy,
+        Answer, Averaging, ClassWeights, Evaluation, Forecast, IntervalStrategy,
         MaskedLmScores, Masking, MaskingOptions, MemoryForecast, Plan, Progress, ReadArguments, Record,
         Remedy, ReportTo, Reporter, Resume, SamplingStrategy, SaveStrategy, SchedulerType, Scores,
-        SettingsError, Silent, TimeForecast, TrainError, Trainer, TrainingArguments, TrainingSummary,
+        Silent, TimeForecast, TrainError, Trainer, TrainingArguments, TrainingSummary,
         Truncated, Word, WordAnswer,
     };
     pub use bertlab_train::{counts, metrics};
+}
+
+/// Hints in messages, which every door spells in its own way.
+pub mod hint {
+    pub use bertlab_feedback::{Command, Hint, Speller, hints_in, spelled_by};
 }
 
 /// Looking into a model: module tree, tensors, word vectors, similarity.

@@ -16,8 +16,8 @@ use bertlab_report::{Outcome, SplitFacts};
 use bertlab_text::Tokenizer;
 use bertlab_train::data::TextFiles;
 use bertlab_train::{
-    Corpus, CorpusRequest, Example, Forecast, Masking, MaskingOptions, Plan, Reporter, Resume, Trainer,
-    TrainingArguments, TrainingRows, TrainingSummary, check_output_dir, frozen,
+    Corpus, CorpusRequest, Example, Forecast, IntervalStrategy, Masking, MaskingOptions, Plan, Reporter, Resume,
+    SaveStrategy, Trainer, TrainingArguments, TrainingRows, TrainingSummary, check_output_dir, frozen,
 };
 
 use crate::training::Witness;
@@ -31,6 +31,8 @@ const CORPUS: &str = "corpus";
 const POSITIONS_MIN: usize = 512;
 /// Blocks have so many tokens at most where nothing is said: more cost more, and teach a small model little.
 const BLOCK_LENGTH_MAX: usize = 512;
+/// Tokens of an update where nothing is said.
+const BATCH_TOKENS: usize = 8192;
 
 /// What a pretraining begins with.
 #[derive(Clone, Debug)]
@@ -107,19 +109,37 @@ pub struct PreparedPretraining {
 }
 
 impl PretrainJob {
-    /// With HuggingFace's settings: a hundredth of the texts is held out, an update has 8,192 tokens, and everything is
-    /// left in `output_dir`.
+    /// The settings that a pretraining has where none are given: a peak learning rate of 5e-4 for a new model and 5e-5
+    /// for one that goes on, a short warmup, some weight decay, and an evaluation and a checkpoint every tenth of the run,
+    /// of which the last two are kept.
+    pub fn default_arguments(start: &Start) -> TrainingArguments {
+        TrainingArguments {
+            learning_rate: if matches!(start, Start::From { .. }) { 5e-5 } else { 5e-4 },
+            warmup_ratio: 0.06,
+            weight_decay: 0.01,
+            eval_strategy: Some(IntervalStrategy::Steps),
+            eval_steps: Some(0.1),
+            save_strategy: SaveStrategy::Steps,
+            save_steps: 0.1,
+            save_total_limit: Some(2),
+            load_best_model_at_end: Some(false),
+            ..TrainingArguments::default()
+        }
+    }
+
+    /// With [`PretrainJob::default_arguments`]: a hundredth of the texts is held out, an update has 8,192 tokens, and
+    /// everything is left in `output_dir`.
     pub fn new(start: Start, texts: TextFiles, output_dir: impl Into<PathBuf>) -> Self {
         Self {
+            arguments: Self::default_arguments(&start),
             start,
             offline: false,
             texts,
             held_out_share: 0.01,
             max_eval_blocks: 500,
             block_length: None,
-            batch_tokens: Some(8192),
+            batch_tokens: Some(BATCH_TOKENS),
             masking: MaskingOptions::default(),
-            arguments: TrainingArguments::default(),
             output_dir: output_dir.into(),
             overwrite_output_dir: false,
             resume: Resume::No,
