@@ -12,7 +12,9 @@ pub struct Flags<S>(pub Given<S>);
 
 impl<S: Settings> clap::Args for Flags<S> {
     fn augment_args(command: Command) -> Command {
-        S::TABLE.iter().fold(command, |command, setting| command.arg(flag(setting)).args(old_switches(setting)))
+        S::TABLE
+            .iter()
+            .fold(command, |command, setting| command.arg(flag(setting)).args(old_switches(setting)))
     }
 
     fn augment_args_for_update(command: Command) -> Command {

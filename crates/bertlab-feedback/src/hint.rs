@@ -33,7 +33,6 @@ pub enum Hint {
 
 /// A command that a message tells a person to use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Command {
     /// Checks labelled rows before a training run.
     Check,

@@ -37,7 +37,13 @@ pub enum Foreign {
 impl SettingsFile {
     /// No settings; `source_name` stands for the file in messages.
     pub fn empty(source_name: String) -> Self {
-        Self { source_name, values: Map::new(), known: Vec::new(), notes: Vec::new(), notes_of_others: Vec::new() }
+        Self {
+            source_name,
+            values: Map::new(),
+            known: Vec::new(),
+            notes: Vec::new(),
+            notes_of_others: Vec::new(),
+        }
     }
 
     /// Reads a .toml or .json file.
@@ -119,7 +125,8 @@ impl SettingsFile {
             let replaced = setting.replaces.or(setting.excludes);
             if let Some(replaced) = replaced.filter(|name| given.has(name) && !over.has(name)) {
                 given.remove(replaced);
-                self.notes.push(format!("{replaced} is passed over, as {} is given in its place", setting.name));
+                self.notes
+                    .push(format!("{replaced} is passed over, as {} is given in its place", setting.name));
             }
         }
         self.notes.extend_from_slice(given.notes());

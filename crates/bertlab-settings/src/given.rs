@@ -48,8 +48,8 @@ impl<S: Settings> Given<S> {
     /// Takes the setting called `name` back.
     pub(crate) fn remove(&mut self, name: &str) {
         if self.names.remove(name) {
-            let defaults = S::default();
-            S::TABLE.iter().filter(|setting| setting.name == name).for_each(|setting| setting.copy(&mut self.values, &defaults));
+            let setting = S::setting(name).expect("only settings of the table are given");
+            setting.copy(&mut self.values, &S::default());
         }
     }
 
@@ -62,9 +62,14 @@ impl<S: Settings> Given<S> {
         self.notes.extend_from_slice(&other.notes);
     }
 
-    /// All settings: those that are given, over `defaults`.
+    /// All settings: those that are given, over `defaults`. A default that a given setting makes meaningless becomes the
+    /// table's.
     pub fn over(&self, mut defaults: S) -> S {
         for setting in S::TABLE.iter().filter(|setting| self.has(setting.name)) {
+            let replaced = setting.replaces.or(setting.excludes).filter(|name| !self.has(name));
+            if let Some(replaced) = replaced.and_then(S::setting) {
+                replaced.copy(&mut defaults, &S::default());
+            }
             setting.copy(&mut defaults, &self.values);
         }
         defaults

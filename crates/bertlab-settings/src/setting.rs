@@ -239,7 +239,8 @@ impl<S> Setting<S> {
             return Some(words.to_owned());
         }
         let words = self.words(&S::default());
-        let is_plain = words.is_empty() || words == "not set" || self.kind == Kind::Switch && words == "false";
+        let is_plain =
+            words.is_empty() || words == "not set" || self.kind == Kind::Switch && words == "false";
         (!is_plain).then_some(words)
     }
 
@@ -257,7 +258,8 @@ impl<S> Setting<S> {
     pub fn out_of_range(&self, settings: &S) -> Option<OutOfRange> {
         let number = (self.field.number)(settings)?;
         let is_inside = self.range.contains(number);
-        let refusal = || OutOfRange { name: self.name, found: self.words(settings), wanted: self.range.wanted() };
+        let refusal =
+            || OutOfRange { name: self.name, found: self.words(settings), wanted: self.range.wanted() };
         (!is_inside).then(refusal)
     }
 

@@ -40,12 +40,12 @@ macro_rules! settings {
 
         impl $crate::Settings for $table {
             const TABLE: &'static [$crate::Setting<Self>] = &[$($(
-                $crate::Setting::new(
+                $crate::Setting::<Self>::new(
                     $heading,
                     stringify!($name),
                     concat!($($help),+),
                     <$type as $crate::SettingValue>::KIND,
-                    $crate::Field {
+                    $crate::Field::<Self> {
                         read: |settings, value, notes| {
                             settings.$name = $crate::SettingValue::read(value, notes)?;
                             Ok(())

@@ -52,7 +52,9 @@ impl fmt::Display for ClassWeights {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words: Vec<String> = match self {
             Self::Balanced => return out.write_str("balanced"),
-            Self::ByName(weights) => weights.iter().map(|(name, weight)| format!("{name}={weight}")).collect(),
+            Self::ByName(weights) => {
+                weights.iter().map(|(name, weight)| format!("{name}={weight}")).collect()
+            }
             Self::ById(weights) => weights.iter().map(f64::to_string).collect(),
         };
         out.write_str(&words.join(","))

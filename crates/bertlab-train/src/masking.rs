@@ -11,8 +11,8 @@ use crate::examples::Example;
 use crate::losses::IGNORED;
 use crate::tokenized::Piece;
 use bertlab_compute::random::mix;
-use bertlab_text::Tokenizer;
 use bertlab_settings::settings;
+use bertlab_text::Tokenizer;
 use serde::Serialize;
 
 /// Of the chosen tokens become the mask token.

@@ -76,11 +76,10 @@ pub use bertlab_train::{CacheUse, TokenCache};
 pub mod train {
     pub use crate::training::{SEEDS_FILE, SeedResult, SeedRuns, SeedSummary, Seeds, Spread};
     pub use bertlab_train::{
-        Answer, Averaging, ClassWeights, Evaluation, Forecast, IntervalStrategy,
-        MaskedLmScores, Masking, MaskingOptions, MemoryForecast, Plan, Progress, ReadArguments, Record,
-        Remedy, ReportTo, Reporter, Resume, SamplingStrategy, SaveStrategy, SchedulerType, Scores,
-        Silent, TimeForecast, TrainError, Trainer, TrainingArguments, TrainingSummary,
-        Truncated, Word, WordAnswer,
+        Answer, Averaging, ClassWeights, Evaluation, Forecast, IntervalStrategy, MaskedLmScores, Masking,
+        MaskingOptions, MemoryForecast, Plan, Progress, ReadArguments, Record, Remedy, ReportTo, Reporter,
+        Resume, SamplingStrategy, SaveStrategy, SchedulerType, Scores, Silent, TimeForecast, TrainError,
+        Trainer, TrainingArguments, TrainingSummary, Truncated, Word, WordAnswer,
     };
     pub use bertlab_train::{counts, metrics};
 }

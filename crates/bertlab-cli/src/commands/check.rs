@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use bertlab::check::CheckJob;
-use bertlab::settings::{ColumnSettings, DatasetSettings, EncodingSettings, LengthSettings, TruncationSettings};
+use bertlab::settings::{
+    ColumnSettings, DatasetSettings, EncodingSettings, LengthSettings, TruncationSettings,
+};
 use bertlab::train::MaskingOptions;
 use bertlab::{RowsRequest, Split, Task};
 

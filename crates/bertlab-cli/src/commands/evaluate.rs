@@ -82,7 +82,11 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     let open = OpenOptions { dtype: arguments.dtype.dtype, ..OpenOptions::default() };
     let options = ModelOptions { open, offline: global.offline };
     let mut opened = open_trained(&arguments.model, &options, "evaluate")?;
-    let options = arguments.length.0.values().options(arguments.truncation.0.values(), *arguments.masking.0.values())?;
+    let options = arguments
+        .length
+        .0
+        .values()
+        .options(arguments.truncation.0.values(), *arguments.masking.0.values())?;
     opened.set_keep(options.keep)?;
     console.report(&opened.report)?;
     let dataset = DatasetSettings {

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use bertlab::settings::TruncationSettings;
 use bertlab::{
     HeadKind, ModelOptions, OpenOptions, OpenedModel, Prediction, TextInput, WordPredictions, open_trained,
 };

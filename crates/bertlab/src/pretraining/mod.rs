@@ -16,8 +16,9 @@ use bertlab_report::{Outcome, SplitFacts};
 use bertlab_text::Tokenizer;
 use bertlab_train::data::TextFiles;
 use bertlab_train::{
-    Corpus, CorpusRequest, Example, Forecast, IntervalStrategy, Masking, MaskingOptions, Plan, Reporter, Resume,
-    SaveStrategy, Trainer, TrainingArguments, TrainingRows, TrainingSummary, check_output_dir, frozen,
+    Corpus, CorpusRequest, Example, Forecast, IntervalStrategy, Masking, MaskingOptions, Plan, Reporter,
+    Resume, SaveStrategy, Trainer, TrainingArguments, TrainingRows, TrainingSummary, check_output_dir,
+    frozen,
 };
 
 use crate::training::Witness;

@@ -135,7 +135,11 @@ impl LengthSettings {
     ///
     /// # Errors
     /// As [`TruncationSettings::keep`].
-    pub fn options(&self, truncation: &TruncationSettings, masking: MaskingOptions) -> Result<TextOptions, Error> {
+    pub fn options(
+        &self,
+        truncation: &TruncationSettings,
+        masking: MaskingOptions,
+    ) -> Result<TextOptions, Error> {
         Ok(TextOptions {
             max_length: self.max_length,
             keep: truncation.keep()?,

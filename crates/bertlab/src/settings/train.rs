@@ -168,7 +168,10 @@ impl TrainSettings {
             if train.is_empty() {
                 return Err(Error::MissingSetting {
                     what: "the rows to train on",
-                    give: vec![Hint::Value("train_file", "FILE".into()), Hint::Value("dataset", "NAME".into())],
+                    give: vec![
+                        Hint::Value("train_file", "FILE".into()),
+                        Hint::Value("dataset", "NAME".into()),
+                    ],
                 });
             }
             return Ok(DatasetFiles { train, validation, test });

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use bertlab_checkpoint::atomic;
-use bertlab_train::{PROGRESS_FILE, Reporter, Resume, TrainError, TrainingSummary, frozen};
 use bertlab_settings::{Kind, SettingValue};
+use bertlab_train::{PROGRESS_FILE, Reporter, Resume, TrainError, TrainingSummary, frozen};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -47,7 +47,9 @@ impl SettingValue for Seeds {
         let list = |values: &Vec<Value>| values.iter().map(Value::as_u64).collect::<Option<Vec<u64>>>();
         let seeds = match value {
             Value::String(words) => words.parse(),
-            Value::Array(values) => list(values).ok_or_else(|| value.to_string()).and_then(|all| Self::These(all).checked()),
+            Value::Array(values) => {
+                list(values).ok_or_else(|| value.to_string()).and_then(|all| Self::These(all).checked())
+            }
             value => value.as_u64().ok_or_else(|| value.to_string()).and_then(|n| Self::Count(n).checked()),
         };
         seeds.map_err(|why| format!("how many seeds (5), or which (1,2,3): {why}"))
