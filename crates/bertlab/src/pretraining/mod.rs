@@ -11,14 +11,13 @@ use std::sync::atomic::AtomicU64;
 
 use bertlab_checkpoint::atomic;
 use bertlab_compute::random::Generator;
+use bertlab_data::{Corpus, CorpusRequest, Example, TextFiles};
 use bertlab_model::{ComputeDtype, HeadChoice, HeadKind, OpenOptions, Positions};
 use bertlab_report::{Outcome, SplitFacts};
 use bertlab_text::Tokenizer;
-use bertlab_train::data::TextFiles;
 use bertlab_train::{
-    Corpus, CorpusRequest, Example, Forecast, IntervalStrategy, Masking, MaskingOptions, Plan, Reporter,
-    Resume, SaveStrategy, Trainer, TrainingArguments, TrainingRows, TrainingSummary, check_output_dir,
-    frozen,
+    Forecast, IntervalStrategy, Masking, MaskingOptions, Plan, Reporter, Resume, SaveStrategy, Trainer,
+    TrainingArguments, TrainingRows, TrainingSummary, check_output_dir, frozen,
 };
 
 use crate::training::Witness;

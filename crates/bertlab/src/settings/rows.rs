@@ -1,10 +1,10 @@
 //! Settings of data files, and of how their texts become rows of tokens.
 
+use bertlab_data::preflight::Split;
+use bertlab_data::{Columns, Encoding, TagScheme};
 use bertlab_settings::{Word, settings};
 use bertlab_text::Keep;
 use bertlab_train::MaskingOptions;
-use bertlab_train::data::{Columns, Encoding, TagScheme};
-use bertlab_train::preflight::Split;
 
 use crate::{DatasetFiles, DatasetRequest, Error, TextOptions, TokenCache};
 

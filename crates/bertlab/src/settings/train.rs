@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use bertlab_data::Sampling;
+use bertlab_data::preflight::Split;
 use bertlab_feedback::Hint;
 use bertlab_settings::{Given, Settings, SettingsFile, Word, settings};
-use bertlab_train::data::Sampling;
-use bertlab_train::preflight::Split;
 use bertlab_train::{MaskingOptions, Resume, TrainError, TrainingArguments, foreign};
 
 use super::rows::{ColumnSettings, DatasetSettings, EncodingSettings, LengthSettings, TruncationSettings};

@@ -1,8 +1,8 @@
 //! What a model shall learn.
 
+use bertlab_data::{Dataset, RawLabel, Record};
 use bertlab_model::HeadKind;
 use bertlab_settings::choices;
-use bertlab_train::data::{Dataset, RawLabel, Record};
 
 choices! {
     /// What a model is trained for.
