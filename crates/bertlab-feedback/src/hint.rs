@@ -6,9 +6,9 @@ use std::fmt;
 
 /// A thing that a message tells a person to use: a setting, a command.
 ///
-/// Its `Display` is spelled by the [`Speller`] of the door that shows the message ([`spelled_by`]): `--max-length 128` on
-/// a command line, `max_length=128` in Python. Without a door it is the setting's name. [`hints_in`] gives the hints of
-/// a message as data.
+/// Its `Display` is spelled by the [`Speller`] of the door that shows the message ([`spelled_by`]):
+/// `--max-length 128` on a command line, `max_length=128` in Python. Without a door it is the setting's name.
+/// [`hints_in`] gives the hints of a message as data.
 ///
 /// ```
 /// use bertlab_feedback::{Hint, hints_in};

@@ -5,7 +5,8 @@ use serde_json::Value;
 use crate::names::nearest;
 
 /// Makes an enum whose values are words: its words, `Display`, `FromStr`, `Serialize` and
-/// [`SettingValue`](crate::SettingValue). `read by FUNCTION` after the name reads values that are no word of it.
+/// [`SettingValue`](crate::SettingValue). `read by FUNCTION` after the name reads values that are no word of
+/// it.
 #[macro_export]
 macro_rules! choices {
     ($(#[$meta:meta])* pub enum $name:ident { $($rest:tt)+ }) => {

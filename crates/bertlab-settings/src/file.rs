@@ -9,7 +9,8 @@ use crate::given::Given;
 use crate::names::nearest;
 use crate::setting::{Setting, Settings};
 
-/// Settings by name. Tables take theirs with [`SettingsFile::take`]; [`SettingsFile::finish`] judges what is left.
+/// Settings by name. Tables take theirs with [`SettingsFile::take`]; [`SettingsFile::finish`] judges what is
+/// left.
 #[derive(Clone, Debug)]
 pub struct SettingsFile {
     /// The file, or what stands for it in messages.
@@ -104,8 +105,8 @@ impl SettingsFile {
         self.values.insert(name.to_owned(), value);
     }
 
-    /// Takes out the settings of a table, by their names and old names, and lays `over` on them: what it gives wins, and
-    /// a setting of the file that it makes meaningless is dropped with a note.
+    /// Takes out the settings of a table, by their names and old names, and lays `over` on them: what it
+    /// gives wins, and a setting of the file that it makes meaningless is dropped with a note.
     ///
     /// # Errors
     /// A value of another kind than the setting has; a setting under two names with two values.
@@ -135,8 +136,8 @@ impl SettingsFile {
         Ok(given)
     }
 
-    /// The value of a setting under whichever of its names it stands. HuggingFace's files may hold a switch that is off
-    /// under all its names at once: false under an old name is no value.
+    /// The value of a setting under whichever of its names it stands. HuggingFace's files may hold a switch
+    /// that is off under all its names at once: false under an old name is no value.
     fn take_value<S>(&mut self, setting: &Setting<S>) -> Result<Option<Value>, SettingsError> {
         let mut found = self.values.shift_remove(setting.name);
         for (old, was) in self.take_old(setting) {
@@ -175,8 +176,8 @@ impl SettingsFile {
         found
     }
 
-    /// Judges what no table has taken, and gives all notes, each after the file's name. `foreign` knows the settings
-    /// that HuggingFace has and bertlab does not.
+    /// Judges what no table has taken, and gives all notes, each after the file's name. `foreign` knows the
+    /// settings that HuggingFace has and bertlab does not.
     ///
     /// # Errors
     /// Names that neither a table nor `foreign` knows; foreign settings that would change the result.

@@ -62,8 +62,8 @@ impl<S: Settings> Given<S> {
         self.notes.extend_from_slice(&other.notes);
     }
 
-    /// All settings: those that are given, over `defaults`. A default that a given setting makes meaningless becomes the
-    /// table's.
+    /// All settings: those that are given, over `defaults`. A default that a given setting makes meaningless
+    /// becomes the table's.
     pub fn over(&self, mut defaults: S) -> S {
         for setting in S::TABLE.iter().filter(|setting| self.has(setting.name)) {
             let replaced = setting.replaces.or(setting.excludes).filter(|name| !self.has(name));

@@ -1,8 +1,8 @@
 //! Settings as data: each stands once, as a row of a table.
 //!
-//! [`settings!`] turns rows (help, name, type, default, range, old names) into a typed struct with its `Default`, and into
-//! [`Settings::TABLE`], from which everything else follows: range checks, files ([`SettingsFile`]), flags, keyword
-//! arguments. [`choices!`] makes the enums whose values are words.
+//! [`settings!`] turns rows (help, name, type, default, range, old names) into a typed struct with its
+//! `Default`, and into [`Settings::TABLE`], from which everything else follows: range checks, files
+//! ([`SettingsFile`]), flags, keyword arguments. [`choices!`] makes the enums whose values are words.
 //!
 //! ```
 //! use bertlab_settings::{Given, Settings, SettingsFile, choices, settings};
@@ -35,7 +35,8 @@
 //! assert_eq!((oven.temperature, oven.heat), (200.0, Heat::Full));
 //! assert_eq!(file.finish(|_, _| None)?, ["oven.toml: heat_level is called temperature here"]);
 //! let hot = Oven { temperature: -1.0, ..oven };
-//! assert_eq!(hot.out_of_range().expect("below 0").to_string(), "temperature is -1; wanted a number above 0");
+//! let refusal = hot.out_of_range().expect("it is below 0");
+//! assert_eq!(refusal.to_string(), "temperature is -1; wanted a number above 0");
 //! # Ok(())
 //! # }
 //! ```

@@ -11,8 +11,8 @@ pub trait SettingValue: Clone + PartialEq {
     /// What it looks like from outside.
     const KIND: Kind;
 
-    /// Reads a value of a file or JSON body; a word of a command line comes as a JSON string. What a person should know
-    /// of it goes to `notes`.
+    /// Reads a value of a file or JSON body; a word of a command line comes as a JSON string. What a person
+    /// should know of it goes to `notes`.
     ///
     /// # Errors
     /// What is wanted instead, in words.

@@ -27,9 +27,10 @@ mod state;
 mod word_answers;
 
 pub use arguments::{
-    IntervalStrategy, ReadArguments, ReportTo, SamplingStrategy, SaveStrategy, TrainingArguments, foreign,
+    ClassWeights, IntervalStrategy, ReadArguments, ReportTo, SamplingStrategy, SaveStrategy,
+    TrainingArguments, foreign,
 };
-pub use class_weights::{ClassWeights, class_weights};
+pub use class_weights::class_weights;
 pub use error::TrainError;
 pub use evaluate::{Answer, Evaluation, Scores, answers, evaluate};
 pub use forecast::{Forecast, MemoryForecast, Remedy, TimeForecast};

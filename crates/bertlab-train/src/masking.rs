@@ -1,9 +1,10 @@
 //! Which tokens of a text are hidden from a masked language model, and behind what.
 //!
-//! As HuggingFace's DataCollatorForLanguageModeling: every token is chosen with the same probability; of those that
-//! are chosen 80 % become the mask token, 10 % another token, and 10 % stay. Special tokens are never chosen. But a
-//! mask is a function here, not a stream: of (seed, epoch, row, position). So a run that is taken up again, rows in
-//! another order or batches of another size see the same masks, and the masks of an evaluation can stay the same.
+//! As HuggingFace's DataCollatorForLanguageModeling: every token is chosen with the same probability; of
+//! those that are chosen 80 % become the mask token, 10 % another token, and 10 % stay. Special tokens are
+//! never chosen. But a mask is a function here, not a stream: of (seed, epoch, row, position). So a run that
+//! is taken up again, rows in another order or batches of another size see the same masks, and the masks of
+//! an evaluation can stay the same.
 
 use crate::error::TrainError;
 use crate::losses::IGNORED;
@@ -33,7 +34,8 @@ settings! {
         [""]
         /// masked-lm: share of tokens to mask
         mlm_probability: f64 = 0.15, value_name("P");
-        /// masked-lm: mask whole words instead of tokens, on average as many; all tokens of a word share one fate
+        /// masked-lm: mask whole words instead of tokens, on average as many; all tokens of a word share one
+        /// fate
         whole_word_mask: bool = false;
     }
 }
@@ -85,8 +87,8 @@ impl Masking {
         self.options
     }
 
-    /// A row as it is trained on in an epoch: some tokens hidden, and the target says which they were. `row`: its place
-    /// in the data set.
+    /// A row as it is trained on in an epoch: some tokens hidden, and the target says which they were. `row`:
+    /// its place in the data set.
     pub fn of_epoch(&self, example: &Example, epoch: u64, row: usize) -> Example {
         self.masked(example, mix(mix(mix(self.seed, TRAINING), epoch), row as u64))
     }

@@ -1,4 +1,5 @@
-//! HuggingFace's settings that bertlab does not have: which of them change nothing here, and which are refused.
+//! HuggingFace's settings that bertlab does not have: which of them change nothing here, and which are
+//! refused.
 
 use bertlab_settings::Foreign;
 use serde_json::Value;
@@ -161,7 +162,8 @@ const FOREIGN: &[(&str, &str, Otherwise)] = &[
     ("hub_revision", "[]", PassOver),
 ];
 
-/// What a setting comes to that HuggingFace has and bertlab does not; none for a name that HuggingFace does not have either.
+/// What a setting comes to that HuggingFace has and bertlab does not; none for a name that HuggingFace does
+/// not have either.
 pub fn foreign(name: &str, value: &Value) -> Option<Foreign> {
     let (_, ordinary, otherwise) = FOREIGN.iter().find(|(known, ..)| *known == name)?;
     let ordinary: Vec<Value> = serde_json::from_str(ordinary).expect("the table's lists are JSON");

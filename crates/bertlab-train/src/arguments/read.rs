@@ -29,8 +29,9 @@ impl TrainingArguments {
     /// ```
     ///
     /// # Errors
-    /// A file that cannot be read; names that neither these arguments nor HuggingFace's have; values of another
-    /// kind or out of their range; settings of HuggingFace's that would change the result and are not supported.
+    /// A file that cannot be read; names that neither these arguments nor HuggingFace's have; values of
+    /// another kind or out of their range; settings of HuggingFace's that would change the result and are not
+    /// supported.
     pub fn from_file(file: &Path) -> Result<ReadArguments, TrainError> {
         Self::from_settings(SettingsFile::read(file)?)
     }

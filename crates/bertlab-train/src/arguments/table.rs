@@ -1,7 +1,7 @@
 //! The table of training settings. A new setting is a row here, and the lines that use it.
 
 use super::choice::{IntervalStrategy, ReportTo, SamplingStrategy, SaveStrategy};
-use crate::class_weights::ClassWeights;
+use super::class_weights::ClassWeights;
 use crate::error::TrainError;
 use crate::schedule::SchedulerType;
 use bertlab_settings::{Range, Settings, settings};
@@ -17,7 +17,8 @@ settings! {
         /// Total number of update steps, which overrides the number of epochs; -1 for no limit
         max_steps: Option<u64> = None, count(), none_below_1();
         /// Rows per training micro-batch
-        per_device_train_batch_size: usize = 8, count(), old_names(&["per_gpu_train_batch_size", "batch_size"]);
+        per_device_train_batch_size: usize = 8, count(),
+            old_names(&["per_gpu_train_batch_size", "batch_size"]);
         /// Rows per evaluation batch, for losses that are averaged by batch
         per_device_eval_batch_size: usize = 8, count(), old_names(&["per_gpu_eval_batch_size"]);
         /// Micro-batches whose gradients are summed for one update
@@ -45,12 +46,13 @@ settings! {
         label_smoothing_factor: f64 = 0.0, share(), old_names(&["label_smoothing"]);
         /// Recompute activations in the backward pass: less memory, about a third more time
         gradient_checkpointing: bool = false, may_change(), old_names(&["activation_checkpointing"]);
-        /// Compute the encoder's matrix products in bf16 and the rest in f32; faster on processors that support it
+        /// Compute the encoder's matrix products in bf16 and the rest in f32; faster on processors that
+        /// support it
         bf16: bool = false;
         /// Not supported: use bf16
         fp16: bool = false, hidden(), range(Range::Off(
-            "training in f16 needs a GPU's f16 units and a scaled loss. --bf16 is as small, needs no scaling, and is \
-             computed here"
+            "training in f16 needs a GPU's f16 units and a scaled loss. --bf16 is as small, needs no scaling, and \
+             is computed here"
         ));
         /// Random seed for the order of rows, dropout and new weights
         seed: u64 = 42;
@@ -82,10 +84,11 @@ settings! {
         save_steps: f64 = 500.0, steps(), may_change(), value_name("N");
         /// Maximum number of checkpoints to keep, including the best
         save_total_limit: Option<usize> = None, count(), may_change(), default_is("all");
-        /// Save checkpoints without the optimizer's state: a third of the size, but a run cannot resume from them
+        /// Save checkpoints without the optimizer's state: a third of the size, but a run cannot resume from
+        /// them
         save_only_model: bool = false, may_change();
         /// Load the best checkpoint at the end of the run
-        load_best_model_at_end: Option<bool> = None, may_change(), default_is("true, if there is one to choose");
+        load_best_model_at_end: Option<bool> = None, may_change(), default_is("true, if there is one");
         /// Metric that decides which model is best: loss, accuracy, f1_macro, ...
         metric_for_best_model: Option<String> = None, default_is("loss"), value_name("NAME");
         /// Whether a greater metric is better
@@ -101,8 +104,8 @@ settings! {
         freeze_embeddings: bool = false;
         /// Freeze the first N layers; with freeze_embeddings, their backward pass is skipped
         freeze_layers: usize = 0;
-        /// Learning rate of each layer relative to the one above it; the embeddings come below the first layer, the
-        /// head and the top layer have the full rate
+        /// Learning rate of each layer relative to the one above it; the embeddings come below the first
+        /// layer, the head and the top layer have the full rate
         layerwise_lr_decay: f64 = 1.0, range(Range::Factor);
         /// Weight of each class in the loss: balanced (rare classes count as much as common ones), by name
         /// (neg=2,pos=1), or by id (2,1)

@@ -1,7 +1,7 @@
 //! Pretraining: plain texts in, a masked language model out; a new one, or one that goes on learning.
 //!
-//! In the output folder, beside what every run has: `start/`, the config and the vocabulary of a new model, and `corpus/`,
-//! the texts as tokens.
+//! In the output folder, beside what every run has: `start/`, the config and the vocabulary of a new model,
+//! and `corpus/`, the texts as tokens.
 
 mod shape;
 mod vocabulary;
@@ -109,9 +109,9 @@ pub struct PreparedPretraining {
 }
 
 impl PretrainJob {
-    /// The settings that a pretraining has where none are given: a peak learning rate of 5e-4 for a new model and 5e-5
-    /// for one that goes on, a short warmup, some weight decay, and an evaluation and a checkpoint every tenth of the run,
-    /// of which the last two are kept.
+    /// The settings that a pretraining has where none are given: a peak learning rate of 5e-4 for a new model
+    /// and 5e-5 for one that goes on, a short warmup, some weight decay, and an evaluation and a checkpoint
+    /// every tenth of the run, of which the last two are kept.
     pub fn default_arguments(start: &Start) -> TrainingArguments {
         TrainingArguments {
             learning_rate: if matches!(start, Start::From { .. }) { 5e-5 } else { 5e-4 },
@@ -127,8 +127,8 @@ impl PretrainJob {
         }
     }
 
-    /// With [`PretrainJob::default_arguments`]: a hundredth of the texts is held out, an update has 8,192 tokens, and
-    /// everything is left in `output_dir`.
+    /// With [`PretrainJob::default_arguments`]: a hundredth of the texts is held out, an update has 8,192
+    /// tokens, and everything is left in `output_dir`.
     pub fn new(start: Start, texts: TextFiles, output_dir: impl Into<PathBuf>) -> Self {
         Self {
             arguments: Self::default_arguments(&start),
@@ -146,8 +146,8 @@ impl PretrainJob {
         }
     }
 
-    /// Makes or takes vocabulary and model, and reads the texts. `work` runs a stage, so that progress can be shown: it
-    /// is given the stage, the bytes in all, a counter of those that were read, and what to run.
+    /// Makes or takes vocabulary and model, and reads the texts. `work` runs a stage, so that progress can be
+    /// shown: it is given the stage, the bytes in all, a counter of those that were read, and what to run.
     ///
     /// # Errors
     /// Settings, files, a vocabulary or a model that cannot be; texts without a word.
@@ -205,7 +205,8 @@ impl PretrainJob {
         Ok(())
     }
 
-    /// The folder or name of the model to open; of a new one, `start/`, which is made where it is not there yet.
+    /// The folder or name of the model to open; of a new one, `start/`, which is made where it is not there
+    /// yet.
     fn model(&self, watch: &mut dyn Watch) -> Result<String, Error> {
         let Start::New { shape, tokenizer, vocabulary } = &self.start else {
             let Start::From { model, .. } = &self.start else { unreachable!("there are two starts") };

@@ -16,12 +16,13 @@ settings! {
         /// Data set to use in place of files: a name on the hub (stanfordnlp/imdb), or a folder
         dataset: Option<String> = None, value_name("DATASET");
         /// Configuration of the data set, such as sst2 of nyu-mll/glue
-        dataset_config: Option<String> = None, default_is("the default one"), requires("dataset"), value_name("NAME");
+        dataset_config: Option<String> = None, default_is("the default one"), requires("dataset"),
+            value_name("NAME");
         /// Split of the data set to train on
         train_split: Option<String> = None, default_is("train"), requires("dataset"), value_name("NAME");
         /// Split of the data set to evaluate on during training, or none
-        validation_split: Option<String> = None, default_is("validation, if there is one"), requires("dataset"),
-            value_name("NAME");
+        validation_split: Option<String> = None, default_is("validation, if there is one"),
+            requires("dataset"), value_name("NAME");
         /// Split of the data set to evaluate on at the end, or none
         test_split: Option<String> = None, default_is("test, if there is one"), requires("dataset"),
             value_name("NAME");
@@ -39,8 +40,8 @@ settings! {
         /// Column of the second texts
         pair_column: Option<String> = None, default_is("detected from the header"), value_name("NAME");
         /// Column of the labels
-        label_column: Option<String> = None, default_is("detected from the header; the last column for CoNLL"),
-            old_names(&["label_column_name"]), value_name("NAME");
+        label_column: Option<String> = None, old_names(&["label_column_name"]), value_name("NAME"),
+            default_is("detected from the header; the last column for CoNLL");
         /// Tags of words: auto converts IOB1 (as in CoNLL-2003) to IOB2, keep leaves them as they are
         tag_scheme: Word<TagScheme> = Word(TagScheme::Auto), choices(&["auto", "keep"]), value_name("SCHEME");
     }

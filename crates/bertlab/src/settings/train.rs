@@ -39,20 +39,21 @@ settings! {
         output_dir: Option<PathBuf> = None, value_name("DIR");
         /// Overwrite a run in the output folder
         overwrite_output_dir: bool = false;
-        /// Resume the run in `output_dir` from its newest checkpoint or from this one, which may come from HuggingFace's
-        /// Trainer
+        /// Resume the run in `output_dir` from its newest checkpoint or from this one, which may come from
+        /// HuggingFace's Trainer
         resume_from_checkpoint: Resume = Resume::No, excludes("overwrite_output_dir"), value_or("true"),
             value_name("CHECKPOINT");
-        /// Train with several seeds, each in DIR/seed-N, and report the spread of every metric: how many, from `seed` on
-        /// (5), or which (1,2,3). All use the same rows; their order, dropout and new weights differ
+        /// Train with several seeds, each in DIR/seed-N, and report the spread of every metric: how many,
+        /// from `seed` on (5), or which (1,2,3). All use the same rows; their order, dropout and new weights
+        /// differ
         seeds: Option<Seeds> = None, value_name("SEEDS");
         /// Task to train for
         task: Option<Task> = None, default_is("from the checkpoint's head and the data"), value_name("TASK");
-        /// Train a new head for the data's labels, even if the checkpoint has a head: all weights on top of the base
-        /// model are new, as in HuggingFace (BERT's pooler belongs to the base model and stays)
+        /// Train a new head for the data's labels, even if the checkpoint has a head: all weights on top of
+        /// the base model are new, as in HuggingFace (BERT's pooler belongs to the base model and stays)
         new_head: bool = false;
-        /// Label all tokens of a word, not only its first (B-PER, then I-PER). Metrics stay by word; HuggingFace's are
-        /// then by token
+        /// Label all tokens of a word, not only its first (B-PER, then I-PER). Metrics stay by word;
+        /// HuggingFace's are then by token
         label_all_tokens: bool = false;
         /// Train even if all rows of a split have the same label
         allow_single_class: bool = false;
@@ -106,7 +107,8 @@ impl TrainSettings {
     /// The job with these settings.
     ///
     /// # Errors
-    /// A setting that every job needs and that is not given; settings that contradict one another or are out of range.
+    /// A setting that every job needs and that is not given; settings that contradict one another or are out
+    /// of range.
     pub fn job(&self, offline: bool) -> Result<TrainJob, Error> {
         let job = self.job.values();
         let missing = |what, hint| Error::MissingSetting { what, give: vec![hint] };

@@ -183,7 +183,8 @@ pub struct SeedRuns {
 }
 
 impl SeedRuns {
-    /// Prepares the job once. `progress`: as [`TrainJob::prepare`]. Of a job that resumes, seeds that are done are done.
+    /// Prepares the job once. `progress`: as [`TrainJob::prepare`]. Of a job that resumes, seeds that are
+    /// done are done.
     ///
     /// # Errors
     /// As [`TrainJob::prepare`]; an output folder that is in use, or holds other runs than these.
@@ -230,7 +231,8 @@ impl SeedRuns {
         self.done.iter().find(is_there)
     }
 
-    /// Trains with a seed, in `OUTPUT_DIR/seed-N`, from its newest checkpoint where it was begun and the job resumes.
+    /// Trains with a seed, in `OUTPUT_DIR/seed-N`, from its newest checkpoint where it was begun and the job
+    /// resumes.
     ///
     /// # Errors
     /// As [`PreparedTraining::train`]; seeds.json that cannot be written.

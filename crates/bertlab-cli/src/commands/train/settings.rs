@@ -1,4 +1,5 @@
-//! The settings of a training run as flags: the library's table, and what HuggingFace's scripts pass beside it.
+//! The settings of a training run as flags: the library's table, and what HuggingFace's scripts pass beside
+//! it.
 
 use bertlab::settings::{Given, SettingsFile};
 use bertlab::train::TrainingArguments;
