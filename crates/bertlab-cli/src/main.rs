@@ -2,7 +2,9 @@
 
 mod args;
 mod commands;
+mod flags;
 mod print;
+mod spelling;
 mod stop;
 mod words;
 
@@ -13,9 +15,11 @@ use anyhow::ensure;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 use args::GlobalArguments;
+use bertlab::hint::spelled_by;
 use commands::Command;
 use print::Console;
 use print::progress::TransferBar;
+use spelling::CommandLine;
 
 /// Look into BERT-family encoders, embed with them, fine-tune and evaluate them.
 #[derive(Parser)]
@@ -30,7 +34,7 @@ struct Arguments {
 fn main() -> ExitCode {
     let Arguments { global, command } = arguments();
     let mut console = Console::new(global.color, global.quiet);
-    match run(&global, command, &mut console) {
+    spelled_by(&CommandLine, || match run(&global, command, &mut console) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads our output (`head`, a pager) has seen enough.
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
@@ -42,7 +46,7 @@ fn main() -> ExitCode {
             console.error(&error);
             ExitCode::FAILURE
         }
-    }
+    })
 }
 
 /// What clap makes of the command line; where it is wrong, it says so and ends the program.

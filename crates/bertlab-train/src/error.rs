@@ -22,7 +22,7 @@ pub enum TrainError {
     Checkpoint(#[from] bertlab_checkpoint::Error),
     /// A file of settings.
     #[error(transparent)]
-    Settings(#[from] crate::arguments::SettingsError),
+    Settings(#[from] bertlab_settings::SettingsError),
     /// A setting that cannot be.
     #[error("{name} is {found}; wanted {wanted}")]
     Setting {
@@ -160,5 +160,11 @@ impl TrainError {
             Self::Model(error) => Self::Model(error.in_rows(rows)),
             other => other,
         }
+    }
+}
+
+impl From<bertlab_settings::OutOfRange> for TrainError {
+    fn from(refusal: bertlab_settings::OutOfRange) -> Self {
+        Self::Setting { name: refusal.name, found: refusal.found, wanted: refusal.wanted }
     }
 }

@@ -28,10 +28,10 @@ mod state;
 mod word_answers;
 
 pub use arguments::{
-    GivenSettings, IntervalStrategy, ReadArguments, ReportTo, SamplingStrategy, SaveStrategy, SettingsError,
-    TrainingArguments,
+    ClassWeights, IntervalStrategy, ReadArguments, ReportTo, SamplingStrategy, SaveStrategy,
+    TrainingArguments, foreign,
 };
-pub use class_weights::{ClassWeights, class_weights};
+pub use class_weights::class_weights;
 pub use divergence::Divergence;
 pub use error::TrainError;
 pub use evaluate::{Answer, Evaluation, Scores, answers, evaluate};

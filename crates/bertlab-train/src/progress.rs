@@ -8,6 +8,7 @@ use crate::rows::TrainingRows;
 use crate::run::Update;
 use bertlab_compute::random::mix;
 use bertlab_data::{Example, Target};
+use bertlab_settings::Settings;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -53,10 +54,10 @@ pub(crate) struct Losses {
     pub(crate) total: f64,
     /// The first step's.
     #[serde(default)]
-    first: Option<f64>,
+    pub(crate) first: Option<f64>,
     /// A running mean: each step counts a tenth.
     #[serde(default)]
-    recent: f64,
+    pub(crate) recent: f64,
 }
 
 impl Losses {
@@ -98,17 +99,6 @@ struct RowsMark {
     n_rows: usize,
     hash: String,
 }
-
-/// Settings that change neither weights nor log: what to keep, and how to save memory.
-const FREE_SETTINGS: [&str; 7] = [
-    "gradient_checkpointing",
-    "save_strategy",
-    "save_steps",
-    "save_total_limit",
-    "save_only_model",
-    "load_best_model_at_end",
-    "report_to",
-];
 
 impl SavedProgress {
     /// Reads a checkpoint's file.
@@ -193,7 +183,8 @@ fn settings(arguments: &TrainingArguments) -> Map<String, Value> {
     let Ok(Value::Object(mut settings)) = serde_json::to_value(arguments) else {
         unreachable!("arguments are a struct of plain values")
     };
-    settings.retain(|name, _| !FREE_SETTINGS.contains(&name.as_str()));
+    let may_change = |name: &str| TrainingArguments::setting(name).is_some_and(|setting| setting.may_change);
+    settings.retain(|name, _| !may_change(name));
     settings
 }
 

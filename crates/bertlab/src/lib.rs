@@ -34,6 +34,7 @@ mod words;
 pub mod check;
 pub mod forward;
 pub mod report;
+pub mod settings;
 
 pub use bertlab_data::preflight::Split;
 pub use bundled::bundled_models;
@@ -80,12 +81,16 @@ pub mod train {
     pub use bertlab_data::{Truncated, Word, counts};
     pub use bertlab_train::metrics;
     pub use bertlab_train::{
-        Answer, Averaging, ClassWeights, Evaluation, Forecast, GivenSettings, IntervalStrategy,
-        MaskedLmScores, Masking, MaskingOptions, MemoryForecast, Plan, Progress, ReadArguments, Record,
-        Remedy, ReportTo, Reporter, Resume, SamplingStrategy, SaveStrategy, SchedulerType, Scores,
-        SettingsError, Silent, TimeForecast, TrainError, Trainer, TrainingArguments, TrainingSummary,
-        WordAnswer,
+        Answer, Averaging, ClassWeights, Evaluation, Forecast, IntervalStrategy, MaskedLmScores, Masking,
+        MaskingOptions, MemoryForecast, Plan, Progress, ReadArguments, Record, Remedy, ReportTo, Reporter,
+        Resume, SamplingStrategy, SaveStrategy, SchedulerType, Scores, Silent, TimeForecast, TrainError,
+        Trainer, TrainingArguments, TrainingSummary, WordAnswer,
     };
+}
+
+/// Hints in messages, which every door spells in its own way.
+pub mod hint {
+    pub use bertlab_feedback::{Command, Hint, Speller, hints_in, spelled_by};
 }
 
 /// Looking into a model: module tree, tensors, word vectors, similarity.
