@@ -53,10 +53,10 @@ pub(crate) struct Losses {
     pub(crate) total: f64,
     /// The first step's.
     #[serde(default)]
-    first: Option<f64>,
+    pub(crate) first: Option<f64>,
     /// A running mean: each step counts a tenth.
     #[serde(default)]
-    recent: f64,
+    pub(crate) recent: f64,
 }
 
 impl Losses {

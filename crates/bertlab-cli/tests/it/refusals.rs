@@ -180,7 +180,7 @@ fn weights_that_are_nan_or_infinite_are_named_by_every_command_and_shown_by_insp
         for command in [
             vec!["predict", word, "the bank"],
             vec!["predict", word, "the bank", "--dtype", "int8"],
-            vec!["evaluate", word, "--validation-file", &rows],
+            vec!["evaluate", word, "--test-file", &rows],
             vec!["convert", word, "--output-dir", &out],
             vec!["train", word, "--train-file", &rows, "--output-dir", &out, "--allow-single-class"],
         ] {
@@ -230,7 +230,7 @@ fn results_that_are_nan_or_infinite_are_refused_with_row_and_layer() {
         run(&["predict", &model.word(), "the bank"]).ok();
     }
     let (model, texts) = with_large_weights("BertForSequenceClassification");
-    run(&["evaluate", &model.word(), "--validation-file", &texts]).refused(&words);
+    run(&["evaluate", &model.word(), "--test-file", &texts]).refused(&words);
 
     let (model, _) = with_large_weights("BertForMaskedLM");
     run(&["fill-mask", &model.word(), "my loan of [MASK]"]).refused(&[&words[0].replace("row 2", "row 1")]);

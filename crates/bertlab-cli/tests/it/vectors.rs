@@ -72,18 +72,19 @@ fn sentence_transformers_files_decide_unless_a_flag_does() {
     assert!(by_folder.err.contains(told), "{}", by_folder.err);
     let by_hand = long(&["--max-length", "6"]);
     assert!(by_hand.err.contains("1 of 1 text cut to 6 tokens; "), "{}", by_hand.err);
-    assert_eq!(by_folder.json(), by_hand.json());
+    let vector = by_folder.json();
+    assert_eq!(by_hand.json(), vector);
     let pooled = long(&["--pooling", "max", "--normalize"]);
-    assert_eq!(pooled.json(), by_folder.json());
+    assert_eq!(pooled.json(), vector);
     let whole = long(&["--max-length", "24"]);
     assert_eq!(whole.err, "");
-    assert_ne!(whole.json(), by_folder.json());
+    assert_ne!(whole.json(), vector);
     fs::rename(
         model.path().join("sentence_bert_config.json"),
         model.path().join("sentence_distilbert_config.json"),
     )
     .expect("writable");
-    assert_eq!(long(&[]).json(), by_folder.json());
+    assert_eq!(long(&[]).json(), vector);
     run(&["embed", &model.word(), "my loan", "--max-length", "25"]).refused(&["25", "24"]);
 }
 
@@ -217,13 +218,14 @@ fn the_given_model_gives_its_known_vectors() {
     for (name, flags) in [
         ("mean_pooled", &["--pooling", "mean"][..]),
         ("mean_pooled_normalized", &["--pooling", "mean", "--normalize"]),
-        ("mean_pooled_normalized", &["--max-length", "512"]),
+        ("mean_pooled_normalized", &[]),
         ("cls_pooled", &["--pooling", "cls"]),
         ("pooler_output", &["--pooling", "pooler"]),
     ] {
         let wanted =
             arrays.iter().find(|array| array.name == name).expect("it is there").to_f32().expect("floats");
-        let lines = run(&[&["embed", &model, "--input", texts], flags].concat()).json_lines();
+        let lines = run(&[&["embed", &model, "--input", texts, "--max-length", "512"], flags].concat());
+        let lines = lines.json_lines();
         let found: Vec<f64> = lines.iter().flat_map(|line| numbers(&line["embedding"])).collect();
         // The pooler's output is there for the first four texts alone.
         assert!(found.len() >= wanted.len() && wanted.len() >= 4 * 384);

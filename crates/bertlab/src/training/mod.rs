@@ -241,6 +241,7 @@ impl TrainJob {
             seed: self.arguments.seed,
             allow_random: self.allow_random,
             dtype: if self.arguments.bf16 { ComputeDtype::Bf16 } else { ComputeDtype::F32 },
+            ..OpenOptions::default()
         };
         open_model(&self.model, &ModelOptions { open, offline: self.offline })
     }
