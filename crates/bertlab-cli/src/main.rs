@@ -7,6 +7,7 @@ mod stop;
 mod words;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::ensure;
 use clap::{CommandFactory, FromArgMatches, Parser};
@@ -14,6 +15,7 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 use args::GlobalArguments;
 use commands::Command;
 use print::Console;
+use print::progress::TransferBar;
 
 /// Look into BERT-family encoders, embed with them, fine-tune and evaluate them.
 #[derive(Parser)]
@@ -54,6 +56,9 @@ fn arguments() -> Arguments {
 fn run(global: &GlobalArguments, command: Option<Command>, console: &mut Console) -> anyhow::Result<()> {
     if let Some(n_threads) = global.threads {
         ensure!(bertlab::set_n_threads(n_threads.get()), "{n_threads} threads could not be started");
+    }
+    if console.shows_progress() {
+        bertlab::set_transfer_progress(Arc::new(TransferBar::default()));
     }
     match command {
         Some(command) => command.run(global, console)?,
