@@ -59,7 +59,7 @@ impl Learnt {
             }
             Self::Numbers => json!({"text": text, "label": place as f64 / 8.0 - 0.3}),
             Self::Words => {
-                let tag = |word: &&str| ["B-THING", "O", "B-PLACE", "O"][word.len() % 4];
+                let tag = |word: &&str| ["B-THING", "O", "B-PLACE", "O"][usize::from(word.as_bytes()[0] % 4)];
                 let tags: Vec<&str> = words.iter().map(tag).collect();
                 json!({"tokens": words, "ner_tags": tags})
             }
