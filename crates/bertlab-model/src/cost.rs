@@ -3,6 +3,7 @@
 //! T tokens of a batch, s of a row, D width, F inner width, L layers, V vocabulary, C outputs.
 
 use crate::dtype::ComputeDtype;
+use crate::slot::Slot;
 use crate::spec::{EncoderSpec, HeadKind, Spec};
 
 /// Bytes of a number.
@@ -32,26 +33,15 @@ impl EncoderSpec {
     /// Floating-point operations of the encoder's matrix products over rows of these lengths, forward, two for every
     /// multiply-add: `T·L·(8·D² + 4·D·F) + 4·L·D·Σ s²`. A backward pass makes twice as many.
     pub fn forward_flops(&self, lengths: impl IntoIterator<Item = usize>) -> f64 {
-        let n_layers = self.n_layers as f64;
-        lengths.into_iter().map(|s| n_layers * self.layer_flops(s as f64, s as f64)).sum()
-    }
-
-    /// Of one layer over a row of `s` tokens, `asking` of which have an output.
-    fn layer_flops(&self, s: f64, asking: f64) -> f64 {
-        let (width, inner) = (self.width as f64, self.inner_width as f64);
-        6.0 * s * width * width + asking * (2.0 * width * width + 4.0 * width * inner + 4.0 * width * s)
+        let (n_layers, block) = (self.n_layers as f64, self.block());
+        lengths.into_iter().map(|s| n_layers * block.flops(s as f64, s as f64)).sum()
     }
 
     /// What the last layer spares over rows of these lengths where only their first tokens are wanted.
     fn spared_flops(&self, lengths: impl IntoIterator<Item = usize>) -> f64 {
-        let spared = |s: usize| self.layer_flops(s as f64, s as f64) - self.layer_flops(s as f64, 1.0);
+        let block = self.block();
+        let spared = |s: usize| block.flops(s as f64, s as f64) - block.flops(s as f64, 1.0);
         lengths.into_iter().map(spared).sum()
-    }
-
-    /// Numbers that a layer keeps of every token: its input, queries, keys and values, what they gave, the sums before
-    /// both norms, what stands between them, the inner part before its activation, and a figure per head.
-    fn kept_of_layer(&self) -> usize {
-        8 * self.width + self.inner_width + self.n_heads
     }
 
     /// Numbers in the tables of words, positions and token types.
@@ -68,71 +58,39 @@ impl Spec {
         lengths: impl IntoIterator<Item = usize, IntoIter: Clone>,
         n_labelled: usize,
     ) -> f64 {
-        let (width, n_words) = (self.encoder.width as f64, self.encoder.vocab_size as f64);
-        let words = if self.head.has_predictions() { n_labelled as f64 } else { 0.0 };
         let lengths = lengths.into_iter();
         let spared =
             if self.head.reads_first_tokens() { self.encoder.spared_flops(lengths.clone()) } else { 0.0 };
-        self.encoder.forward_flops(lengths) - spared + 2.0 * words * width * (width + n_words)
+        let words = self.predictions().map_or(0.0, |part| part.flops(n_labelled as f64));
+        self.encoder.forward_flops(lengths) - spared + words
     }
 
     /// Numbers in all weights.
     pub fn n_parameters(&self) -> usize {
-        let EncoderSpec { width, inner_width: inner, n_layers, vocab_size, .. } = self.encoder;
-        let dense = |n_inputs: usize, n_outputs: usize| n_inputs * n_outputs + n_outputs;
-        let norm = 2 * width;
-        let layer = 4 * dense(width, width) + dense(width, inner) + dense(inner, width) + 2 * norm;
-        let mut n = self.encoder.n_embedding_parameters() + norm + n_layers * layer;
-        if self.head.pooler.is_some() {
-            n += dense(width, width);
-        }
-        if self.head.n_outputs() > 0 {
-            n += dense(width, self.head.n_outputs());
-        }
-        if self.head.has_predictions() {
-            n += vocab_size + dense(width, width) + norm;
-            n += if self.head.is_tied { 0 } else { vocab_size * width };
-        }
-        if self.head.kind == HeadKind::PreTraining {
-            n += dense(width, 2);
-        }
-        n
+        self.slots().iter().map(Slot::n_numbers).sum()
     }
 
     /// Bytes of all dense layers packed for the kernels.
     pub fn packed_bytes(&self, dtype: ComputeDtype) -> usize {
-        let EncoderSpec { width, inner_width, n_layers, vocab_size, .. } = self.encoder;
-        let sizes = [(width, 3 * width), (width, width), (width, inner_width), (inner_width, width)];
-        let dense = |&(n_inputs, n_outputs): &(usize, usize)| dtype.packed_bytes(n_inputs, n_outputs);
-        let mut n_bytes = n_layers * sizes.iter().map(dense).sum::<usize>();
-        let over_rows = |n_outputs: usize| ComputeDtype::F32.packed_bytes(width, n_outputs);
-        if self.head.pooler.is_some() {
-            n_bytes += over_rows(width);
-        }
-        if self.head.n_outputs() > 0 {
-            n_bytes += over_rows(self.head.n_outputs());
-        }
-        if self.head.has_predictions() {
-            let of_words = dtype.of_words();
-            n_bytes += of_words.packed_bytes(width, width) + of_words.packed_bytes(width, vocab_size);
-        }
-        if self.head.kind == HeadKind::PreTraining {
-            n_bytes += over_rows(2);
-        }
-        n_bytes
+        let over_rows = [self.pooler(), self.classifier(), self.relationship()];
+        let over_rows = over_rows.iter().flatten().map(|linear| linear.packed_bytes(ComputeDtype::F32));
+        let words = self.predictions().map_or(0, |part| part.packed_bytes(dtype));
+        self.encoder.n_layers * self.encoder.block().packed_bytes(dtype) + over_rows.sum::<usize>() + words
     }
 
     /// Bytes that the forward pass over a micro-batch keeps for the backward pass. With gradient checkpointing that is
     /// the input of every layer through which it goes, and all of one layer.
     pub fn kept_bytes(&self, batch: BatchSize, back: Back) -> usize {
-        let (width, inner) = (self.encoder.width, self.encoder.inner_width);
+        let width = self.encoder.width;
+        let (of_tokens, of_queries) = self.encoder.block().kept();
+        let of_layer = of_tokens + of_queries;
         let layers = if back.gradient_checkpointing {
-            back.n_layers * width + self.encoder.kept_of_layer()
+            back.n_layers * width + of_layer
         } else if self.head.reads_first_tokens() && back.n_layers > 1 {
-            // Of the last layer the input, queries, keys and values; the rest is of first tokens.
-            back.n_layers * self.encoder.kept_of_layer() - 4 * width - inner
+            // Of the last layer only first tokens have an output.
+            back.n_layers * of_layer - of_queries
         } else {
-            back.n_layers.max(1) * self.encoder.kept_of_layer()
+            back.n_layers.max(1) * of_layer
         };
         // Beside the layers: the sum of the embeddings, and a token classifier's input.
         let is_over_tokens =
@@ -143,26 +101,21 @@ impl Spec {
 
     /// Bytes that come and go while one layer goes backward, at the most.
     pub fn working_bytes(&self, batch: BatchSize, dtype: ComputeDtype) -> usize {
-        let EncoderSpec { width, inner_width: inner, .. } = self.encoder;
-        // Feed-forward: the gradient and its dropped copy, the activation and its packed copy. Attention: the same two,
-        // the gradients of its output and of queries, keys and values, and the packed input.
-        let packed = |n: usize| if dtype == ComputeDtype::Bf16 { n / 2 } else { n };
-        let widest = (2 * width + inner + packed(inner)).max(6 * width + packed(width));
+        let block = self.encoder.block();
+        let widest = block.feed_forward.numbers_backward(dtype).max(block.attention.numbers_backward(dtype));
         NUMBER * batch.n_tokens * widest
     }
 
     /// Bytes that come and go in a forward pass that keeps nothing, at the most.
     pub fn forward_bytes(&self, batch: BatchSize) -> usize {
-        let EncoderSpec { width, inner_width: inner, .. } = self.encoder;
-        // A layer's input beside queries, keys, values and their sums; or the middle beside the feed-forward part.
-        let widest = (5 * width).max(3 * width + inner);
+        let block = self.encoder.block();
+        let widest = block.attention.numbers_forward().max(block.feed_forward.numbers_forward());
         NUMBER * (batch.n_tokens * widest + self.words_numbers(batch))
     }
 
     /// Numbers of a masked-LM part: what it keeps, logits and their gradient.
     fn words_numbers(&self, batch: BatchSize) -> usize {
-        let EncoderSpec { width, vocab_size, .. } = self.encoder;
-        if self.head.has_predictions() { batch.n_labelled * (4 * width + 2 * vocab_size) } else { 0 }
+        self.predictions().map_or(0, |part| batch.n_labelled * part.numbers())
     }
 
     /// What HuggingFace's Trainer adds to `total_flos` for a batch of so many token places, padding included:

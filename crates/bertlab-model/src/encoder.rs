@@ -1,17 +1,17 @@
 //! The encoder: embeddings, then the layers one after the other; and back again.
 
 use crate::batch::Batch;
-use crate::block::{Block, KeptBlock, affine, norm_backward};
 use crate::dtype::ComputeDtype;
-use crate::frozen::{Frozen, Place};
-use crate::gradients::{Gradients, LayerSums};
+use crate::frozen::Frozen;
+use crate::gradients::Gradients;
+use crate::layers::block::{Block, KeptBlock, Pass};
+use crate::layers::embeddings::EmbeddingsGradient;
 use crate::packed::Packed;
 use crate::params::Params;
-use crate::spec::{EncoderSpec, Positions};
+use crate::slot::Place;
+use crate::spec::EncoderSpec;
 use bertlab_compute::ops::attention::Queries;
-use bertlab_compute::ops::dropout::{self, Dropout};
-use bertlab_compute::ops::embedding::{self, Lookup};
-use bertlab_compute::ops::layer_norm::{self, AddNorm};
+use bertlab_compute::ops::dropout::Dropout;
 use bertlab_compute::random::mix;
 use bertlab_compute::{Buffer, Tensor};
 
@@ -134,49 +134,19 @@ impl Encoder<'_> {
                 KeptLayer::Input(hidden) => block.forward_keeping(hidden).1,
             };
             let is_frozen = self.frozen.holds(Place::Layer(index));
-            let are_fresh = gradients.are_fresh;
-            let mut sums = LayerSums { layer: &mut gradients.params.layers[index], are_fresh };
-            d = block.backward(d, kept, (!is_frozen).then_some(&mut sums));
+            let sums = &mut gradients.params.layers[index];
+            d = block.backward(d, kept, (!is_frozen).then_some(sums));
         }
         let Some(embedding_sum) = kept.embedding_sum else { return };
-        if let Some(dropout) = self.embedding_dropout(key) {
-            dropout::apply(dropout, &mut d, self.spec.width);
-        }
-        let (norm, gradient) = (&self.params.embeddings.norm, &mut gradients.params.embeddings);
-        norm_backward(norm, self.spec.norm_epsilon, &embedding_sum, &mut d, Some(&mut gradient.norm));
-        self.embeddings_backward(&d, batch, gradients);
+        let Gradients { params, words, .. } = gradients;
+        let dropout = self.embedding_dropout(key);
+        let pass = EmbeddingsGradient { spec: self.spec, batch, words, dropout };
+        self.params.embeddings.backward(pass, d, &embedding_sum, &mut params.embeddings);
     }
 
     /// The sum of the tables' rows, and its norm with dropout. `[T, D]` both.
     fn embed(&self, batch: &Batch, dropout_key: Option<u64>) -> (Buffer, Buffer) {
-        let tables = &self.params.embeddings;
-        let mut lookups = vec![Lookup { table: tables.word.as_slice(), indices: batch.input_ids() }];
-        if let Some(token_type) = &tables.token_type {
-            lookups.push(Lookup { table: token_type.as_slice(), indices: batch.token_type_ids() });
-        }
-        lookups.push(Lookup { table: tables.position.as_slice(), indices: batch.position_ids() });
-        let mut sum = embedding::forward(&lookups, self.spec.width);
-        let mut out = Buffer::stale(sum.len());
-        let job = AddNorm { x: &mut sum, residual: None, dropout: None, out: &mut out };
-        layer_norm::forward(affine(&tables.norm, self.spec.norm_epsilon), job);
-        if let Some(dropout) = self.embedding_dropout(dropout_key) {
-            dropout::apply(dropout, &mut out, self.spec.width);
-        }
-        (sum, out)
-    }
-
-    fn embeddings_backward(&self, d: &[f32], batch: &Batch, gradients: &mut Gradients) {
-        let width = self.spec.width;
-        let Gradients { params, words, .. } = gradients;
-        let gradient = &mut params.embeddings;
-        let (rows, pad) = (words.rows_of(batch.input_ids()), words.row_of(self.spec.pad_token_id));
-        embedding::backward(d, &rows, pad, gradient.word.as_mut_slice(), width);
-        if let Some(token_type) = &mut gradient.token_type {
-            embedding::backward(d, batch.token_type_ids(), None, token_type.as_mut_slice(), width);
-        }
-        if self.spec.positions == Positions::Learned {
-            embedding::backward(d, batch.position_ids(), None, gradient.position.as_mut_slice(), width);
-        }
+        self.params.embeddings.forward(self.spec, batch, self.embedding_dropout(dropout_key))
     }
 
     fn embedding_dropout(&self, key: Option<u64>) -> Option<Dropout> {
@@ -192,14 +162,13 @@ impl Encoder<'_> {
         outputs: Queries,
     ) -> Block<'b> {
         let is_last = layer + 1 == self.spec.n_layers;
-        Block {
-            outputs: if is_last { outputs } else { Queries::All },
+        let pass = Pass {
             spec: self.spec,
-            layer: &self.params.layers[layer],
-            packed: &self.packed.layers[layer],
             row_starts,
+            outputs: if is_last { outputs } else { Queries::All },
             precision: self.dtype.precision(),
             dropout_key: dropout_key.map(|key| mix(key, layer as u64)),
-        }
+        };
+        Block { layer: &self.params.layers[layer], packed: &self.packed.layers[layer], pass }
     }
 }

@@ -4,7 +4,6 @@
 //! F inner width, L layers, V vocabulary, C outputs of a head.
 
 mod batch;
-mod block;
 mod cost;
 mod dtype;
 mod encoder;
@@ -13,8 +12,7 @@ mod families;
 mod frozen;
 mod gradients;
 mod heads;
-mod initialise;
-mod linear;
+mod layers;
 mod model;
 mod modules;
 mod open;
@@ -22,6 +20,7 @@ mod packed;
 mod params;
 mod report;
 mod save;
+mod slot;
 mod spec;
 mod weight_order;
 
@@ -31,15 +30,23 @@ pub use dtype::ComputeDtype;
 pub use encoder::EncoderOutput;
 pub use error::Error;
 pub use families::{Family, family_names, max_tokens};
-pub use frozen::{Frozen, Place};
-pub use gradients::{Gradients, Sum};
+pub use frozen::Frozen;
+pub use gradients::{Gradients, WeightGradient};
+pub use heads::predictions::Predictions;
 pub use heads::{HeadGradient, HeadOutput};
+pub use layers::attention::Attention;
+pub use layers::block::Layer;
+pub use layers::embeddings::Embeddings;
+pub use layers::feed_forward::FeedForward;
+pub use layers::linear::Linear;
+pub use layers::norm::Norm;
 pub use model::{Kept, Model, Output, Request, Training};
 pub use modules::Module;
 pub use open::{HeadChoice, OpenOptions, configured_labels, open};
-pub use params::{Embeddings, Layer, Linear, Norm, Params, Predictions};
+pub use params::Params;
 pub use report::LoadReport;
 pub use save::{save_pretrained, write_pretrained, write_pretrained_as};
+pub use slot::{Parameter, Place, Role, Slot};
 pub use spec::{
     EncoderSpec, HeadKind, HeadSpec, PoolerSpec, Positions, ProblemType, Spec, UnknownProblemType,
 };

@@ -6,13 +6,13 @@ use crate::dtype::ComputeDtype;
 use crate::encoder::{Encoder, EncoderOutput, KeptEncoder};
 use crate::error::Error;
 use crate::families::Family;
-use crate::frozen::{Frozen, Place};
+use crate::frozen::Frozen;
 use crate::gradients::Gradients;
 use crate::heads::{Head, HeadGradient, HeadOutput, KeptHead};
-use crate::initialise::{order_positions, repeat_positions};
 use crate::packed::Packed;
 use crate::params::Params;
-use crate::spec::{Positions, Spec};
+use crate::slot::Slot;
+use crate::spec::Spec;
 use bertlab_compute::ops::attention::Queries;
 use bertlab_compute::{Buffer, Tensor, threads};
 use serde_json::{Map, Value};
@@ -112,7 +112,7 @@ impl Model {
     /// Lets a learned table of positions begin as sinusoids instead of at random: for a new model, before its training.
     pub fn order_positions(&mut self) {
         let spec = self.spec.encoder.clone();
-        self.update(|params| order_positions(&spec, params));
+        self.update(|params| params.embeddings.order_positions(&spec));
     }
 
     /// Lets places after the first `n_learnt` begin as copies of these: for a model that was trained on shorter texts
@@ -123,7 +123,7 @@ impl Model {
     pub fn repeat_positions(&mut self, n_learnt: usize) {
         assert!(n_learnt > 0, "there is nothing to copy");
         let spec = self.spec.encoder.clone();
-        self.update(|params| repeat_positions(&spec, params, n_learnt));
+        self.update(|params| params.embeddings.repeat_positions(&spec, n_learnt));
     }
 
     /// Changes weights that are not frozen, and packs those anew. What is frozen must stay as it is.
@@ -149,28 +149,26 @@ impl Model {
         self.frozen = frozen;
     }
 
-    /// Whether the weight with this canonical name is trained: neither frozen nor computed, as a table of
-    /// sines and cosines is.
-    pub fn is_trained(&self, canonical: &str) -> bool {
-        let is_computed = self.spec.encoder.positions == Positions::Sinusoidal
-            && canonical == "embeddings.position_embeddings.weight";
-        !is_computed && !self.frozen.holds(Place::of(canonical))
+    /// What is frozen.
+    pub fn frozen(&self) -> Frozen {
+        self.frozen
+    }
+
+    /// Whether the weight in this slot is trained: neither frozen nor computed.
+    pub fn is_trained(&self, slot: &Slot) -> bool {
+        !slot.is_computed() && !self.frozen.holds(slot.place)
     }
 
     /// How many numbers are trained.
     pub fn n_trained(&self) -> usize {
-        let named = self.params.named().into_iter();
-        named.filter(|(name, _)| self.is_trained(name)).map(|(_, tensor)| tensor.len()).sum()
+        let weights = self.params.weights().into_iter();
+        weights.filter(|weight| self.is_trained(weight.slot())).map(|weight| weight.len()).sum()
     }
 
     /// Bytes of weights that are read where their file lies, until they are changed for the first time.
     pub fn borrowed_bytes(&self) -> usize {
-        let named = self.params.named();
-        named
-            .iter()
-            .filter(|(_, tensor)| tensor.is_shared())
-            .map(|(_, tensor)| tensor.len() * size_of::<f32>())
-            .sum()
+        let weights = self.params.weights().into_iter();
+        weights.filter(|weight| weight.is_shared()).map(|weight| weight.len() * size_of::<f32>()).sum()
     }
 
     /// Bytes of the other weights, and of all packed ones.
@@ -187,8 +185,8 @@ impl Model {
 
     /// Every weight with HuggingFace's name.
     pub fn named_tensors(&self) -> Vec<(String, &Tensor)> {
-        let named = self.params.named().into_iter();
-        named.map(|(name, tensor)| (self.name_of(&name), tensor)).collect()
+        let weights = self.params.weights().into_iter();
+        weights.map(|weight| (self.name_of(&weight.slot().name), &**weight)).collect()
     }
 
     /// HuggingFace's name of a canonical name, as this model's files have it.
@@ -245,7 +243,6 @@ impl Model {
             let d_hidden = self.head().backward(d, kept.head, &mut gradients.params);
             self.encoder().backward(d_hidden.into_buffer(), batch, kept.encoder, gradients);
         });
-        gradients.are_fresh = false;
     }
 
     fn encoder(&self) -> Encoder<'_> {

@@ -3,8 +3,8 @@
 //! Which modules there are is data, a tree of [`Node`]s in `families/`; sizes and rates come from the
 //! model at hand.
 
+use crate::heads::predictions::aliases;
 use crate::model::Model;
-use crate::params::Params;
 use crate::spec::{EncoderSpec, HeadSpec};
 use bertlab_compute::ops::activation::Activation;
 use std::collections::{BTreeMap, BTreeSet};
@@ -146,22 +146,12 @@ fn tensors_by_name(model: &Model) -> BTreeMap<String, NamedSize> {
         .map(|(name, tensor)| (name.clone(), NamedSize { weight: name, shape: tensor.shape().to_vec() }))
         .collect();
     // PyTorch's decoder shows the word embedding and the predictions' bias as its own.
-    for (alias, canonical) in decoder_aliases(model.params()) {
-        let source = &tensors[&model.name_of(canonical)];
+    for (alias, canonical) in aliases(model.params()) {
+        let source = &tensors[&model.name_of(&canonical)];
         let shared = NamedSize { weight: source.weight.clone(), shape: source.shape.clone() };
         tensors.entry(model.name_of(alias)).or_insert(shared);
     }
     tensors
-}
-
-/// Canonical names of the decoder's weights that are other weights: the alias and what it stands for.
-fn decoder_aliases(params: &Params) -> Vec<(&'static str, &'static str)> {
-    let Some(predictions) = &params.predictions else { return Vec::new() };
-    let mut aliases = vec![("cls.predictions.decoder.bias", "cls.predictions.bias")];
-    if predictions.decoder.is_none() {
-        aliases.push(("cls.predictions.decoder.weight", "embeddings.word_embeddings.weight"));
-    }
-    aliases
 }
 
 struct Builder<'a> {

@@ -3,10 +3,10 @@
 use crate::dtype::ComputeDtype;
 use crate::error::Error;
 use crate::families::{Family, FamilyHead};
-use crate::initialise::{initialise, initialise_all};
 use crate::model::Model;
 use crate::params::Params;
 use crate::report::LoadReport;
+use crate::slot::{Role, Slot};
 use crate::spec::{EncoderSpec, HeadKind, HeadSpec, ProblemType, Spec};
 use bertlab_checkpoint::{Config, NamedArray, Weights, has_weights, open_config, open_weights};
 use bertlab_compute::{SharedData, Tensor};
@@ -64,7 +64,12 @@ pub fn open(folder: &Path, options: &OpenOptions) -> Result<(Model, LoadReport),
             let loader = Loader::new(folder, family, &spec, &weights, options);
             loader.fill(&mut params, &mut report)?;
         }
-        None => initialise_all(&spec.encoder, &mut params, options.seed),
+        None => {
+            for weight in params.weights_mut() {
+                let (slot, tensor) = weight.parts_mut();
+                slot.initialise(tensor, options.seed);
+            }
+        }
     }
     let model = Model::new(family, spec, config.values, params, options.dtype);
     Ok((model, report))
@@ -202,21 +207,22 @@ impl<'a> Loader<'a> {
     fn fill(&self, params: &mut Params, report: &mut LoadReport) -> Result<(), Error> {
         let mut used = BTreeSet::new();
         let mut missing_encoder = Vec::new();
-        let wanted = params.named_mut();
-        let n_wanted = wanted.iter().filter(|(canonical, _)| is_encoder(canonical)).count();
-        for (canonical, tensor) in wanted {
-            let name = self.family.name_of(self.spec.head.kind, &canonical);
+        let wanted = params.weights_mut();
+        let n_wanted = wanted.iter().filter(|weight| weight.slot().is_of_encoder()).count();
+        for weight in wanted {
+            let (slot, tensor) = weight.parts_mut();
+            let name = self.family.name_of(self.spec.head.kind, &slot.name);
             match self.find(&name) {
                 Some(array) => {
                     used.insert(array.name.as_str());
-                    if !self.take(&canonical, &name, array, tensor)? {
+                    if !self.take(slot, &name, array, tensor)? {
                         report.reshaped.push(name);
-                        initialise(&self.spec.encoder, &canonical, tensor, self.options.seed);
+                        slot.initialise(tensor, self.options.seed);
                     }
                 }
-                None if is_encoder(&canonical) && !self.is_computed(&canonical) => missing_encoder.push(name),
+                None if slot.is_of_encoder() && !slot.is_computed() => missing_encoder.push(name),
                 None => {
-                    initialise(&self.spec.encoder, &canonical, tensor, self.options.seed);
+                    slot.initialise(tensor, self.options.seed);
                     report.new.push(name);
                 }
             }
@@ -239,13 +245,13 @@ impl<'a> Loader<'a> {
     /// Puts the array's numbers into the tensor; false where a new head's shape differs.
     fn take(
         &self,
-        canonical: &str,
+        slot: &Slot,
         name: &str,
         array: &NamedArray,
         tensor: &mut Tensor,
     ) -> Result<bool, Error> {
         if array.shape != tensor.shape() {
-            if canonical.starts_with("classifier.") && self.options.labels.is_some() {
+            if slot.is_of_labels && self.options.labels.is_some() {
                 return Ok(false);
             }
             return Err(Error::WrongShape {
@@ -261,11 +267,6 @@ impl<'a> Loader<'a> {
             Tensor::from_vec(&array.shape, array.to_f32()?)
         };
         Ok(true)
-    }
-
-    fn is_computed(&self, canonical: &str) -> bool {
-        canonical == "embeddings.position_embeddings.weight"
-            && self.spec.encoder.positions == crate::spec::Positions::Sinusoidal
     }
 
     fn missing(&self, name: String, n_missing: usize, n_wanted: usize) -> Error {
@@ -309,11 +310,6 @@ impl<'a> Loader<'a> {
         let decoder = |part: &str| self.family.name_of(head.kind, &format!("cls.predictions.decoder.{part}"));
         plain == decoder("bias") || (head.is_tied && plain == decoder("weight"))
     }
-}
-
-/// Whether a canonical name belongs to the encoder proper: without it a checkpoint is unusable.
-fn is_encoder(canonical: &str) -> bool {
-    canonical.starts_with("embeddings.") || canonical.starts_with("encoder.")
 }
 
 /// A file's numbers, read in place.

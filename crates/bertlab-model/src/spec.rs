@@ -1,5 +1,9 @@
 //! What a model is: every axis on which the families differ, as data.
 
+use crate::layers::attention::AttentionSpec;
+use crate::layers::block::BlockSpec;
+use crate::layers::feed_forward::FeedForwardSpec;
+use crate::slot::Initial;
 use bertlab_compute::ops::activation::Activation;
 
 /// The encoder's sizes and choices.
@@ -41,6 +45,17 @@ impl EncoderSpec {
     /// The longest row that has positions.
     pub fn max_tokens(&self) -> usize {
         self.max_positions - self.position_offset
+    }
+
+    /// What every layer is made of.
+    pub(crate) fn block(&self) -> BlockSpec<'_> {
+        let (attention, feed_forward) = (AttentionSpec { encoder: self }, FeedForwardSpec { encoder: self });
+        BlockSpec { attention, feed_forward }
+    }
+
+    /// How weights of dense layers and tables begin.
+    pub(crate) fn initial(&self) -> Initial {
+        Initial::Normal { deviation: self.initializer_range }
     }
 
     /// How many numbers the encoder's matrices hold; `None` when that cannot even be counted.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use bertlab::train::TrainingArguments;
 use bertlab::{Batch, Model, OpenOptions, Tensor};
-use bertlab_model::{Frozen, Gradients, HeadGradient, Params, Place, Training};
+use bertlab_model::{Frozen, Gradients, HeadGradient, Params, Training};
 use support::{
     ReferenceRun, Rows, arrays, bits, golden, name_of, open, opened, own_goldens, train, weight_bits,
 };
@@ -39,9 +39,10 @@ fn what_is_not_frozen_has_the_same_gradients() {
                     Training { dropout_key: Some(5), gradient_checkpointing, ..Training::default() };
                 let all = gradients(&free, &batch, training);
                 let some = gradients(&model(frozen), &batch, training);
-                for ((name, expected), (_, found)) in all.named().into_iter().zip(some.named()) {
-                    let what = format!("{}, {frozen:?}: {name}", name_of(&folder));
-                    if frozen.holds(Place::of(&name)) {
+                for (expected, found) in all.weights().into_iter().zip(some.weights()) {
+                    let slot = expected.slot();
+                    let what = format!("{}, {frozen:?}: {}", name_of(&folder), slot.name);
+                    if frozen.holds(slot.place) {
                         assert!(found.as_slice().iter().all(|&x| x == 0.0), "{what}");
                     } else {
                         assert!(bits(expected) == bits(found), "{what}");
@@ -101,9 +102,9 @@ fn what_is_frozen_keeps_its_bits_and_has_no_moments() {
     let (before_bits, after_bits) = (weight_bits(&before), weight_bits(&after));
     let frozen = Frozen { embeddings: true, n_layers: 1 };
     let mut n_frozen = 0;
-    for (canonical, _) in before.params().named() {
-        let is_frozen = frozen.holds(Place::of(&canonical));
-        let name = before.name_of(&canonical);
+    for weight in before.params().weights() {
+        let is_frozen = frozen.holds(weight.slot().place);
+        let name = before.name_of(&weight.slot().name);
         assert_eq!(before_bits[&name] == after_bits[&name], is_frozen, "{name}");
         assert_eq!(moments.contains_key(&format!("{name}.exp_avg")), !is_frozen, "{name}");
         n_frozen += usize::from(is_frozen);
@@ -124,9 +125,9 @@ fn layers_learn_at_the_rates_that_they_should() {
         });
         std::fs::remove_dir_all(&scratch).expect("ours");
         let mut by_place: BTreeMap<String, f32> = BTreeMap::new();
-        for ((name, a), (_, b)) in before.params().named().into_iter().zip(after.params().named()) {
+        for (a, b) in before.params().weights().into_iter().zip(after.params().weights()) {
             let furthest = a.as_slice().iter().zip(b.as_slice()).map(|(a, b)| (a - b).abs());
-            let place = by_place.entry(format!("{:?}", Place::of(&name))).or_default();
+            let place = by_place.entry(format!("{:?}", a.slot().place)).or_default();
             *place = furthest.fold(*place, f32::max);
         }
         by_place

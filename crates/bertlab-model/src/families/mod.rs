@@ -8,6 +8,7 @@ mod roberta;
 
 use crate::error::Error;
 use crate::modules::Node;
+use crate::slot::Role;
 use crate::spec::{EncoderSpec, HeadKind, PoolerSpec};
 use bertlab_checkpoint::Config;
 use bertlab_compute::ops::activation::Activation;
@@ -29,8 +30,8 @@ pub struct Family {
     /// The heads that exist.
     heads: &'static [HeadKind],
     modules: Modules,
-    /// Canonical names of weights that some versions of transformers make after their siblings.
-    pub(crate) late_weights: &'static [&'static str],
+    /// Weights that some versions of transformers make after their siblings.
+    pub(crate) late_weights: &'static [Role],
     read_encoder: fn(&Config) -> Result<EncoderSpec, Error>,
     read_head: fn(&Config, HeadKind) -> Result<FamilyHead, Error>,
 }

@@ -3,6 +3,7 @@
 use super::{Family, FamilyHead, Modules, bert, pad_token_id};
 use crate::error::Error;
 use crate::modules::{Node, Rate};
+use crate::slot::Role;
 use crate::spec::{EncoderSpec, HeadKind, PoolerSpec};
 use bertlab_checkpoint::Config;
 use bertlab_compute::ops::activation::Activation;
@@ -22,7 +23,7 @@ pub(super) const FAMILY: Family = Family {
         HeadKind::MaskedLm,
     ],
     modules: Modules { base: bert::MODULES, head: head_modules },
-    late_weights: &["embeddings.position_embeddings.weight"], // Since transformers 5.
+    late_weights: &[Role::PositionTable], // Since transformers 5.
     read_encoder,
     read_head,
 };

@@ -3,11 +3,12 @@
 
 mod classifier;
 mod pooler;
-mod predictions;
+pub(crate) mod predictions;
 
 use crate::frozen::Frozen;
 use crate::packed::Packed;
 use crate::params::Params;
+use crate::slot::GradientSum;
 use crate::spec::Spec;
 use bertlab_compute::Tensor;
 use bertlab_compute::random::mix;
@@ -93,7 +94,7 @@ impl Head<'_> {
     }
 
     /// Adds to the head's gradients; gives `d_hidden`, shaped as `hidden` was.
-    pub(crate) fn backward(&self, d: HeadGradient, kept: KeptHead, gradients: &mut Params) -> Tensor {
+    pub(crate) fn backward(&self, d: HeadGradient, kept: KeptHead, gradients: &mut Params<GradientSum>) -> Tensor {
         let width = self.spec.encoder.width;
         let zeros = || Tensor::zeros(&[kept.n_tokens, width]);
         let mut d_hidden = d.last_hidden_state.unwrap_or_else(zeros);

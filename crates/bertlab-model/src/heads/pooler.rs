@@ -2,10 +2,22 @@
 //! of RoBERTa's classifier.
 
 use super::{Head, SITE_BEFORE_POOLER};
+use crate::layers::linear::LinearSpec;
 use crate::params::Params;
+use crate::slot::GradientSum;
+use crate::spec::Spec;
 use bertlab_compute::ops::activation;
 use bertlab_compute::ops::dropout::{self, Dropout};
 use bertlab_compute::{Buffer, Tensor};
+
+impl Spec {
+    /// The dense layer over a row's first token, where there is one.
+    pub(crate) fn pooler(&self) -> Option<LinearSpec> {
+        let width = self.encoder.width;
+        let initial = self.encoder.initial();
+        self.head.pooler.map(|_| LinearSpec { n_inputs: width, n_outputs: width, initial })
+    }
+}
 
 pub(super) struct KeptPooler {
     /// After dropout. `[B, D]`
@@ -39,14 +51,14 @@ impl Head<'_> {
         d_pooled: Tensor,
         mut kept: KeptPooler,
         firsts: &[usize],
-        gradients: &mut Params,
+        gradients: &mut Params<GradientSum>,
         d_hidden: &mut Tensor,
     ) {
         let (Some(spec), Some(packed)) = (self.spec.head.pooler, &self.packed.pooler) else { return };
         let (Some(params), Some(gradient)) = (&self.params.pooler, &mut gradients.pooler) else { return };
         let mut d = d_pooled.into_buffer();
         activation::backward(spec.activation, &mut kept.dense, &mut d);
-        packed.add_gradients(&d, &kept.input, &mut [gradient], false);
+        packed.add_gradients(&d, &kept.input, [gradient]);
         let mut d_input = packed.backward(&d, &[&params.weight]);
         if let Some(dropout) = kept.dropout {
             dropout::apply(dropout, &mut d_input, self.spec.encoder.width);

@@ -1,12 +1,52 @@
-//! Dense layers: packed once, used many times; their backward pass.
+//! Dense layers: `y = x Wᵀ + b`, packed once, used many times; their backward pass.
 
+use super::{Builder, walk_fields};
 use crate::dtype::ComputeDtype;
-use crate::params::Linear;
+use crate::slot::{GradientSum, Initial, Parameter, Role};
 use bertlab_compute::ops::activation::Activation;
 use bertlab_compute::ops::matmul::{Epilogue, Matmul, MatrixView, PackedMatrix, Precision, linear, matmul};
 use bertlab_compute::ops::matmul_int8::{QuantizedMatrix, linear_int8};
 use bertlab_compute::ops::sum::add_column_sums;
 use bertlab_compute::{Buffer, Tensor};
+
+/// What a dense layer is made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LinearSpec {
+    pub n_inputs: usize,
+    pub n_outputs: usize,
+    /// Of the weight; a bias begins as zeros.
+    pub initial: Initial,
+}
+
+impl LinearSpec {
+    pub(crate) fn build<P>(&self, mut at: Builder<'_, P>) -> Linear<P> {
+        Linear {
+            weight: at.slot("weight", &[self.n_outputs, self.n_inputs], Role::Matrix, self.initial),
+            bias: at.slot("bias", &[self.n_outputs], Role::Bias, Initial::Zeros),
+        }
+    }
+
+    /// Bytes of its weight, packed for the kernels.
+    pub(crate) fn packed_bytes(&self, dtype: ComputeDtype) -> usize {
+        dtype.packed_bytes(self.n_inputs, self.n_outputs)
+    }
+
+    /// Floating-point operations over so many rows, two for every multiply-add.
+    pub(crate) fn flops(&self, n_rows: f64) -> f64 {
+        2.0 * n_rows * self.n_inputs as f64 * self.n_outputs as f64
+    }
+}
+
+/// The parameters of a dense layer.
+#[derive(Clone, Debug)]
+pub struct Linear<P = Parameter> {
+    /// `[out, in]`
+    pub weight: P,
+    /// `[out]`
+    pub bias: P,
+}
+
+walk_fields!(Linear { weight, bias });
 
 /// One dense layer, or several over the same input side by side, packed for the kernels.
 #[derive(Clone)]
@@ -38,11 +78,25 @@ impl<'a> From<&'a Linear> for Dense<'a> {
     }
 }
 
+/// Where a dense layer's gradients are summed.
+pub(crate) struct DenseGradient<'a> {
+    /// `[out, in]`
+    pub weight: &'a mut GradientSum,
+    /// `[out]`
+    pub bias: &'a mut GradientSum,
+}
+
+impl<'a> From<&'a mut Linear<GradientSum>> for DenseGradient<'a> {
+    fn from(Linear { weight, bias }: &'a mut Linear<GradientSum>) -> Self {
+        Self { weight, bias }
+    }
+}
+
 impl PackedLinear {
     /// Packs layers of the same input side by side.
     pub(crate) fn new(parts: &[Dense<'_>], dtype: ComputeDtype) -> Self {
         let n_inputs = parts[0].weight.width();
-        let n_outputs = parts.iter().map(|part| part.bias.len()).sum();
+        let n_outputs = parts.iter().map(|part| part.weight.n_rows()).sum();
         let weight = match dtype {
             ComputeDtype::Int8 => Weight::Quantized(QuantizedMatrix::zeros(n_inputs, n_outputs)),
             _ => Weight::Packed(PackedMatrix::stale(dtype.precision(), n_inputs, n_outputs)),
@@ -52,11 +106,11 @@ impl PackedLinear {
         packed
     }
 
-    /// Takes over the weights of the layers it was made of.
+    /// Packs the weights of the layers it was made of again.
     pub(crate) fn fill(&mut self, parts: &[Dense<'_>]) {
         let mut first = 0;
         for part in parts {
-            let n = part.bias.len();
+            let n = part.weight.n_rows();
             let weight = MatrixView::new(part.weight.as_slice(), n, part.weight.width());
             match &mut self.weight {
                 Weight::Packed(packed) => packed.put(0, first, weight.transposed()),
@@ -149,10 +203,14 @@ impl PackedLinear {
     }
 
     /// Adds `dᵀ x` and the column sums of `d` to the gradients of these layers, in the order in which they
-    /// were packed; where the weights' `are_fresh`, in their place. `d [rows, out of all]`, `x [rows, in]`
-    pub(crate) fn add_gradients(&self, d: &[f32], x: &[f32], gradients: &mut [&mut Linear], are_fresh: bool) {
-        let n_outputs: usize = gradients.iter().map(|gradient| gradient.bias.len()).sum();
-        let n_inputs = gradients[0].weight.width();
+    /// were packed. `d [rows, out of all]`, `x [rows, in]`
+    pub(crate) fn add_gradients<'g>(
+        &self,
+        d: &[f32],
+        x: &[f32],
+        gradients: impl IntoIterator<Item = impl Into<DenseGradient<'g>>>,
+    ) {
+        let (n_outputs, n_inputs) = (self.bias.len(), self.packed().n_rows());
         let n_rows = x.len() / n_inputs;
         let d_view = MatrixView::new(d, n_rows, n_outputs);
         let packed = PackedMatrix::pack(self.packed().precision(), MatrixView::new(x, n_rows, n_inputs));
@@ -160,16 +218,13 @@ impl PackedLinear {
         add_column_sums(d, &mut bias);
         let mut first = 0;
         for gradient in gradients {
-            let n = gradient.bias.len();
+            let gradient: DenseGradient<'_> = gradient.into();
+            let n = gradient.weight.n_rows();
             let a = d_view.columns(first, n).transposed();
-            let out = gradient.weight.as_mut_slice();
-            matmul(Matmul { a, b: &packed, out, accumulate: !are_fresh, epilogue: Epilogue::default() });
-            gradient
-                .bias
-                .as_mut_slice()
-                .iter_mut()
-                .zip(&bias[first..first + n])
-                .for_each(|(sum, d)| *sum += d);
+            let (out, accumulate) = gradient.weight.for_pass();
+            matmul(Matmul { a, b: &packed, out, accumulate, epilogue: Epilogue::default() });
+            let sums = gradient.bias.as_mut_slice().iter_mut();
+            sums.zip(&bias[first..first + n]).for_each(|(sum, d)| *sum += d);
             first += n;
         }
     }
