@@ -156,7 +156,11 @@ mod tests {
             kind,
             labels: ["a", "b", "c"].map(str::to_owned).to_vec(),
             problem_type: ProblemType::SingleLabel,
-            pooler: has_pooler.then_some(PoolerSpec { activation: Activation::Tanh, dropout: 0.0 }),
+            pooler: has_pooler.then_some(PoolerSpec {
+                activation: Activation::Tanh,
+                dropout: 0.0,
+                is_of_base: true,
+            }),
             dropout: 0.1,
             is_tied,
         };

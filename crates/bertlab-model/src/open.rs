@@ -6,7 +6,7 @@ use crate::families::{Family, FamilyHead};
 use crate::model::Model;
 use crate::params::Params;
 use crate::report::LoadReport;
-use crate::slot::{Role, Slot};
+use crate::slot::Slot;
 use crate::spec::{EncoderSpec, HeadKind, HeadSpec, ProblemType, Spec};
 use bertlab_checkpoint::{Config, NamedArray, Weights, has_weights, open_config, open_weights};
 use bertlab_compute::{SharedData, Tensor};
@@ -243,13 +243,7 @@ impl<'a> Loader<'a> {
     }
 
     /// Puts the array's numbers into the tensor; false where a new head's shape differs.
-    fn take(
-        &self,
-        slot: &Slot,
-        name: &str,
-        array: &NamedArray,
-        tensor: &mut Tensor,
-    ) -> Result<bool, Error> {
+    fn take(&self, slot: &Slot, name: &str, array: &NamedArray, tensor: &mut Tensor) -> Result<bool, Error> {
         if array.shape != tensor.shape() {
             if slot.is_of_labels && self.options.labels.is_some() {
                 return Ok(false);

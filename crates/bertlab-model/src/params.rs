@@ -1,12 +1,12 @@
 //! All weights of a model, as plain structs; or the sums of their gradients, in the same structs.
 
-use crate::layers::embeddings::Embeddings;
+use crate::heads::predictions::Predictions;
 use crate::layers::block::Layer;
+use crate::layers::embeddings::Embeddings;
 use crate::layers::linear::Linear;
 use crate::layers::{Builder, Walk, walk_fields};
-use crate::heads::predictions::Predictions;
 use crate::slot::{Parameter, Place, Slot};
-use crate::spec::{EncoderSpec, Spec};
+use crate::spec::Spec;
 use bertlab_compute::Tensor;
 
 /// All weights of a model.
@@ -32,15 +32,15 @@ impl<P: Walk<P>> Params<P> {
     /// Fills every slot that a model has, in BERT's order.
     pub(crate) fn build(spec: &Spec, make: &mut dyn FnMut(Slot) -> P) -> Self {
         let (encoder, head) = (&spec.encoder, Place::Head);
-        let embeddings =
-            Embeddings::build(encoder, Builder::new("embeddings", Place::Embeddings, make));
+        let embeddings = Embeddings::build(encoder, Builder::new("embeddings", Place::Embeddings, make));
         let mut layer = |index: usize| {
             let name = format!("encoder.layer.{index}");
             encoder.block().build(Builder::new(&name, Place::Layer(index), make))
         };
         let layers = (0..encoder.n_layers).map(&mut layer).collect();
         let pooler = spec.pooler().map(|it| it.build(Builder::new("pooler.dense", head, make)));
-        let classifier = spec.classifier().map(|it| it.build(Builder::new("classifier", head, make).of_labels()));
+        let classifier =
+            spec.classifier().map(|it| it.build(Builder::new("classifier", head, make).of_labels()));
         let predictions = spec.predictions().map(|it| it.build(Builder::new("cls.predictions", head, make)));
         let relationship =
             spec.relationship().map(|it| it.build(Builder::new("cls.seq_relationship", head, make)));

@@ -185,6 +185,8 @@ pub struct PoolerSpec {
     pub activation: Activation,
     /// Before the dense layer (RoBERTa's classifier).
     pub dropout: f32,
+    /// The base model has it, and its output is HuggingFace's `pooler_output`; else it is a part of the classifier.
+    pub is_of_base: bool,
 }
 
 /// The head's sizes and choices.

@@ -135,7 +135,11 @@ fn read_head(config: &Config, kind: HeadKind) -> Result<FamilyHead, Error> {
         _ => 0.0,
     };
     Ok(FamilyHead {
-        pooler: has_pooler.then_some(PoolerSpec { activation: Activation::Tanh, dropout: 0.0 }),
+        pooler: has_pooler.then_some(PoolerSpec {
+            activation: Activation::Tanh,
+            dropout: 0.0,
+            is_of_base: true,
+        }),
         dropout,
     })
 }

@@ -141,7 +141,10 @@ fn read_head(config: &Config, kind: HeadKind) -> Result<FamilyHead, Error> {
         HeadKind::QuestionAnswering => probability(config, "qa_dropout", 0.1)?,
         _ => 0.0,
     };
-    let pooler = (kind == HeadKind::SequenceClassification)
-        .then_some(PoolerSpec { activation: Activation::Relu, dropout: 0.0 });
+    let pooler = (kind == HeadKind::SequenceClassification).then_some(PoolerSpec {
+        activation: Activation::Relu,
+        dropout: 0.0,
+        is_of_base: false,
+    });
     Ok(FamilyHead { pooler, dropout })
 }

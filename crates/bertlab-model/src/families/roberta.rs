@@ -79,8 +79,10 @@ fn read_head(config: &Config, kind: HeadKind) -> Result<FamilyHead, Error> {
         _ => 0.0,
     };
     let pooler = match kind {
-        HeadKind::None => Some(PoolerSpec { activation: Activation::Tanh, dropout: 0.0 }),
-        HeadKind::SequenceClassification => Some(PoolerSpec { activation: Activation::Tanh, dropout }),
+        HeadKind::None => Some(PoolerSpec { activation: Activation::Tanh, dropout: 0.0, is_of_base: true }),
+        HeadKind::SequenceClassification => {
+            Some(PoolerSpec { activation: Activation::Tanh, dropout, is_of_base: false })
+        }
         _ => None,
     };
     Ok(FamilyHead { pooler, dropout })

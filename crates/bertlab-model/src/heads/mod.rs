@@ -94,7 +94,12 @@ impl Head<'_> {
     }
 
     /// Adds to the head's gradients; gives `d_hidden`, shaped as `hidden` was.
-    pub(crate) fn backward(&self, d: HeadGradient, kept: KeptHead, gradients: &mut Params<GradientSum>) -> Tensor {
+    pub(crate) fn backward(
+        &self,
+        d: HeadGradient,
+        kept: KeptHead,
+        gradients: &mut Params<GradientSum>,
+    ) -> Tensor {
         let width = self.spec.encoder.width;
         let zeros = || Tensor::zeros(&[kept.n_tokens, width]);
         let mut d_hidden = d.last_hidden_state.unwrap_or_else(zeros);

@@ -24,7 +24,10 @@ pub(crate) struct BlockSpec<'a> {
 
 impl BlockSpec<'_> {
     pub(crate) fn build<P>(&self, mut at: Builder<'_, P>) -> Layer<P> {
-        Layer { attention: self.attention.build(at.at("attention")), feed_forward: self.feed_forward.build(at) }
+        Layer {
+            attention: self.attention.build(at.at("attention")),
+            feed_forward: self.feed_forward.build(at),
+        }
     }
 
     /// Bytes of its dense layers, packed for the kernels.
@@ -105,6 +108,7 @@ impl Pass<'_> {
             n_heads: self.spec.n_heads,
             width: self.spec.width,
             queries: self.outputs,
+            window: None,
             precision: self.precision,
         }
     }

@@ -112,8 +112,7 @@ impl FeedForwardPart<'_> {
 
     /// As [`Self::forward`]; also the inner part before its activation. `[Q, F]`
     pub(crate) fn forward_keeping(&self, x: &[f32]) -> (Buffer, Buffer) {
-        let (activated, inner) =
-            self.packed.intermediate.forward_activated_keeping(x, self.spec.activation);
+        let (activated, inner) = self.packed.intermediate.forward_activated_keeping(x, self.spec.activation);
         (self.packed.output.forward(&activated), inner)
     }
 

@@ -63,7 +63,7 @@ impl<'a, P> Builder<'a, P> {
 }
 
 /// A part of a model whose slots hold a `P` each.
-pub(crate) trait Walk<P> {
+pub trait Walk<P> {
     /// Appends all of them, in order.
     fn walk<'a>(&'a self, out: &mut Vec<&'a P>);
     /// As [`Self::walk`], to be changed.
