@@ -1,8 +1,8 @@
 //! Which wrong answers a model was surest of.
 
 use crate::run::EvaluationFacts;
+use bertlab_data::Target;
 use bertlab_train::Scores;
-use bertlab_train::data::Target;
 use bertlab_train::metrics::classification::likeliest;
 use bertlab_train::metrics::probability::{sigmoid, softmax};
 

@@ -1,6 +1,6 @@
 //! Numbers as people read them: shares, counts, times.
 
-pub(crate) use bertlab_train::counts::{counted, grouped};
+pub(crate) use bertlab_data::counts::{counted, grouped};
 
 /// `91.2 %`
 pub(crate) fn percent(share: f64) -> String {

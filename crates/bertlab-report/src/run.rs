@@ -1,8 +1,8 @@
 //! What is known about a run or an evaluation, as plain data: what a report is made of.
 
 use crate::number::{counted, grouped};
-use bertlab_train::data::Target;
-use bertlab_train::preflight::Finding;
+use bertlab_data::Target;
+use bertlab_data::preflight::Finding;
 use bertlab_train::{Answer, Evaluation, Record, TrainingArguments};
 
 /// A run, or an evaluation alone, with all that a person may want to know of it.

@@ -2,12 +2,12 @@
 
 use crate::number::{counted, figure, number, percent, percent_number};
 use crate::run::{EvaluationFacts, Outcome, RunReport};
+use bertlab_data::preflight::{Kind, Severity};
 use bertlab_train::metrics::classification::ClassificationReport;
 use bertlab_train::metrics::interval::Interval;
 use bertlab_train::metrics::multilabel::MultiLabelReport;
 use bertlab_train::metrics::regression::RegressionReport;
 use bertlab_train::metrics::tagging::TaggingReport;
-use bertlab_train::preflight::{Kind, Severity};
 use bertlab_train::{MaskedLmScores, Scores};
 
 /// How good the news is.

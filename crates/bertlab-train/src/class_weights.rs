@@ -1,9 +1,8 @@
 //! What each class counts in the loss: given, or so that rare classes count as much as common ones.
 
 use crate::arguments::TrainingArguments;
-use crate::data::{Target, label_counts};
 use crate::error::TrainError;
-use crate::examples::Example;
+use bertlab_data::{Example, Target, label_counts};
 use bertlab_model::{HeadKind, HeadSpec, ProblemType};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

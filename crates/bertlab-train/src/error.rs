@@ -1,7 +1,7 @@
 //! Why a training or an evaluation cannot go on, in words.
 
-use crate::data::DataError;
-use crate::preflight::Split;
+use bertlab_data::DataError;
+use bertlab_data::preflight::Split;
 use std::path::PathBuf;
 
 /// Everything that this crate refuses.

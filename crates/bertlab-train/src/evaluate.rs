@@ -1,8 +1,6 @@
 //! A model's answers over many rows, and what they are worth.
 
-use crate::data::Target;
 use crate::error::TrainError;
-use crate::examples::{Example, batch};
 use crate::masked_lm_scores::MaskedLmScores;
 use crate::metrics::Figure;
 use crate::metrics::classification::ClassificationReport;
@@ -12,6 +10,7 @@ use crate::metrics::tagging::TaggingReport;
 use crate::objective::{Averaging, Objective, logits};
 use crate::word_answers::{WordAnswer, sentence, word_answers};
 use bertlab_compute::Tensor;
+use bertlab_data::{Example, Target, batch};
 use bertlab_model::{HeadKind, Model, ProblemType};
 use std::time::{Duration, Instant};
 

@@ -1,15 +1,9 @@
-//! Data sets, losses, the optimizer, the training loop, evaluation.
+//! Losses, the optimizer, the training loop, evaluation.
 
 mod arguments;
-mod blocks;
-mod cache;
 mod class_weights;
-mod corpus;
-pub mod counts;
-pub mod data;
 mod error;
 mod evaluate;
-mod examples;
 mod forecast;
 mod freezing;
 pub mod losses;
@@ -22,7 +16,6 @@ mod optimizer;
 mod order;
 mod output;
 mod plan;
-pub mod preflight;
 mod progress;
 mod reporter;
 mod results;
@@ -31,19 +24,15 @@ mod rows;
 mod run;
 mod schedule;
 mod state;
-mod tokenized;
 mod word_answers;
 
 pub use arguments::{
     GivenSettings, IntervalStrategy, ReadArguments, ReportTo, SamplingStrategy, SaveStrategy, SettingsError,
     TrainingArguments,
 };
-pub use cache::{CacheUse, TokenCache, user_cache};
 pub use class_weights::{ClassWeights, class_weights};
-pub use corpus::{Blocks, Corpus, CorpusCounts, CorpusRequest};
 pub use error::TrainError;
 pub use evaluate::{Answer, Evaluation, Scores, answers, evaluate};
-pub use examples::{Example, Truncated, Word, examples};
 pub use forecast::{Forecast, MemoryForecast, Remedy, TimeForecast};
 pub use freezing::frozen;
 pub use masked_lm_scores::MaskedLmScores;
@@ -59,5 +48,4 @@ pub use rows::TrainingRows;
 pub use run::{Trainer, TrainingSummary};
 pub use schedule::{Schedule, SchedulerType};
 pub use state::{Record, saved_log};
-pub use tokenized::{Piece, TokenLength, TokenRow, TokenRows, Tokenization};
 pub use word_answers::WordAnswer;

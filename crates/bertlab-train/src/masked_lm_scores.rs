@@ -1,9 +1,8 @@
 //! What a masked language model's guesses are worth.
 
-use crate::data::Target;
 use crate::evaluate::Answer;
-use crate::examples::Example;
 use crate::metrics::perplexity::perplexity;
+use bertlab_data::{Example, Target};
 use std::collections::HashMap;
 
 /// What a masked language model's guesses are worth. Shares are of the hidden tokens; none where nothing was hidden.

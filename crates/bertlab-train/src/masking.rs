@@ -5,12 +5,10 @@
 //! mask is a function here, not a stream: of (seed, epoch, row, position). So a run that is taken up again, rows in
 //! another order or batches of another size see the same masks, and the masks of an evaluation can stay the same.
 
-use crate::data::Target;
 use crate::error::TrainError;
-use crate::examples::Example;
 use crate::losses::IGNORED;
-use crate::tokenized::Piece;
 use bertlab_compute::random::mix;
+use bertlab_data::{Example, Piece, Target};
 use bertlab_text::Tokenizer;
 use serde::{Deserialize, Serialize};
 

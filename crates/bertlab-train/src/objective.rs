@@ -1,9 +1,8 @@
 //! Which loss a model is trained with, over examples of any kind.
 
-use crate::data::Target;
-use crate::examples::Example;
 use crate::losses::{CrossEntropy, IGNORED, Loss, binary_cross_entropy, cross_entropy, mean_squared_error};
 use bertlab_compute::Tensor;
+use bertlab_data::{Example, Target};
 use bertlab_model::{Batch, HeadOutput};
 
 /// What is minimised.

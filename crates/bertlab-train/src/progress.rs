@@ -1,13 +1,12 @@
 //! progress.json: where a run stands, and what it must not be taken up again without.
 
 use crate::arguments::TrainingArguments;
-use crate::data::Target;
 use crate::error::TrainError;
-use crate::examples::Example;
 use crate::masking::Masking;
 use crate::rows::TrainingRows;
 use crate::run::Update;
 use bertlab_compute::random::mix;
+use bertlab_data::{Example, Target};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::path::Path;

@@ -1,10 +1,9 @@
 //! What a run learns from: rows in memory, or blocks of a corpus on disk.
 
 use crate::arguments::TrainingArguments;
-use crate::corpus::Blocks;
 use crate::error::TrainError;
-use crate::examples::Example;
 use crate::order::{Order, epoch_order};
+use bertlab_data::{Blocks, Example};
 use std::borrow::Cow;
 
 /// Rows to learn from.
@@ -53,7 +52,7 @@ impl<'a> TrainingRows<'a> {
     pub(crate) fn example(self, row: usize) -> Result<Cow<'a, Example>, TrainError> {
         match self {
             Self::Examples(examples) => Ok(Cow::Borrowed(&examples[row])),
-            Self::Blocks(blocks) => blocks.example(row).map(Cow::Owned),
+            Self::Blocks(blocks) => Ok(Cow::Owned(blocks.example(row)?)),
         }
     }
 

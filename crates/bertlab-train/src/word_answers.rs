@@ -1,11 +1,10 @@
 //! What a token classifier says about words: what it says about each word's first token.
 
-use crate::data::Target;
-use crate::examples::{Example, Word};
 use crate::metrics::classification::likeliest;
 use crate::metrics::tagging::LabelledSentence;
 use bertlab_compute::Tensor;
 use bertlab_compute::ops::softmax::softmax_rows;
+use bertlab_data::{Example, Target, Word};
 
 /// What a token classifier said about a word that has a label.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bertlab_checkpoint::{NamedArray, atomic, read_safetensors, write_safetensors};
-use bertlab_train::user_cache;
+use bertlab_data::user_cache;
 
 use crate::Error;
 

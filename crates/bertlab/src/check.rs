@@ -1,19 +1,18 @@
 //! Preflight: what can be wrong with rows is found before a training.
 
-use bertlab_model::{HeadChoice, HeadKind, OpenOptions};
-use bertlab_train::data::{
-    DataError, Dataset, LabelSpace, ProblemType, infer_label_space, infer_word_labels,
+use bertlab_data::{
+    DataError, Dataset, LabelSpace, ProblemType, Tokenization, infer_label_space, infer_word_labels,
 };
+use bertlab_model::{HeadChoice, HeadKind, OpenOptions};
 
 use crate::labelled::{Question, RowsRequest, configured_head};
 use crate::{Error, ModelOptions, OpenedModel, Task, TextOptions, open_model, resolve};
 
-use bertlab_train::Tokenization;
-pub use bertlab_train::preflight::{
+pub use bertlab_data::preflight::{
     BlockCounts, Excerpt, Finding, Kind, LabelCount, LengthHistogram, Preflight, RowPlace, Severity, Split,
     SplitSummary,
 };
-use bertlab_train::preflight::{ModelLimits, SplitRows};
+use bertlab_data::preflight::{ModelLimits, SplitRows};
 
 /// Rows to be looked at, and the model that shall learn them.
 #[derive(Clone, Debug)]

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use bertlab_checkpoint::hub::{DatasetRepo, HubOptions};
-use bertlab_train::data::{Config, DatasetLayout};
-use bertlab_train::preflight::Split;
+use bertlab_data::preflight::Split;
+use bertlab_data::{Config, DatasetLayout};
 
 use crate::Error;
 

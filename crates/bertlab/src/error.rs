@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bertlab_train::preflight::Finding;
+use bertlab_data::preflight::Finding;
 
 /// Everything that bertlab refuses, in words that say what was found and what to try.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +19,7 @@ pub enum Error {
     Model(#[from] bertlab_model::Error),
     /// A data file.
     #[error(transparent)]
-    Data(#[from] bertlab_train::data::DataError),
+    Data(#[from] bertlab_data::DataError),
     /// A question about a model that has no answer.
     #[error(transparent)]
     Explore(#[from] bertlab_explore::Error),

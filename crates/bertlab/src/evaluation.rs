@@ -1,10 +1,10 @@
 //! Evaluation and prediction with a model that has a trained head.
 
 use bertlab_compute::ops::softmax::softmax;
+use bertlab_data::{Example, LabelSpace};
 use bertlab_model::{HeadChoice, HeadKind, OpenOptions, ProblemType};
 use bertlab_text::{EncodeOptions, TextInput, Truncation};
-use bertlab_train::data::LabelSpace;
-use bertlab_train::{Averaging, Evaluation, Example, Objective, answers, evaluate};
+use bertlab_train::{Averaging, Evaluation, Objective, answers, evaluate};
 
 use crate::labelled::{LabelledRows, Question, RowsRequest, configured_head};
 use crate::words::WordPredictions;

@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use bertlab_checkpoint::open_config;
+use bertlab_data::preflight::{Finding, Split, SplitRows};
+use bertlab_data::{
+    Columns, DataError, Dataset, Encoding, Example, LabelSpace, Layout, ProblemType, RawLabel, Record,
+    Sampling, Target, TokenCache, Tokenization, Truncated, becomes_iob2, examples, label_all_tokens,
+    label_counts, sample, targets, targets_by_row, token_targets, token_targets_by_row, word_targets_by_row,
+};
 use bertlab_model::{Family, HeadKind};
 use bertlab_text::{TextInput, Tokenizer};
-use bertlab_train::data::{
-    self, Columns, DataError, Dataset, Encoding, LabelSpace, Layout, ProblemType, RawLabel, Record, Sampling,
-    Target, becomes_iob2, label_all_tokens, label_counts, sample, targets, targets_by_row, token_targets,
-    token_targets_by_row, word_targets_by_row,
-};
-use bertlab_train::preflight::{Finding, Split, SplitRows};
-use bertlab_train::{Example, Masking, TokenCache, Tokenization, Truncated, examples};
+use bertlab_train::Masking;
 
 use crate::{Error, OpenedModel, Task, TextOptions};
 
@@ -57,7 +57,7 @@ impl RowsRequest {
     /// # Errors
     /// As [`data::read`].
     pub fn read(&self) -> Result<Dataset, Error> {
-        Ok(data::read_encoded(&self.files, &self.columns, self.encoding)?)
+        Ok(bertlab_data::read_encoded(&self.files, &self.columns, self.encoding)?)
     }
 
     /// The request with plain text files read as the task wants them, where it was not said how.
@@ -187,7 +187,7 @@ pub struct LabelCounts {
 
 impl LabelCounts {
     /// Of a question with exactly one label per row or word; none for others.
-    pub(crate) fn of(question: &Question, targets: &[Target]) -> Option<Self> {
+    pub fn of(question: &Question, targets: &[Target]) -> Option<Self> {
         if let Question::Words { names, .. } = question {
             let counts = label_counts(targets, names.len());
             let n_rows = counts.iter().sum();

@@ -33,10 +33,9 @@ mod words;
 
 pub mod check;
 pub mod forward;
-pub mod lab;
 pub mod report;
 
-pub use bertlab_train::preflight::Split;
+pub use bertlab_data::preflight::Split;
 pub use bundled::bundled_models;
 pub use convert::{Converted, convert};
 pub use dataset::{DatasetFiles, DatasetRequest};
@@ -59,6 +58,9 @@ pub use words::{PredictedEntity, WordLabel, WordPredictions};
 pub use bertlab_checkpoint::{Dtype, NamedArray, read_safetensors, write_safetensors};
 pub use bertlab_compute::Tensor;
 pub use bertlab_compute::threads::{n_threads, set_n_threads};
+pub use bertlab_data::{
+    CacheUse, Columns, Encoding as TextEncoding, Layout, Sampling, TagScheme, TextFiles, TokenCache,
+};
 pub use bertlab_model::{
     Batch, ComputeDtype, Family, HeadChoice, HeadKind, LoadReport, Model, OpenOptions, Output, ProblemType,
     Request, Row, Spec, family_names, save_pretrained,
@@ -68,20 +70,19 @@ pub use bertlab_text::{
     EncodeOptions, Encoding, Keep, Padding, TextInput, Tokenizer, Truncation, VocabularyOptions, find_word,
     split_into_words,
 };
-pub use bertlab_train::data::{Columns, Encoding as TextEncoding, Layout, Sampling, TagScheme, TextFiles};
-pub use bertlab_train::{CacheUse, TokenCache};
 
 /// Fine-tuning: settings, plan, what a run reports, and what its figures mean.
 pub mod train {
     pub use crate::training::{SEEDS_FILE, SeedResult, SeedRuns, SeedSummary, Seeds, Spread};
+    pub use bertlab_data::{Truncated, Word, counts};
+    pub use bertlab_train::metrics;
     pub use bertlab_train::{
         Answer, Averaging, ClassWeights, Evaluation, Forecast, GivenSettings, IntervalStrategy,
         MaskedLmScores, Masking, MaskingOptions, MemoryForecast, Plan, Progress, ReadArguments, Record,
         Remedy, ReportTo, Reporter, Resume, SamplingStrategy, SaveStrategy, SchedulerType, Scores,
         SettingsError, Silent, TimeForecast, TrainError, Trainer, TrainingArguments, TrainingSummary,
-        Truncated, Word, WordAnswer,
+        WordAnswer,
     };
-    pub use bertlab_train::{counts, metrics};
 }
 
 /// Looking into a model: module tree, tensors, word vectors, similarity.

@@ -1,8 +1,8 @@
 //! Plain texts for a masked language model: made into rows of which some tokens will be hidden.
 
-use bertlab_train::data::Dataset;
-use bertlab_train::preflight::{Split, SplitRows};
-use bertlab_train::{Masking, Tokenization, Truncated};
+use bertlab_data::preflight::{Split, SplitRows};
+use bertlab_data::{Dataset, Tokenization, Truncated};
+use bertlab_train::Masking;
 
 use crate::labelled::{LabelledRows, TextCounts};
 use crate::{Error, OpenedModel, TextOptions};

@@ -1,7 +1,8 @@
 //! How texts become rows of tokens.
 
+use bertlab_data::TokenCache;
 use bertlab_text::Keep;
-use bertlab_train::{MaskingOptions, TokenCache};
+use bertlab_train::MaskingOptions;
 
 /// How texts become rows of tokens; HuggingFace's names where it has them.
 #[derive(Clone, Debug, Default)]

@@ -3,8 +3,8 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use bertlab_data::{Columns, DataError, Encoding};
 use bertlab_text::TextInput;
-use bertlab_train::data::{self, Columns, DataError, Encoding};
 use serde::Deserialize;
 
 use crate::Error;
@@ -28,7 +28,7 @@ impl TextsRequest {
     /// A file that cannot be read, is in another encoding or is malformed; no such column; a row without a text.
     pub fn read(&self) -> Result<Vec<TextInput>, Error> {
         let mut texts = Vec::new();
-        for file in data::expand(&self.files)? {
+        for file in bertlab_data::expand(&self.files)? {
             texts.extend(self.read_file(&file)?);
         }
         Ok(texts)
@@ -37,7 +37,7 @@ impl TextsRequest {
     /// The sentences of files whose rows are words: CoNLL, or lists of words in `.jsonl` and `.parquet`. `None` for any
     /// other file: [`Self::read`] reads it, or says what is wrong with it.
     pub fn read_sentences(&self) -> Option<Vec<Vec<String>>> {
-        let dataset = data::read_encoded(&self.files, &self.columns, self.encoding).ok()?;
+        let dataset = bertlab_data::read_encoded(&self.files, &self.columns, self.encoding).ok()?;
         dataset.records.into_iter().map(|record| record.words).collect()
     }
 
@@ -53,7 +53,7 @@ impl TextsRequest {
                 return Ok(texts);
             }
         }
-        let dataset = data::read_encoded(&[file.to_owned()], &self.columns, self.encoding)?;
+        let dataset = bertlab_data::read_encoded(&[file.to_owned()], &self.columns, self.encoding)?;
         let row_error = |row| Error::RowWithoutText { file: file.to_owned(), row };
         let texts = dataset.records.into_iter().map(|record| {
             let text = record.text.ok_or_else(|| row_error(record.row))?;
@@ -98,7 +98,7 @@ fn text_objects(text: &str) -> Option<Vec<TextInput>> {
 fn read_all(mut stream: impl Read, source: &Path, encoding: Encoding) -> Result<String, Error> {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).map_err(|error| unreadable(source, error))?;
-    Ok(data::decode(source, bytes, encoding)?)
+    Ok(bertlab_data::decode(source, bytes, encoding)?)
 }
 
 fn unreadable(file: &Path, source: std::io::Error) -> Error {

@@ -1,9 +1,9 @@
 //! What a token classifier says about words: a label for each, and the entities that the labels mark.
 
 use bertlab_compute::ops::softmax::softmax;
+use bertlab_data::tags::{Tag, TagSet, entities};
 use bertlab_model::{Batch, Request, Row};
 use bertlab_text::{EncodeOptions, Encoding, TextInput, Truncation, split_into_words};
-use bertlab_train::metrics::tags::{Tag, TagSet, entities};
 
 use crate::evaluation::likeliest;
 use crate::{Error, OpenedModel};
@@ -156,7 +156,7 @@ impl OpenedModel {
 
 fn predicted_entities(tags: &TagSet, sentence: &Sentence, words: &[WordLabel]) -> Vec<PredictedEntity> {
     let of_words: Vec<Tag> = words.iter().map(|word| word.id.and_then(|id| tags.tags[id])).collect();
-    let entity = |found: bertlab_train::metrics::tags::Entity| {
+    let entity = |found: bertlab_data::tags::Entity| {
         let inside = &words[found.start..found.end];
         let span = (inside[0].span.0, inside[inside.len() - 1].span.1);
         PredictedEntity {

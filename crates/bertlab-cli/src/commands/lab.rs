@@ -3,12 +3,12 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use bertlab::lab::{
+use bertlab::report::RunReport;
+use bertlab::{Columns, HeadChoice, HeadKind, ModelOptions, OpenOptions, PreparedTraining, open_model};
+use bertlab_lab::{
     FirstRows, LabData, LabFiles, LabFolder, LabReport, LabSettings, LabTraining, SAMPLES, TrainingTask,
     model_to_train, next_steps, write_lab_report,
 };
-use bertlab::report::RunReport;
-use bertlab::{Columns, HeadChoice, HeadKind, ModelOptions, OpenOptions, PreparedTraining, open_model};
 
 use crate::args::GlobalArguments;
 use crate::print::live::TerminalReporter;
@@ -183,7 +183,7 @@ fn explore(
     if opened.report.format.is_none() {
         console.report(&opened.report)?;
     }
-    Ok(opened.lab()?)
+    Ok(LabReport::of(&opened)?)
 }
 
 /// T4, and what the run has left for a report.

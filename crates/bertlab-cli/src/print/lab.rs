@@ -8,7 +8,7 @@ mod words;
 use std::io::Write;
 use std::path::Path;
 
-use bertlab::lab::{Figure, LabReport, NextStep};
+use bertlab_lab::{Figure, LabReport, NextStep};
 
 use crate::print::{Console, prose, style};
 

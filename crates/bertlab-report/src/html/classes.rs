@@ -5,8 +5,8 @@ use crate::chart::{confusion, lengths};
 use crate::markup::Markup;
 use crate::number::{figure as number, grouped, percent, shortened};
 use crate::run::{EvaluationFacts, RunReport};
+use bertlab_data::Target;
 use bertlab_train::Scores;
-use bertlab_train::data::Target;
 use bertlab_train::metrics::classification::{
     Average, Averages, ClassScores, ClassificationReport, ConfusionMatrix, likeliest,
 };

@@ -5,7 +5,7 @@ use crate::markup::Markup;
 use crate::number::{grouped, percent, shortened};
 use crate::run::{RunReport, SplitFacts};
 use crate::verdict::listed;
-use bertlab_train::preflight::Severity;
+use bertlab_data::preflight::Severity;
 
 /// Labels listed at most.
 const LABELS_MAX: usize = 40;

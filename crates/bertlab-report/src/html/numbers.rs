@@ -5,8 +5,8 @@ use crate::chart::scatter;
 use crate::markup::Markup;
 use crate::number::grouped;
 use crate::run::{EvaluationFacts, RunReport};
+use bertlab_data::Target;
 use bertlab_train::Scores;
-use bertlab_train::data::Target;
 
 pub(super) fn write(main: &mut Markup, report: &RunReport) {
     let Some(facts) = &report.evaluation else { return };

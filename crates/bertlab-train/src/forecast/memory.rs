@@ -3,10 +3,10 @@
 use super::Prospect;
 use super::reading::Reading;
 use crate::evaluate::TOKENS;
-use crate::examples::Example;
 use crate::machine;
 use crate::objective::Objective;
 use crate::rows::TrainingRows;
+use bertlab_data::Example;
 use bertlab_model::{BatchSize, Gradients, HeadKind, Spec};
 use serde::Serialize;
 

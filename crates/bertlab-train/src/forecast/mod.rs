@@ -14,9 +14,9 @@ use remedy::remedies;
 pub use time::TimeForecast;
 
 use crate::arguments::TrainingArguments;
-use crate::examples::Example;
 use crate::plan::Plan;
 use crate::rows::TrainingRows;
+use bertlab_data::Example;
 use bertlab_model::Model;
 use serde::Serialize;
 

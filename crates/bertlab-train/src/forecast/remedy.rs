@@ -74,9 +74,9 @@ fn remedy(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::examples::Example;
     use crate::plan::Plan;
     use crate::rows::TrainingRows;
+    use bertlab_data::Example;
     use bertlab_model::{OpenOptions, open};
     use std::path::Path;
 

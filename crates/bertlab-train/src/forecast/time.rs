@@ -2,10 +2,10 @@
 
 use super::Prospect;
 use super::memory::n_through_words;
-use crate::examples::{Example, batch};
 use crate::plan::{Moment, Plan};
 use crate::rows::TrainingRows;
 use bertlab_compute::ceiling::flops_per_second;
+use bertlab_data::{Example, batch};
 use bertlab_model::Spec;
 use serde::Serialize;
 use std::time::{Duration, Instant};

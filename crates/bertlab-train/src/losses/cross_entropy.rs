@@ -4,7 +4,7 @@ use super::Loss;
 use bertlab_compute::Tensor;
 use bertlab_compute::ops::softmax::softmax_rows;
 
-pub use crate::data::labels::IGNORED_TOKEN as IGNORED;
+pub use bertlab_data::labels::IGNORED_TOKEN as IGNORED;
 
 /// How cross-entropy is taken.
 #[derive(Clone, Copy, Debug)]

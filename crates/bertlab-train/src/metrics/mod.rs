@@ -11,7 +11,8 @@ pub mod perplexity;
 pub mod probability;
 pub mod regression;
 pub mod tagging;
-pub mod tags;
+
+pub use bertlab_data::tags;
 
 /// A figure with its name in logs and in `metric_for_best_model`; none where it has no meaning.
 pub type Figure = (&'static str, Option<f64>);

@@ -4,11 +4,11 @@ use super::Run;
 use crate::arguments::{IntervalStrategy, SaveStrategy, TrainingArguments};
 use crate::error::TrainError;
 use crate::evaluate::{Evaluation, evaluate};
-use crate::examples::Example;
 use crate::metrics::is_error;
 use crate::objective::Objective;
 use crate::plan::Plan;
 use crate::state::Best;
+use bertlab_data::Example;
 use bertlab_model::Model;
 
 impl TrainingArguments {

@@ -2,10 +2,10 @@
 
 use super::Run;
 use crate::error::TrainError;
-use crate::examples::{Example, batch};
 use crate::objective::{Objective, logits};
 use crate::optimizer::{clipping, gradient_norm};
 use bertlab_compute::random::mix;
+use bertlab_data::{Example, batch};
 use bertlab_model::{HeadGradient, HeadKind, Training};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;

@@ -5,8 +5,8 @@ use super::saving::interruption;
 use super::update::Update;
 use crate::error::TrainError;
 use crate::evaluate::{Evaluation, evaluate};
-use crate::examples::Example;
 use crate::state::record;
+use bertlab_data::Example;
 
 impl Run<'_, '_> {
     pub(super) fn log_losses(&mut self, update: &Update) {

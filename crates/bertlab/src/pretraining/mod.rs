@@ -11,13 +11,13 @@ use std::sync::atomic::AtomicU64;
 
 use bertlab_checkpoint::atomic;
 use bertlab_compute::random::Generator;
+use bertlab_data::{Corpus, CorpusRequest, Example, TextFiles};
 use bertlab_model::{ComputeDtype, HeadChoice, HeadKind, OpenOptions, Positions};
 use bertlab_report::{Outcome, SplitFacts};
 use bertlab_text::Tokenizer;
-use bertlab_train::data::TextFiles;
 use bertlab_train::{
-    Corpus, CorpusRequest, Example, Forecast, Masking, MaskingOptions, Plan, Reporter, Resume, Trainer,
-    TrainingArguments, TrainingRows, TrainingSummary, check_output_dir, frozen,
+    Forecast, Masking, MaskingOptions, Plan, Reporter, Resume, Trainer, TrainingArguments, TrainingRows,
+    TrainingSummary, check_output_dir, frozen,
 };
 
 use crate::training::Witness;

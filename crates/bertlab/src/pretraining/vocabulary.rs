@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::atomic::AtomicU64;
 
 use bertlab_checkpoint::atomic;
+use bertlab_data::TextFiles;
 use bertlab_text::{Tokenizer, VocabularyOptions, train_word_piece};
-use bertlab_train::data::TextFiles;
 
 use super::{Stage, Watch, watched};
 use crate::Error;

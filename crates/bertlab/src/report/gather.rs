@@ -38,7 +38,7 @@ pub fn model_facts(opened: &OpenedModel, name: &str) -> ModelFacts {
 }
 
 /// The name of a folder without the folders around it; a hub name as it is.
-pub(crate) fn last_part(name: &str) -> String {
+pub fn last_part(name: &str) -> String {
     let path = Path::new(name);
     let last = path.file_name().filter(|_| path.exists());
     last.map_or_else(|| name.to_owned(), |last| last.to_string_lossy().into_owned())
@@ -72,7 +72,7 @@ pub(crate) fn evaluation_facts(split: &str, evaluation: &Evaluation, rows: &Labe
     // Rows that hold ids alone have no texts.
     let has_texts = rows.texts.len() == rows.examples.len();
     let text = |index: usize| if has_texts { rows.texts[index].clone() } else { TextInput::default() };
-    let row = |(TextInput { text, pair }, example): (TextInput, &bertlab_train::Example)| RowFacts {
+    let row = |(TextInput { text, pair }, example): (TextInput, &bertlab_data::Example)| RowFacts {
         text,
         pair,
         n_tokens: example.input_ids.len(),

@@ -10,8 +10,8 @@ pub use bertlab_report::{
     Comparison, EvaluationFacts, ModelFacts, Outcome, Plot, RepeatFacts, RowFacts, RunReport, Seconds,
     SplitFacts, Tone, TrainingFacts, Verdict, model_card, page, plots, verdict,
 };
-pub(crate) use gather::{evaluation_facts, last_part, split_facts};
-pub use gather::{evaluation_report, model_facts, repeat_facts};
+pub(crate) use gather::{evaluation_facts, split_facts};
+pub use gather::{evaluation_report, last_part, model_facts, repeat_facts};
 
 use crate::Error;
 

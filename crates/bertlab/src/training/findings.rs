@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bertlab_train::preflight::{Finding, Kind, Preflight, Severity, Split};
+use bertlab_data::preflight::{Finding, Kind, Preflight, Severity, Split};
 use bertlab_train::{IntervalStrategy, Plan, SaveStrategy};
 
 use super::TrainJob;

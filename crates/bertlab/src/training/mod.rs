@@ -9,12 +9,12 @@ mod task;
 use std::path::{Path, PathBuf};
 
 use bertlab_checkpoint::open_config;
+use bertlab_data::preflight::{Preflight, Split};
+use bertlab_data::{Dataset, Example, LabelSpace, ProblemType, infer_label_space, infer_word_labels};
 use bertlab_model::{ComputeDtype, HeadChoice, HeadKind, OpenOptions, configured_labels};
 use bertlab_report::RunReport;
-use bertlab_train::data::{Dataset, LabelSpace, ProblemType, infer_label_space, infer_word_labels};
-use bertlab_train::preflight::{Preflight, Split};
 use bertlab_train::{
-    Both, Example, Forecast, Masking, Plan, Reporter, Resume, Trainer, TrainingArguments, TrainingRows,
+    Both, Forecast, Masking, Plan, Reporter, Resume, Trainer, TrainingArguments, TrainingRows,
     TrainingSummary, check_output_dir, class_weights, frozen,
 };
 

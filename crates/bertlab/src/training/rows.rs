@@ -1,8 +1,8 @@
 //! The rows of a training, split by split: read, held out, chosen.
 
-use bertlab_train::data::Dataset;
-use bertlab_train::data::held_out::{hold_out, n_held_out};
-use bertlab_train::preflight::{Finding, Kind, Preflight, Split};
+use bertlab_data::Dataset;
+use bertlab_data::held_out::{hold_out, n_held_out};
+use bertlab_data::preflight::{Finding, Kind, Preflight, Split};
 use bertlab_train::{IntervalStrategy, SamplingStrategy, TrainError};
 
 use super::TrainJob;

@@ -1,7 +1,7 @@
 //! What a model shall learn.
 
+use bertlab_data::{Dataset, RawLabel, Record};
 use bertlab_model::HeadKind;
-use bertlab_train::data::{Dataset, RawLabel, Record};
 use serde::{Deserialize, Serialize};
 
 /// What a model shall learn.

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use bertlab::lab::LayersTask;
+use bertlab_lab::LayersTask;
 
 use super::{headline, paragraph, print_figure};
 use crate::print::numbers::shape;

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use bertlab::lab::{ModelTask, QueryModule};
+use bertlab_lab::{ModelTask, QueryModule};
 
 use super::{headline, paragraph};
 use crate::print::numbers::{grouped, shape};

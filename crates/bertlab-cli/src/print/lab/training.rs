@@ -3,8 +3,8 @@
 use std::io::Write;
 
 use bertlab::PreparedTraining;
-use bertlab::lab::{FirstRows, LabSettings, LabTraining, TrainingTask};
 use bertlab::train::TrainingSummary;
+use bertlab_lab::{FirstRows, LabSettings, LabTraining, TrainingTask};
 use unicode_width::UnicodeWidthStr;
 
 use super::{headline, paragraph};

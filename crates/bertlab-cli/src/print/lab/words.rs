@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use bertlab::lab::{Baseline, LabWord, PAIRS, PaddedBatch, WordsTask};
+use bertlab_lab::{Baseline, LabWord, PAIRS, PaddedBatch, WordsTask};
 use unicode_width::UnicodeWidthStr;
 
 use super::{headline, paragraph, print_figure};

@@ -1,0 +1,3 @@
+//! The lab on whole models.
+
+mod lab;

@@ -1,0 +1,10 @@
+//! The model against the reference, its laws, and what it refuses.
+
+mod freezing;
+mod golden;
+mod goldens;
+mod law;
+mod losses;
+mod padded;
+mod refusal;
+mod rows;
