@@ -2,7 +2,7 @@
 
 Run: python scripts/make_modernbert_goldens.py [FOLDER]    (goldens/ beside this folder when none is named)
 What lies in each folder is said in make_goldens.py. Needs what that needs; made with torch 2.15.0, transformers 5.24.0.
-Also written: crates/bertlab-explore/tests/module_trees/modernbert.json, if that folder is there.
+Also written: crates/bertlab-explore/tests/it/module_trees/modernbert.json, if that folder is there.
 """
 import json
 import shutil
@@ -107,7 +107,7 @@ def main():
     name, *run = RUN
     shutil.rmtree(root / "training" / name, ignore_errors=True)
     make_run(root / "training" / name, 301, *run)
-    trees = here / "crates/bertlab-explore/tests/module_trees"
+    trees = here / "crates/bertlab-explore/tests/it/module_trees"
     if trees.is_dir():
         versions = {"transformers": transformers.__version__, "torch": torch.__version__}
         cases = {"versions": versions, "cases": [tree(*case) for case in TREES]}

@@ -3,7 +3,8 @@
 //! T tokens of a batch, s of a row, D width, F inner width, L layers, V vocabulary, C outputs.
 
 use crate::dtype::ComputeDtype;
-use crate::slot::Slot;
+use crate::layers::block::{BlockSpec, Kept};
+use crate::slot::{Role, Slot};
 use crate::spec::{EncoderSpec, HeadKind, Spec};
 
 /// Bytes of a number.
@@ -33,20 +34,14 @@ impl EncoderSpec {
     /// Floating-point operations of the encoder's matrix products over rows of these lengths, forward, two for every
     /// multiply-add: `T·L·(8·D² + 4·D·F) + 4·L·D·Σ s²`. A backward pass makes twice as many.
     pub fn forward_flops(&self, lengths: impl IntoIterator<Item = usize>) -> f64 {
-        let (n_layers, block) = (self.n_layers as f64, self.block());
-        lengths.into_iter().map(|s| n_layers * block.flops(s as f64, s as f64)).sum()
+        let of_row = |s: f64| self.blocks().map(|block| block.flops(s, s)).sum::<f64>();
+        lengths.into_iter().map(|s| of_row(s as f64)).sum()
     }
 
     /// What the last layer spares over rows of these lengths where only their first tokens are wanted.
     fn spared_flops(&self, lengths: impl IntoIterator<Item = usize>) -> f64 {
-        let block = self.block();
-        let spared = |s: usize| block.flops(s as f64, s as f64) - block.flops(s as f64, 1.0);
-        lengths.into_iter().map(spared).sum()
-    }
-
-    /// Numbers in the tables of words, positions and token types.
-    pub fn n_embedding_parameters(&self) -> usize {
-        (self.vocab_size + self.max_positions + self.n_token_types) * self.width
+        let Some(last) = self.blocks().next_back() else { return 0.0 };
+        lengths.into_iter().map(|s| last.flops(s as f64, s as f64) - last.flops(s as f64, 1.0)).sum()
     }
 }
 
@@ -72,44 +67,50 @@ impl Spec {
 
     /// Bytes of all dense layers packed for the kernels.
     pub fn packed_bytes(&self, dtype: ComputeDtype) -> usize {
-        let over_rows = [self.pooler(), self.classifier(), self.relationship()];
+        let over_rows = [self.pooler().map(|pooler| pooler.dense), self.classifier(), self.relationship()];
         let over_rows = over_rows.iter().flatten().map(|linear| linear.packed_bytes(ComputeDtype::F32));
         let words = self.predictions().map_or(0, |part| part.packed_bytes(dtype));
-        self.encoder.n_layers * self.encoder.block().packed_bytes(dtype) + over_rows.sum::<usize>() + words
+        let layers = self.encoder.blocks().map(|block| block.packed_bytes(dtype));
+        layers.sum::<usize>() + over_rows.sum::<usize>() + words
     }
 
     /// Bytes that the forward pass over a micro-batch keeps for the backward pass. With gradient checkpointing that is
     /// the input of every layer through which it goes, and all of one layer.
     pub fn kept_bytes(&self, batch: BatchSize, back: Back) -> usize {
         let width = self.encoder.width;
-        let (of_tokens, of_queries) = self.encoder.block().kept();
-        let of_layer = of_tokens + of_queries;
+        let mut kept: Vec<Kept> =
+            self.encoder.blocks().rev().take(back.n_layers.max(1)).map(|block| block.kept()).collect();
+        let of_layer = |kept: &Kept| kept.of_tokens + kept.of_queries;
         let layers = if back.gradient_checkpointing {
-            back.n_layers * width + of_layer
-        } else if self.head.reads_first_tokens() && back.n_layers > 1 {
-            // Of the last layer only first tokens have an output.
-            back.n_layers * of_layer - of_queries
+            back.n_layers * width + kept.iter().map(of_layer).max().unwrap_or(0)
         } else {
-            back.n_layers.max(1) * of_layer
+            if self.head.reads_first_tokens() && back.n_layers > 1 {
+                kept[0].of_queries = 0; // Of the last layer only first tokens have an output.
+            }
+            kept.iter().map(of_layer).sum()
         };
         // Beside the layers: the sum of the embeddings, and a token classifier's input.
         let is_over_tokens =
             matches!(self.head.kind, HeadKind::TokenClassification | HeadKind::QuestionAnswering);
-        let head = if is_over_tokens { width + self.head.n_outputs() } else { 0 };
+        let transform = self.pooler().map_or(0, |pooler| pooler.kept());
+        let head = if is_over_tokens { transform + width + self.head.n_outputs() } else { 0 };
         NUMBER * (batch.n_tokens * (layers + width + head) + self.words_numbers(batch))
     }
 
     /// Bytes that come and go while one layer goes backward, at the most.
     pub fn working_bytes(&self, batch: BatchSize, dtype: ComputeDtype) -> usize {
-        let block = self.encoder.block();
-        let widest = block.feed_forward.numbers_backward(dtype).max(block.attention.numbers_backward(dtype));
-        NUMBER * batch.n_tokens * widest
+        let of_block = |block: BlockSpec<'_>| {
+            block.feed_forward.numbers_backward(dtype).max(block.attention.numbers_backward(dtype))
+        };
+        NUMBER * batch.n_tokens * self.encoder.blocks().map(of_block).max().unwrap_or(0)
     }
 
     /// Bytes that come and go in a forward pass that keeps nothing, at the most.
     pub fn forward_bytes(&self, batch: BatchSize) -> usize {
-        let block = self.encoder.block();
-        let widest = block.attention.numbers_forward().max(block.feed_forward.numbers_forward());
+        let of_block = |block: BlockSpec<'_>| {
+            block.attention.numbers_forward().max(block.feed_forward.numbers_forward())
+        };
+        let widest = self.encoder.blocks().map(of_block).max().unwrap_or(0);
         NUMBER * (batch.n_tokens * widest + self.words_numbers(batch))
     }
 
@@ -121,7 +122,10 @@ impl Spec {
     /// What HuggingFace's Trainer adds to `total_flos` for a batch of so many token places, padding included:
     /// 6 for each place and each parameter outside the embedding tables.
     pub fn training_flos(&self, n_places: usize) -> f64 {
-        let n_parameters = self.n_parameters() - self.encoder.n_embedding_parameters();
+        let is_table =
+            |slot: &Slot| matches!(slot.role, Role::WordTable | Role::PositionTable | Role::TypeTable);
+        let slots = self.slots().into_iter().filter(|slot| !is_table(slot));
+        let n_parameters: usize = slots.map(|slot| slot.n_numbers()).sum();
         6.0 * n_places as f64 * n_parameters as f64
     }
 }
@@ -130,7 +134,10 @@ impl Spec {
 mod tests {
     use super::*;
     use crate::params::Params;
-    use crate::spec::{HeadSpec, PoolerSpec, Positions, ProblemType};
+    use crate::spec::{
+        Biases, DropoutSpec, HeadSpec, Initializer, NormPlace, NormSpec, PoolerSpec, Positions,
+        PredictionsSpec, ProblemType, Reads,
+    };
     use bertlab_compute::ops::activation::Activation;
 
     /// Sizes that are all different, with any head.
@@ -144,25 +151,32 @@ mod tests {
             max_positions: 17,
             position_offset: 0,
             positions: Positions::Learned,
+            windows: vec![None; 3],
             n_token_types: 2,
             activation: Activation::Gelu,
-            norm_epsilon: 1e-12,
-            hidden_dropout: 0.1,
-            attention_dropout: 0.1,
+            gate: None,
+            has_fused_qkv: false,
+            biases: Biases::ALL,
+            norms: NormSpec { place: NormPlace::Post, epsilon: 1e-12, has_bias: true },
+            dropout: DropoutSpec::post_norm(0.1, 0.1),
             pad_token_id: 0,
             initializer_range: 0.02,
+            initializer: Initializer::Normal,
+        };
+        let predictions = PredictionsSpec {
+            activation: Activation::Gelu,
+            has_dense_bias: true,
+            has_decoder_bias: true,
+            is_tied,
         };
         let head = HeadSpec {
             kind,
             labels: ["a", "b", "c"].map(str::to_owned).to_vec(),
             problem_type: ProblemType::SingleLabel,
-            pooler: has_pooler.then_some(PoolerSpec {
-                activation: Activation::Tanh,
-                dropout: 0.0,
-                is_of_base: true,
-            }),
+            reads: Reads::FirstTokens,
+            pooler: has_pooler.then(|| PoolerSpec::of_base(Activation::Tanh)),
             dropout: 0.1,
-            is_tied,
+            predictions: matches!(kind, HeadKind::MaskedLm | HeadKind::PreTraining).then_some(predictions),
         };
         Spec { encoder, head }
     }

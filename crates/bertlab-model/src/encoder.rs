@@ -6,6 +6,7 @@ use crate::frozen::Frozen;
 use crate::gradients::Gradients;
 use crate::layers::block::{Block, KeptBlock, Pass};
 use crate::layers::embeddings::EmbeddingsGradient;
+use crate::layers::rotation::Rotations;
 use crate::packed::Packed;
 use crate::params::Params;
 use crate::slot::Place;
@@ -20,7 +21,7 @@ use bertlab_compute::{Buffer, Tensor};
 pub struct EncoderOutput {
     /// `[T, D]`
     pub last_hidden_state: Tensor,
-    /// The embeddings' output and every layer's, when asked for: L + 1 of `[T, D]`.
+    /// The embeddings' output and every layer's, when asked for, the last one's behind the final norm: L + 1 of `[T, D]`.
     pub hidden_states: Option<Vec<Tensor>>,
     /// By layer, then by row: `[H, s, s]`, when asked for.
     pub attentions: Option<Vec<Vec<Tensor>>>,
@@ -32,6 +33,7 @@ pub(crate) struct Encoder<'a> {
     pub spec: &'a EncoderSpec,
     pub params: &'a Params,
     pub packed: &'a Packed,
+    pub rotations: &'a Rotations,
     pub dtype: ComputeDtype,
     pub frozen: Frozen,
 }
@@ -42,6 +44,8 @@ pub(crate) struct KeptEncoder {
     embedding_sum: Option<Buffer>,
     /// By layer; none where the backward pass does not come.
     layers: Vec<Option<KeptLayer>>,
+    /// Before the norm after the last layer, where there is one. `[Q, D]`
+    final_sum: Option<Buffer>,
     dropout_key: Option<u64>,
     /// Of which tokens the last layer had an output.
     outputs: Queries,
@@ -64,9 +68,8 @@ impl Encoder<'_> {
         let mut states = keep_states.then(|| vec![tensor(hidden.clone())]);
         let mut attentions = keep_maps.then(Vec::new);
         for layer in 0..self.spec.n_layers {
-            let block = self.block(layer, batch.row_starts(), None, Queries::All);
-            let (out, maps) = block.forward(&hidden, keep_maps);
-            hidden = out;
+            let (out, maps) = self.block(layer, batch, None, Queries::All).forward(&hidden, keep_maps);
+            hidden = if layer + 1 == self.spec.n_layers { self.finish(out).0 } else { out };
             if let Some(states) = &mut states {
                 states.push(tensor(hidden.clone()));
             }
@@ -81,9 +84,20 @@ impl Encoder<'_> {
     pub(crate) fn forward_of(&self, batch: &Batch, outputs: Queries) -> Buffer {
         let mut hidden = self.embed(batch, None).1;
         for layer in 0..self.spec.n_layers {
-            hidden = self.block(layer, batch.row_starts(), None, outputs).forward(&hidden, false).0;
+            hidden = self.block(layer, batch, None, outputs).forward(&hidden, false).0;
         }
-        hidden
+        self.finish(hidden).0
+    }
+
+    /// The norm after the last layer, where there is one; beside it what it was of.
+    fn finish(&self, mut hidden: Buffer) -> (Buffer, Option<Buffer>) {
+        match &self.params.final_norm {
+            None => (hidden, None),
+            Some(norm) => {
+                let out = norm.forward(self.spec.norms.epsilon, &mut hidden, None, None);
+                (out, Some(hidden))
+            }
+        }
     }
 
     fn map_tensors(&self, batch: &Batch, maps: Vec<Vec<f32>>) -> Vec<Tensor> {
@@ -107,14 +121,14 @@ impl Encoder<'_> {
         for layer in 0..self.spec.n_layers {
             let goes_back = layer >= self.frozen.lowest_layer();
             let input = (goes_back && is_checkpointed).then(|| hidden.clone());
-            let block = self.block(layer, batch.row_starts(), dropout_key, outputs);
-            let (out, kept) = block.forward_keeping(hidden);
+            let (out, kept) = self.block(layer, batch, dropout_key, outputs).forward_keeping(hidden);
             hidden = out;
             let kept = || input.map_or_else(|| KeptLayer::All(Box::new(kept)), KeptLayer::Input);
             layers.push(goes_back.then(kept));
         }
         let embedding_sum = (!self.frozen.embeddings).then_some(embedding_sum);
-        (hidden, KeptEncoder { embedding_sum, layers, dropout_key, outputs })
+        let (hidden, final_sum) = self.finish(hidden);
+        (hidden, KeptEncoder { embedding_sum, layers, final_sum, dropout_key, outputs })
     }
 
     /// Adds to the gradients of the encoder's weights that are not frozen. `d [Q, D]`
@@ -126,9 +140,12 @@ impl Encoder<'_> {
         gradients: &mut Gradients,
     ) {
         let key = kept.dropout_key;
+        if let (Some(norm), Some(sum)) = (&self.params.final_norm, kept.final_sum) {
+            norm.backward(self.spec.norms.epsilon, &sum, &mut d, gradients.params.final_norm.as_mut());
+        }
         for (index, layer) in kept.layers.into_iter().enumerate().rev() {
             let Some(layer) = layer else { return }; // Nothing below is trained.
-            let block = self.block(index, batch.row_starts(), key, kept.outputs);
+            let block = self.block(index, batch, key, kept.outputs);
             let kept = match layer {
                 KeptLayer::All(kept) => *kept,
                 KeptLayer::Input(hidden) => block.forward_keeping(hidden).1,
@@ -150,21 +167,25 @@ impl Encoder<'_> {
     }
 
     fn embedding_dropout(&self, key: Option<u64>) -> Option<Dropout> {
-        key.and_then(|key| Dropout::new(self.spec.hidden_dropout, mix(key, EMBEDDINGS_SITE)))
+        key.and_then(|key| Dropout::new(self.spec.dropout.embeddings, mix(key, EMBEDDINGS_SITE)))
     }
 
     /// `outputs`: of the last layer; all others serve all tokens.
     fn block<'b>(
         &'b self,
         layer: usize,
-        row_starts: &'b [usize],
+        batch: &'b Batch,
         dropout_key: Option<u64>,
         outputs: Queries,
     ) -> Block<'b> {
         let is_last = layer + 1 == self.spec.n_layers;
+        let window = self.spec.windows[layer];
         let pass = Pass {
             spec: self.spec,
-            row_starts,
+            row_starts: batch.row_starts(),
+            positions: batch.position_ids(),
+            window,
+            rotation: self.rotations.of(window),
             outputs: if is_last { outputs } else { Queries::All },
             precision: self.dtype.precision(),
             dropout_key: dropout_key.map(|key| mix(key, layer as u64)),

@@ -17,7 +17,7 @@ impl Frozen {
         match place {
             Place::Embeddings => self.embeddings,
             Place::Layer(index) => index < self.n_layers,
-            Place::Head => false,
+            Place::FinalNorm | Place::Head => false,
         }
     }
 

@@ -61,8 +61,7 @@ impl Gradients {
 
     /// Whether every word has a gradient in every update: a masked-LM part is tied to their table.
     fn are_of_all_words(model: &Model) -> bool {
-        let head = &model.spec.head;
-        head.has_predictions() && head.is_tied && are_words_trained(model)
+        model.spec.head.is_tied() && are_words_trained(model)
     }
 
     /// How many numbers are held in an update that reads `n_words` different words.

@@ -34,12 +34,13 @@ pub use frozen::Frozen;
 pub use gradients::{Gradients, WeightGradient};
 pub use heads::predictions::Predictions;
 pub use heads::{HeadGradient, HeadOutput};
-pub use layers::attention::Attention;
+pub use layers::attention::{Attention, Qkv};
 pub use layers::block::Layer;
 pub use layers::embeddings::Embeddings;
 pub use layers::feed_forward::FeedForward;
 pub use layers::linear::Linear;
 pub use layers::norm::Norm;
+pub use layers::transform::Transform;
 pub use model::{Kept, Model, Output, Request, Training};
 pub use modules::Module;
 pub use open::{HeadChoice, OpenOptions, configured_labels, open};
@@ -48,5 +49,6 @@ pub use report::LoadReport;
 pub use save::{save_pretrained, write_pretrained, write_pretrained_as};
 pub use slot::{Parameter, Place, Role, Slot};
 pub use spec::{
-    EncoderSpec, HeadKind, HeadSpec, PoolerSpec, Positions, ProblemType, Spec, UnknownProblemType,
+    Biases, DropoutSpec, EncoderSpec, HeadKind, HeadSpec, Initializer, NormPlace, NormSpec, PoolerSpec,
+    Positions, PredictionsSpec, ProblemType, Reads, Spec, UnknownProblemType,
 };

@@ -9,6 +9,7 @@ use crate::families::Family;
 use crate::frozen::Frozen;
 use crate::gradients::Gradients;
 use crate::heads::{Head, HeadGradient, HeadOutput, KeptHead};
+use crate::layers::rotation::Rotations;
 use crate::packed::Packed;
 use crate::params::Params;
 use crate::slot::Slot;
@@ -29,6 +30,7 @@ pub struct Model {
     pub config: Map<String, Value>,
     params: Params,
     packed: Packed,
+    rotations: Rotations,
     dtype: ComputeDtype,
     frozen: Frozen,
 }
@@ -82,8 +84,8 @@ impl Model {
         params: Params,
         dtype: ComputeDtype,
     ) -> Self {
-        let packed = Packed::new(&params, dtype);
-        Self { family, spec, config, params, packed, dtype, frozen: Frozen::default() }
+        let (packed, rotations) = (Packed::new(&params, dtype), Rotations::new(&spec.encoder));
+        Self { family, spec, config, params, packed, rotations, dtype, frozen: Frozen::default() }
     }
 
     /// As what the encoder's matrix products are computed.
@@ -198,8 +200,8 @@ impl Model {
     pub fn forward(&self, batch: &Batch, request: Request<'_>) -> Output {
         threads::inside(|| {
             let encoder = self.encoder().forward(batch, request.hidden_states, request.attentions);
-            let firsts = firsts(batch, Queries::All);
-            let head = self.head().forward(&encoder.last_hidden_state, firsts, request.tokens);
+            let row_starts = row_starts(batch, Queries::All);
+            let head = self.head().forward(&encoder.last_hidden_state, row_starts, request.tokens);
             Output { encoder, head }
         })
     }
@@ -210,7 +212,7 @@ impl Model {
         let outputs = self.outputs(true);
         threads::inside(|| {
             let hidden = self.hidden(self.encoder().forward_of(batch, outputs));
-            self.head().forward(&hidden, firsts(batch, outputs), tokens)
+            self.head().forward(&hidden, row_starts(batch, outputs), tokens)
         })
     }
 
@@ -221,8 +223,8 @@ impl Model {
         threads::inside(|| {
             let (hidden, encoder) =
                 self.encoder().forward_keeping(batch, outputs, dropout_key, gradient_checkpointing);
-            let (hidden, firsts) = (self.hidden(hidden), firsts(batch, outputs));
-            let (output, head) = self.head().forward_keeping(&hidden, firsts, tokens, dropout_key);
+            let (hidden, row_starts) = (self.hidden(hidden), row_starts(batch, outputs));
+            let (output, head) = self.head().forward_keeping(&hidden, row_starts, tokens, dropout_key);
             (output, Kept { encoder, head })
         })
     }
@@ -250,6 +252,7 @@ impl Model {
             spec: &self.spec.encoder,
             params: &self.params,
             packed: &self.packed,
+            rotations: &self.rotations,
             dtype: self.dtype,
             frozen: self.frozen,
         }
@@ -260,10 +263,10 @@ impl Model {
     }
 }
 
-/// Where rows' first tokens stand in a hidden state of these tokens.
-fn firsts(batch: &Batch, outputs: Queries) -> Vec<usize> {
+/// Where rows start in a hidden state of these tokens, and the end.
+fn row_starts(batch: &Batch, outputs: Queries) -> Vec<usize> {
     match outputs {
-        Queries::All => batch.row_starts()[..batch.n_rows()].to_vec(),
-        Queries::Firsts => (0..batch.n_rows()).collect(),
+        Queries::All => batch.row_starts().to_vec(),
+        Queries::Firsts => (0..=batch.n_rows()).collect(),
     }
 }

@@ -123,7 +123,7 @@ fn read_head(
     kind: HeadKind,
     options: &OpenOptions,
 ) -> Result<HeadSpec, Error> {
-    let FamilyHead { pooler, dropout } = family.read_head(config, kind)?;
+    let FamilyHead { reads, pooler, dropout, predictions } = family.read_head(config, kind)?;
     let (problem_type, labels) = match &options.labels {
         Some((problem_type, labels)) => (*problem_type, labels.clone()),
         None => configured_labels(config)?,
@@ -133,9 +133,10 @@ fn read_head(
         kind,
         labels: if has_labels { labels } else { Vec::new() },
         problem_type,
+        reads,
         pooler,
         dropout,
-        is_tied: config.bool("tie_word_embeddings")?.unwrap_or(true),
+        predictions,
     })
 }
 
@@ -302,7 +303,7 @@ impl<'a> Loader<'a> {
         }
         let plain = self.family.plain_name(name);
         let decoder = |part: &str| self.family.name_of(head.kind, &format!("cls.predictions.decoder.{part}"));
-        plain == decoder("bias") || (head.is_tied && plain == decoder("weight"))
+        plain == decoder("bias") || (head.is_tied() && plain == decoder("weight"))
     }
 }
 

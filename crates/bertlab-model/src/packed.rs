@@ -23,7 +23,7 @@ impl Packed {
         let exactly = |linear: &Linear| PackedLinear::new(&[linear.into()], ComputeDtype::F32);
         Self {
             layers: params.layers.iter().map(|layer| PackedLayer::new(layer, dtype)).collect(),
-            pooler: params.pooler.as_ref().map(exactly),
+            pooler: params.pooler.as_ref().map(|pooler| exactly(&pooler.dense)),
             classifier: params.classifier.as_ref().map(exactly),
             predictions: PackedPredictions::new(params, dtype.of_words()),
             relationship: params.relationship.as_ref().map(exactly),
@@ -39,9 +39,9 @@ impl Packed {
             packed.fill(params);
         }
         let parts = [
-            (&mut self.pooler, &params.pooler),
-            (&mut self.classifier, &params.classifier),
-            (&mut self.relationship, &params.relationship),
+            (&mut self.pooler, params.pooler.as_ref().map(|pooler| &pooler.dense)),
+            (&mut self.classifier, params.classifier.as_ref()),
+            (&mut self.relationship, params.relationship.as_ref()),
         ];
         for (packed, linear) in parts {
             if let (Some(packed), Some(linear)) = (packed, linear) {

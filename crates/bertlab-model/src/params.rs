@@ -4,9 +4,11 @@ use crate::heads::predictions::Predictions;
 use crate::layers::block::Layer;
 use crate::layers::embeddings::Embeddings;
 use crate::layers::linear::Linear;
+use crate::layers::norm::Norm;
+use crate::layers::transform::Transform;
 use crate::layers::{Builder, Walk, walk_fields};
 use crate::slot::{Parameter, Place, Slot};
-use crate::spec::Spec;
+use crate::spec::{NormPlace, Spec};
 use bertlab_compute::Tensor;
 
 /// All weights of a model.
@@ -16,8 +18,10 @@ pub struct Params<P = Parameter> {
     pub embeddings: Embeddings<P>,
     /// L layers.
     pub layers: Vec<Layer<P>>,
-    /// The dense layer over a row's first token: `[D, D]`.
-    pub pooler: Option<Linear<P>>,
+    /// After the last layer.
+    pub final_norm: Option<Norm<P>>,
+    /// The transform over what the head reads.
+    pub pooler: Option<Transform<P>>,
     /// `[C, D]`
     pub classifier: Option<Linear<P>>,
     /// The masked-LM head.
@@ -26,7 +30,7 @@ pub struct Params<P = Parameter> {
     pub relationship: Option<Linear<P>>,
 }
 
-walk_fields!(Params { embeddings, layers, pooler, classifier, predictions, relationship });
+walk_fields!(Params { embeddings, layers, final_norm, pooler, classifier, predictions, relationship });
 
 impl<P: Walk<P>> Params<P> {
     /// Fills every slot that a model has, in BERT's order.
@@ -35,16 +39,20 @@ impl<P: Walk<P>> Params<P> {
         let embeddings = Embeddings::build(encoder, Builder::new("embeddings", Place::Embeddings, make));
         let mut layer = |index: usize| {
             let name = format!("encoder.layer.{index}");
-            encoder.block().build(Builder::new(&name, Place::Layer(index), make))
+            encoder.block(index).build(Builder::new(&name, Place::Layer(index), make))
         };
         let layers = (0..encoder.n_layers).map(&mut layer).collect();
-        let pooler = spec.pooler().map(|it| it.build(Builder::new("pooler.dense", head, make)));
+        let final_norm = (encoder.norms.place != NormPlace::Post).then(|| {
+            let at = Builder::new("encoder.final_norm", Place::FinalNorm, make);
+            encoder.norms.build(encoder.width, at)
+        });
+        let pooler = spec.pooler().map(|it| it.build(Builder::new("pooler", head, make)));
         let classifier =
             spec.classifier().map(|it| it.build(Builder::new("classifier", head, make).of_labels()));
         let predictions = spec.predictions().map(|it| it.build(Builder::new("cls.predictions", head, make)));
         let relationship =
             spec.relationship().map(|it| it.build(Builder::new("cls.seq_relationship", head, make)));
-        Self { embeddings, layers, pooler, classifier, predictions, relationship }
+        Self { embeddings, layers, final_norm, pooler, classifier, predictions, relationship }
     }
 
     /// What stands in every slot, in order.

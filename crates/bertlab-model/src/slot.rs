@@ -32,6 +32,8 @@ pub enum Place {
     Embeddings,
     /// In this layer, from 0.
     Layer(usize),
+    /// The norm after the last layer.
+    FinalNorm,
     /// In what stands on the encoder.
     Head,
 }
@@ -44,6 +46,8 @@ pub(crate) enum Initial {
     /// Normally distributed around 0.
     Normal {
         deviation: f32,
+        /// None lies further away than so many deviations.
+        cutoff: Option<f32>,
     },
     /// Sines and cosines of the row's number. Such a table is computed: never trained, and not needed in a checkpoint.
     Sinusoids,
@@ -103,10 +107,15 @@ impl Slot {
             Initial::Zeros => tensor.as_mut_slice().fill(0.0),
             Initial::Ones => tensor.as_mut_slice().fill(1.0),
             Initial::Sinusoids => fill_sinusoids(tensor),
-            Initial::Normal { deviation } => {
+            Initial::Normal { deviation, cutoff } => {
                 let mut generator = self.generator(seed);
+                let limit = cutoff.map_or(f64::INFINITY, f64::from);
                 for x in tensor.as_mut_slice() {
-                    *x = (generator.normal() * f64::from(deviation)) as f32;
+                    let mut normal = generator.normal();
+                    while normal.abs() > limit {
+                        normal = generator.normal();
+                    }
+                    *x = (normal * f64::from(deviation)) as f32;
                 }
             }
         }

@@ -22,7 +22,8 @@ impl Spec {
     }
 
     fn answers(&self, n_outputs: usize) -> LinearSpec {
-        LinearSpec { n_inputs: self.encoder.width, n_outputs, initial: self.encoder.initial() }
+        let (n_inputs, initial) = (self.encoder.width, self.encoder.initial_of_classifiers());
+        LinearSpec { n_inputs, n_outputs, has_bias: true, initial }
     }
 }
 

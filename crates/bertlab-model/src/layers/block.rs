@@ -1,16 +1,20 @@
-//! One transformer layer: attention and feed-forward, each with residual and layer norm.
+//! One transformer layer: attention and feed-forward, each with its residual and a layer norm before or after.
 
 use super::attention::{Attention, AttentionPart, AttentionSpec, KeptAttention, PackedAttention};
-use super::feed_forward::{FeedForward, FeedForwardPart, FeedForwardSpec, PackedFeedForward};
+use super::feed_forward::{
+    FeedForward, FeedForwardPart, FeedForwardSpec, KeptFeedForward, PackedFeedForward,
+};
 use super::norm::Norm;
 use super::{Builder, walk_fields};
 use crate::dtype::ComputeDtype;
 use crate::slot::{GradientSum, Parameter};
-use crate::spec::EncoderSpec;
+use crate::spec::{EncoderSpec, NormPlace};
 use bertlab_compute::Buffer;
 use bertlab_compute::ops::attention::{Heads, Queries};
 use bertlab_compute::ops::dropout::{self, Dropout};
 use bertlab_compute::ops::matmul::Precision;
+use bertlab_compute::ops::residual;
+use bertlab_compute::ops::rotary::Rotation;
 use bertlab_compute::random::mix;
 use std::borrow::Cow;
 use std::ops::Deref;
@@ -41,10 +45,18 @@ impl BlockSpec<'_> {
     }
 
     /// Numbers kept of every token for the backward pass, and of every token that has an output.
-    pub(crate) fn kept(&self) -> (usize, usize) {
+    pub(crate) fn kept(&self) -> Kept {
         let of_queries = self.attention.kept_of_queries() + self.feed_forward.kept();
-        (self.attention.kept_of_tokens(), of_queries)
+        Kept { of_tokens: self.attention.kept_of_tokens(), of_queries }
     }
+}
+
+/// How many numbers a layer keeps.
+pub(crate) struct Kept {
+    /// Of every token.
+    pub of_tokens: usize,
+    /// Of every token that has an output.
+    pub of_queries: usize,
 }
 
 /// The parameters of one transformer layer.
@@ -87,6 +99,12 @@ pub(crate) struct Pass<'a> {
     pub row_starts: &'a [usize],
     /// Of which tokens there is an output.
     pub outputs: Queries,
+    /// `[T]`
+    pub positions: &'a [u32],
+    /// How far a token sees to either side.
+    pub window: Option<usize>,
+    /// Where positions are rotations.
+    pub rotation: Option<&'a Rotation>,
     /// Of attention's products.
     pub precision: Precision,
     /// Where dropout falls; none when the model is used, not trained.
@@ -99,6 +117,7 @@ pub(crate) enum Site {
     Attention,
     AttentionOutput,
     Output,
+    Inner,
 }
 
 impl Pass<'_> {
@@ -108,16 +127,18 @@ impl Pass<'_> {
             n_heads: self.spec.n_heads,
             width: self.spec.width,
             queries: self.outputs,
-            window: None,
+            window: self.window,
             precision: self.precision,
         }
     }
 
     pub(crate) fn dropout(&self, site: Site) -> Option<Dropout> {
+        let dropout = &self.spec.dropout;
         let (probability, number) = match site {
-            Site::Attention => (self.spec.attention_dropout, 0),
-            Site::AttentionOutput => (self.spec.hidden_dropout, 1),
-            Site::Output => (self.spec.hidden_dropout, 2),
+            Site::Attention => (dropout.attention, 0),
+            Site::AttentionOutput => (dropout.attention_output, 1),
+            Site::Output => (dropout.output?, 2),
+            Site::Inner => (dropout.inner?, 3),
         };
         self.dropout_key.and_then(|key| Dropout::new(probability, mix(key, number)))
     }
@@ -155,10 +176,38 @@ impl Pass<'_> {
         all
     }
 
-    /// The norm of `dropout(x) + residual`, which is left in `x`.
-    fn add_norm(&self, norm: &Norm, x: &mut [f32], residual: &[f32], site: Site) -> Buffer {
-        norm.forward(self.spec.norm_epsilon, x, Some(residual), self.dropout(site))
+    /// What a part reads of the residual stream: a norm of it, where that stands before.
+    fn before(&self, norm: Option<&Norm>, x: &[f32]) -> Option<Buffer> {
+        let norm = norm.filter(|_| self.norms_are_before())?;
+        Some(norm.forward(self.spec.norms.epsilon, &mut Buffer::copy_of(x), None, None))
     }
+
+    /// What follows a part that gave `y`: its sum with the residual, and a norm of it where that stands after; beside it the
+    /// sum before that norm.
+    fn after(&self, norm: Option<&Norm>, mut y: Buffer, residual: &[f32], site: Site) -> After {
+        let dropout = self.dropout(site);
+        match norm.filter(|_| !self.norms_are_before()) {
+            Some(norm) => {
+                let out = norm.forward(self.spec.norms.epsilon, &mut y, Some(residual), dropout);
+                After { out, sum: Some(y) }
+            }
+            None => {
+                residual::add(&mut y, residual, dropout, self.spec.width);
+                After { out: y, sum: None }
+            }
+        }
+    }
+
+    fn norms_are_before(&self) -> bool {
+        self.spec.norms.place != NormPlace::Post
+    }
+}
+
+/// What a part with its residual gives. `[Q, D]`
+struct After {
+    out: Buffer,
+    /// Before the norm, where one stands after.
+    sum: Option<Buffer>,
 }
 
 /// A gradient behind a dropout: a masked copy, or the same numbers where nothing is dropped.
@@ -188,68 +237,93 @@ pub(crate) struct Block<'a> {
 /// What the forward pass leaves for the backward pass. Q: tokens that have an output, T, or B where only each row's first
 /// has.
 pub(crate) struct KeptBlock {
-    /// `[T, D]`
-    hidden: Buffer,
     attention: KeptAttention,
-    /// Before the first norm. `[Q, D]`
-    attention_sum: Buffer,
-    /// After it. `[Q, D]`
-    middle: Buffer,
-    /// Before the activation. `[Q, F]`
-    inner: Buffer,
-    /// Before the second norm. `[Q, D]`
-    output_sum: Buffer,
+    attention_stream: KeptStream,
+    feed_forward: KeptFeedForward,
+    feed_forward_stream: KeptStream,
+}
+
+/// What is kept around a part.
+struct KeptStream {
+    /// The residual stream before it. `[T, D]` or `[Q, D]`
+    input: Buffer,
+    /// The norm of that, where one stands before.
+    normed: Option<Buffer>,
+    /// The sum before the norm, where one stands after. `[Q, D]`
+    sum: Option<Buffer>,
+}
+
+impl KeptStream {
+    /// What the part read.
+    fn read(&self) -> &[f32] {
+        self.normed.as_deref().unwrap_or(&self.input)
+    }
 }
 
 impl Block<'_> {
     /// `[T, D]` to `[Q, D]`, and the attention maps when asked for.
     pub(crate) fn forward(&self, hidden: &[f32], keep_maps: bool) -> (Buffer, Option<Vec<Vec<f32>>>) {
-        let (attention, feed_forward) = (self.attention(), self.feed_forward());
-        let (mut sum, maps) = attention.forward(hidden, keep_maps);
-        let residual = self.pass.outputs_of(hidden);
-        let middle = self.pass.add_norm(&attention.params.norm, &mut sum, &residual, Site::AttentionOutput);
-        let mut sum = feed_forward.forward(&middle);
-        (self.pass.add_norm(&feed_forward.params.norm, &mut sum, &middle, Site::Output), maps)
+        let (pass, part) = (&self.pass, self.attention());
+        let norm = part.params.norm.as_ref();
+        let normed = pass.before(norm, hidden);
+        let (y, maps) = part.forward(normed.as_deref().unwrap_or(hidden), keep_maps);
+        drop(normed);
+        let middle = pass.after(norm, y, &pass.outputs_of(hidden), Site::AttentionOutput).out;
+
+        let part = self.feed_forward();
+        let norm = Some(&part.params.norm);
+        let normed = pass.before(norm, &middle);
+        let y = part.forward(normed.as_deref().unwrap_or(&middle));
+        (pass.after(norm, y, &middle, Site::Output).out, maps)
     }
 
     /// As [`Self::forward`], with dropout, keeping what the backward pass needs.
     pub(crate) fn forward_keeping(&self, hidden: Buffer) -> (Buffer, KeptBlock) {
-        let (part, feed_forward) = (self.attention(), self.feed_forward());
-        let (mut attention_sum, attention) = part.forward_keeping(&hidden);
-        let (residual, site) = (self.pass.outputs_of(&hidden), Site::AttentionOutput);
-        let middle = self.pass.add_norm(&part.params.norm, &mut attention_sum, &residual, site);
-        drop(residual);
-        let (mut output_sum, inner) = feed_forward.forward_keeping(&middle);
-        let out = self.pass.add_norm(&feed_forward.params.norm, &mut output_sum, &middle, Site::Output);
-        (out, KeptBlock { hidden, attention, attention_sum, middle, inner, output_sum })
+        let (pass, part) = (&self.pass, self.attention());
+        let norm = part.params.norm.as_ref();
+        let normed = pass.before(norm, &hidden);
+        let (y, attention) = part.forward_keeping(normed.as_deref().unwrap_or(&hidden));
+        let After { out: middle, sum } =
+            pass.after(norm, y, &pass.outputs_of(&hidden), Site::AttentionOutput);
+        let attention_stream = KeptStream { input: hidden, normed, sum };
+
+        let part = self.feed_forward();
+        let norm = Some(&part.params.norm);
+        let normed = pass.before(norm, &middle);
+        let (y, feed_forward) = part.forward_keeping(normed.as_deref().unwrap_or(&middle));
+        let After { out, sum } = pass.after(norm, y, &middle, Site::Output);
+        let feed_forward_stream = KeptStream { input: middle, normed, sum };
+        (out, KeptBlock { attention, attention_stream, feed_forward, feed_forward_stream })
     }
 
     /// `d_out [Q, D]` to `d_hidden [T, D]`; adds to the layer's gradients, if it is not frozen. What was kept is given back
     /// piece by piece, as soon as it was used.
     pub(crate) fn backward(
         &self,
-        mut d: Buffer,
+        d: Buffer,
         kept: KeptBlock,
         mut gradients: Option<&mut Layer<GradientSum>>,
     ) -> Buffer {
-        let KeptBlock { hidden, attention, attention_sum, middle, inner, output_sum } = kept;
-        let epsilon = self.pass.spec.norm_epsilon;
-
-        let (part, mut sums) = (self.feed_forward(), gradients.as_deref_mut().map(|it| &mut it.feed_forward));
-        let of_norm = sums.as_deref_mut().map(|it| &mut it.norm);
-        part.params.norm.backward(epsilon, &output_sum, &mut d, of_norm);
-        drop(output_sum);
-        let d_inner = part.backward(self.pass.masked(Site::Output, &d), &middle, inner, sums);
-        drop(middle);
-        let mut d = part.input_gradient(&d_inner, d);
+        let (pass, part) = (&self.pass, self.feed_forward());
+        let (mut stream, sums) = (kept.feed_forward_stream, gradients.as_deref_mut());
+        let mut sums = sums.map(|layer| &mut layer.feed_forward);
+        let mut backward = StreamGradient { pass, norm: Some(&part.params.norm), d };
+        backward.leave(&mut stream, sums.as_deref_mut().map(|part| &mut part.norm));
+        let masked = pass.masked(Site::Output, &backward.d);
+        let d_inner = part.backward(masked, stream.read(), kept.feed_forward, sums.as_deref_mut());
+        let d =
+            backward.enter(stream, |sum| part.input_gradient(&d_inner, sum), sums.map(|part| &mut part.norm));
         drop(d_inner);
 
-        let (part, mut sums) = (self.attention(), gradients.map(|it| &mut it.attention));
-        let of_norm = sums.as_deref_mut().map(|it| &mut it.norm);
-        part.params.norm.backward(epsilon, &attention_sum, &mut d, of_norm);
-        drop(attention_sum);
-        let d_qkv = part.backward(self.pass.masked(Site::AttentionOutput, &d), &hidden, attention, sums);
-        part.input_gradient(&d_qkv, self.pass.spread(d))
+        let part = self.attention();
+        let (mut stream, mut sums) = (kept.attention_stream, gradients.map(|layer| &mut layer.attention));
+        let mut backward = StreamGradient { pass, norm: part.params.norm.as_ref(), d };
+        backward.leave(&mut stream, sums.as_deref_mut().and_then(|part| part.norm.as_mut()));
+        let masked = pass.masked(Site::AttentionOutput, &backward.d);
+        let d_qkv = part.backward(masked, stream.read(), kept.attention, sums.as_deref_mut());
+        backward.d = pass.spread(backward.d);
+        let of_norm = sums.and_then(|part| part.norm.as_mut());
+        backward.enter(stream, |sum| part.input_gradient(&d_qkv, sum), of_norm)
     }
 
     fn attention(&self) -> AttentionPart<'_> {
@@ -260,7 +334,44 @@ impl Block<'_> {
         FeedForwardPart {
             params: &self.layer.feed_forward,
             packed: &self.packed.feed_forward,
-            spec: self.pass.spec,
+            pass: self.pass,
         }
+    }
+}
+
+/// The way back along the residual stream, around one part.
+struct StreamGradient<'a> {
+    pass: &'a Pass<'a>,
+    norm: Option<&'a Norm>,
+    /// Of the stream at the place that was reached. `[Q, D]`
+    d: Buffer,
+}
+
+impl StreamGradient<'_> {
+    /// Through a norm after the part. What was kept for it is given back.
+    fn leave(&mut self, stream: &mut KeptStream, gradient: Option<&mut Norm<GradientSum>>) {
+        if let (Some(norm), Some(sum)) = (self.norm, stream.sum.take()) {
+            norm.backward(self.pass.spec.norms.epsilon, &sum, &mut self.d, gradient);
+        }
+    }
+
+    /// To the stream before the part: the residual's share, and the part's, through a norm before it. `part` adds its
+    /// input's gradient to what it is given.
+    fn enter(
+        self,
+        stream: KeptStream,
+        part: impl FnOnce(Option<Buffer>) -> Buffer,
+        gradient: Option<&mut Norm<GradientSum>>,
+    ) -> Buffer {
+        let KeptStream { input, normed, .. } = stream;
+        let Some(norm) = self.norm.filter(|_| normed.is_some()) else {
+            drop(input);
+            return part(Some(self.d));
+        };
+        drop(normed);
+        let mut d = part(None);
+        norm.backward(self.pass.spec.norms.epsilon, &input, &mut d, gradient);
+        residual::add(&mut d, &self.d, None, self.pass.spec.width);
+        d
     }
 }

@@ -15,8 +15,8 @@ use bertlab_compute::ops::embedding::{self, Lookup};
 pub struct Embeddings<P = Parameter> {
     /// `[V, D]`
     pub word: P,
-    /// `[positions, D]`
-    pub position: P,
+    /// `[positions, D]`, where they are embedded
+    pub position: Option<P>,
     /// `[types, D]`
     pub token_type: Option<P>,
     /// After the sum.
@@ -29,17 +29,19 @@ impl<P> Embeddings<P> {
     pub(crate) fn build(spec: &EncoderSpec, mut at: Builder<'_, P>) -> Self {
         let (width, initial) = (spec.width, spec.initial());
         let shape = [spec.vocab_size, width];
-        let word = at.words("word_embeddings.weight", &shape, initial, spec.pad_token_id);
+        let word = at.words("word_embeddings.weight", &shape, initial, spec.zero_word());
         let of_positions = match spec.positions {
-            Positions::Learned => initial,
-            Positions::Sinusoidal => Initial::Sinusoids,
+            Positions::Learned => Some(initial),
+            Positions::Sinusoidal => Some(Initial::Sinusoids),
+            Positions::Rotary { .. } => None,
         };
         let shape = [spec.max_positions, width];
-        let position = at.slot("position_embeddings.weight", &shape, Role::PositionTable, of_positions);
+        let position = of_positions
+            .map(|initial| at.slot("position_embeddings.weight", &shape, Role::PositionTable, initial));
         let shape = [spec.n_token_types, width];
         let token_type = (spec.n_token_types > 0)
             .then(|| at.slot("token_type_embeddings.weight", &shape, Role::TypeTable, initial));
-        Self { word, position, token_type, norm: Norm::build(width, at.at("LayerNorm")) }
+        Self { word, position, token_type, norm: spec.norms.build(width, at.at("LayerNorm")) }
     }
 }
 
@@ -55,9 +57,11 @@ impl Embeddings {
         if let Some(token_type) = &self.token_type {
             lookups.push(Lookup { table: token_type.as_slice(), indices: batch.token_type_ids() });
         }
-        lookups.push(Lookup { table: self.position.as_slice(), indices: batch.position_ids() });
+        if let Some(position) = &self.position {
+            lookups.push(Lookup { table: position.as_slice(), indices: batch.position_ids() });
+        }
         let mut sum = embedding::forward(&lookups, spec.width);
-        let mut out = self.norm.forward(spec.norm_epsilon, &mut sum, None, None);
+        let mut out = self.norm.forward(spec.norms.epsilon, &mut sum, None, None);
         if let Some(dropout) = dropout {
             dropout::apply(dropout, &mut out, spec.width);
         }
@@ -77,14 +81,14 @@ impl Embeddings {
         if let Some(dropout) = dropout {
             dropout::apply(dropout, &mut d, width);
         }
-        self.norm.backward(spec.norm_epsilon, sum, &mut d, Some(&mut gradients.norm));
+        self.norm.backward(spec.norms.epsilon, sum, &mut d, Some(&mut gradients.norm));
         let (rows, pad) = (words.rows_of(batch.input_ids()), words.row_of(spec.pad_token_id));
         embedding::backward(&d, &rows, pad, gradients.word.as_mut_slice(), width);
         if let Some(token_type) = &mut gradients.token_type {
             embedding::backward(&d, batch.token_type_ids(), None, token_type.as_mut_slice(), width);
         }
-        if !gradients.position.slot.is_computed() {
-            embedding::backward(&d, batch.position_ids(), None, gradients.position.as_mut_slice(), width);
+        if let Some(position) = gradients.position.as_mut().filter(|sum| !sum.slot.is_computed()) {
+            embedding::backward(&d, batch.position_ids(), None, position.as_mut_slice(), width);
         }
     }
 }
@@ -104,22 +108,26 @@ impl Embeddings {
     /// Lets a learned table of positions begin as sinusoids, with the standard deviation of other new weights: places that
     /// are near each other are alike from the first step on, where a random table has to learn that for every place.
     pub(crate) fn order_positions(&mut self, spec: &EncoderSpec) {
-        if spec.positions == Positions::Learned {
-            fill_sinusoids(&mut self.position);
+        if let Some(table) = self.learned_positions() {
+            fill_sinusoids(table);
             let amplitude = spec.initializer_range * std::f32::consts::SQRT_2;
-            self.position.as_mut_slice().iter_mut().for_each(|x| *x *= amplitude);
+            table.as_mut_slice().iter_mut().for_each(|x| *x *= amplitude);
         }
     }
 
     /// Lets a learned table of positions go on after the first `n_learnt` places with copies of these, again and again
     /// (Beltagy et al. 2020, Longformer): what attention has learnt of near places holds within each copy.
     pub(crate) fn repeat_positions(&mut self, spec: &EncoderSpec, n_learnt: usize) {
-        if spec.positions == Positions::Learned {
+        if let Some(table) = self.learned_positions() {
             let offset = spec.position_offset;
             for place in n_learnt..spec.max_tokens() {
-                let learnt = self.position.row(offset + place % n_learnt).to_vec();
-                self.position.row_mut(offset + place).copy_from_slice(&learnt);
+                let learnt = table.row(offset + place % n_learnt).to_vec();
+                table.row_mut(offset + place).copy_from_slice(&learnt);
             }
         }
+    }
+
+    fn learned_positions(&mut self) -> Option<&mut Parameter> {
+        self.position.as_mut().filter(|table| !table.slot().is_computed())
     }
 }

@@ -14,6 +14,7 @@ use bertlab_compute::{Buffer, Tensor};
 pub(crate) struct LinearSpec {
     pub n_inputs: usize,
     pub n_outputs: usize,
+    pub has_bias: bool,
     /// Of the weight; a bias begins as zeros.
     pub initial: Initial,
 }
@@ -22,7 +23,7 @@ impl LinearSpec {
     pub(crate) fn build<P>(&self, mut at: Builder<'_, P>) -> Linear<P> {
         Linear {
             weight: at.slot("weight", &[self.n_outputs, self.n_inputs], Role::Matrix, self.initial),
-            bias: at.slot("bias", &[self.n_outputs], Role::Bias, Initial::Zeros),
+            bias: self.has_bias.then(|| at.slot("bias", &[self.n_outputs], Role::Bias, Initial::Zeros)),
         }
     }
 
@@ -43,7 +44,7 @@ pub struct Linear<P = Parameter> {
     /// `[out, in]`
     pub weight: P,
     /// `[out]`
-    pub bias: P,
+    pub bias: Option<P>,
 }
 
 walk_fields!(Linear { weight, bias });
@@ -52,7 +53,7 @@ walk_fields!(Linear { weight, bias });
 #[derive(Clone)]
 pub(crate) struct PackedLinear {
     weight: Weight,
-    /// `[out]`
+    /// Zeros where there is none. `[out]`
     bias: Vec<f32>,
 }
 
@@ -69,12 +70,12 @@ pub(crate) struct Dense<'a> {
     /// W: `[out, in]`
     pub weight: &'a Tensor,
     /// `[out]`
-    pub bias: &'a Tensor,
+    pub bias: Option<&'a Tensor>,
 }
 
 impl<'a> From<&'a Linear> for Dense<'a> {
     fn from(Linear { weight, bias }: &'a Linear) -> Self {
-        Self { weight, bias }
+        Self { weight, bias: bias.as_deref() }
     }
 }
 
@@ -83,12 +84,12 @@ pub(crate) struct DenseGradient<'a> {
     /// `[out, in]`
     pub weight: &'a mut GradientSum,
     /// `[out]`
-    pub bias: &'a mut GradientSum,
+    pub bias: Option<&'a mut GradientSum>,
 }
 
 impl<'a> From<&'a mut Linear<GradientSum>> for DenseGradient<'a> {
     fn from(Linear { weight, bias }: &'a mut Linear<GradientSum>) -> Self {
-        Self { weight, bias }
+        Self { weight, bias: bias.as_mut() }
     }
 }
 
@@ -116,7 +117,9 @@ impl PackedLinear {
                 Weight::Packed(packed) => packed.put(0, first, weight.transposed()),
                 Weight::Quantized(quantized) => quantized.put(first, weight),
             }
-            self.bias[first..first + n].copy_from_slice(part.bias.as_slice());
+            if let Some(bias) = part.bias {
+                self.bias[first..first + n].copy_from_slice(bias.as_slice());
+            }
             first += n;
         }
     }
@@ -167,10 +170,11 @@ impl PackedLinear {
         d_x
     }
 
-    /// `d_x + d W`, in place of `d_x`, of the weights that were packed.
-    pub(crate) fn backward_adding(&self, d: &[f32], weights: &[&Tensor], mut d_x: Buffer) -> Buffer {
-        self.backward_into(d, weights, &mut d_x, true);
-        d_x
+    /// `d W`, of the weights that were packed; added to `sum` where there is one.
+    pub(crate) fn input_gradient(&self, d: &[f32], weights: &[&Tensor], sum: Option<Buffer>) -> Buffer {
+        let Some(mut sum) = sum else { return self.backward(d, weights) };
+        self.backward_into(d, weights, &mut sum, true);
+        sum
     }
 
     fn backward_into(&self, d: &[f32], weights: &[&Tensor], d_x: &mut [f32], accumulate: bool) {
@@ -223,8 +227,10 @@ impl PackedLinear {
             let a = d_view.columns(first, n).transposed();
             let (out, accumulate) = gradient.weight.for_pass();
             matmul(Matmul { a, b: &packed, out, accumulate, epilogue: Epilogue::default() });
-            let sums = gradient.bias.as_mut_slice().iter_mut();
-            sums.zip(&bias[first..first + n]).for_each(|(sum, d)| *sum += d);
+            if let Some(sums) = gradient.bias {
+                let sums = sums.as_mut_slice().iter_mut();
+                sums.zip(&bias[first..first + n]).for_each(|(sum, d)| *sum += d);
+            }
             first += n;
         }
     }

@@ -11,6 +11,9 @@ pub(crate) mod embeddings;
 pub(crate) mod feed_forward;
 pub(crate) mod linear;
 pub(crate) mod norm;
+pub(crate) mod pooling;
+pub(crate) mod rotation;
+pub(crate) mod transform;
 
 use crate::slot::{GradientSum, Initial, Parameter, Place, Role, Slot};
 
@@ -45,8 +48,13 @@ impl<'a, P> Builder<'a, P> {
     }
 
     /// Fills the slot of a table of words.
-    pub(crate) fn words(&mut self, name: &str, shape: &[usize], initial: Initial, padding: u32) -> P {
-        let padding_row = Some(padding as usize).filter(|&row| row < shape[0]);
+    pub(crate) fn words(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        initial: Initial,
+        padding_row: Option<usize>,
+    ) -> P {
         let slot = self.describe(name, shape, Role::WordTable, initial);
         (self.make)(Slot { padding_row, ..slot })
     }

@@ -2,9 +2,19 @@
 
 use super::{Builder, walk_fields};
 use crate::slot::{GradientSum, Initial, Parameter, Role};
+use crate::spec::NormSpec;
 use bertlab_compute::Buffer;
 use bertlab_compute::ops::dropout::Dropout;
 use bertlab_compute::ops::layer_norm::{self, AddNorm, Affine, NormGradient};
+
+impl NormSpec {
+    pub(crate) fn build<P>(&self, width: usize, mut at: Builder<'_, P>) -> Norm<P> {
+        Norm {
+            weight: at.slot("weight", &[width], Role::NormWeight, Initial::Ones),
+            bias: self.has_bias.then(|| at.slot("bias", &[width], Role::NormBias, Initial::Zeros)),
+        }
+    }
+}
 
 /// The parameters of a layer norm.
 #[derive(Clone, Debug)]
@@ -12,19 +22,10 @@ pub struct Norm<P = Parameter> {
     /// `[D]`
     pub weight: P,
     /// `[D]`
-    pub bias: P,
+    pub bias: Option<P>,
 }
 
 walk_fields!(Norm { weight, bias });
-
-impl<P> Norm<P> {
-    pub(crate) fn build(width: usize, mut at: Builder<'_, P>) -> Self {
-        Self {
-            weight: at.slot("weight", &[width], Role::NormWeight, Initial::Ones),
-            bias: at.slot("bias", &[width], Role::NormBias, Initial::Zeros),
-        }
-    }
-}
 
 impl Norm {
     /// Of `dropout(x) + residual`, which is left in `x` for the backward pass. `[T, D]`
@@ -36,7 +37,8 @@ impl Norm {
         dropout: Option<Dropout>,
     ) -> Buffer {
         let mut out = Buffer::stale(x.len());
-        layer_norm::forward(self.affine(epsilon), AddNorm { x, residual, dropout, out: &mut out });
+        let job = AddNorm { x, residual, dropout, out: &mut out };
+        layer_norm::forward(self.affine(epsilon, &self.no_bias()), job);
         out
     }
 
@@ -48,19 +50,24 @@ impl Norm {
         d: &mut [f32],
         gradient: Option<&mut Norm<GradientSum>>,
     ) {
-        // The operation sums the norm's gradients on its way; of a frozen one they are thrown away.
-        let mut unused;
-        let (d_weight, d_bias) = match gradient {
-            Some(Norm { weight, bias }) => (weight.as_mut_slice(), bias.as_mut_slice()),
-            None => {
-                unused = vec![0.0; 2 * self.weight.len()];
-                unused.split_at_mut(self.weight.len())
-            }
-        };
-        layer_norm::backward(self.affine(epsilon), NormGradient { z, d, d_weight, d_bias });
+        // The operation sums both gradients on its way; what is frozen or not there is thrown away.
+        let mut unused = vec![0.0; 2 * self.weight.len()];
+        let (mut d_weight, mut d_bias) = unused.split_at_mut(self.weight.len());
+        if let Some(Norm { weight, bias }) = gradient {
+            d_weight = weight.as_mut_slice();
+            d_bias = bias.as_mut().map_or(d_bias, |bias| bias.as_mut_slice());
+        }
+        let job = NormGradient { z, d, d_weight, d_bias };
+        layer_norm::backward(self.affine(epsilon, &self.no_bias()), job);
     }
 
-    fn affine(&self, epsilon: f32) -> Affine<'_> {
-        Affine { weight: self.weight.as_slice(), bias: self.bias.as_slice(), epsilon }
+    fn affine<'a>(&'a self, epsilon: f32, no_bias: &'a [f32]) -> Affine<'a> {
+        let bias = self.bias.as_ref().map_or(no_bias, |bias| bias.as_slice());
+        Affine { weight: self.weight.as_slice(), bias, epsilon }
+    }
+
+    /// What serves as bias where there is none.
+    fn no_bias(&self) -> Vec<f32> {
+        if self.bias.is_some() { Vec::new() } else { vec![0.0; self.weight.len()] }
     }
 }

@@ -8,3 +8,4 @@ mod losses;
 mod padded;
 mod refusal;
 mod rows;
+mod slots;
