@@ -38,6 +38,17 @@ pub enum Place {
     Head,
 }
 
+impl Place {
+    /// How many layers lie between it and the top of an encoder of `n_layers`; 0 in the top layer and above.
+    pub fn depth(self, n_layers: usize) -> usize {
+        match self {
+            Self::Embeddings => n_layers,
+            Self::Layer(index) => n_layers - 1 - index,
+            Self::FinalNorm | Self::Head => 0,
+        }
+    }
+}
+
 /// How a new tensor begins.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Initial {

@@ -201,12 +201,7 @@ impl Optimizer {
 /// What the learning rate is multiplied by at a place: 1 in the head and the top layer, `decay` times that
 /// of the layer above in every layer below, and least in the embeddings.
 fn rate_factor(place: Place, n_layers: usize, decay: f64) -> f64 {
-    let n_below_top = match place {
-        Place::Head => 0,
-        Place::Layer(index) => n_layers - 1 - index,
-        Place::Embeddings => n_layers,
-    };
-    decay.powi(n_below_top as i32)
+    decay.powi(place.depth(n_layers) as i32)
 }
 
 /// The L2 norm over the gradients of all trained weights.

@@ -239,3 +239,27 @@ impl PackedLinear {
 fn view(x: &[f32], width: usize) -> MatrixView<'_> {
     MatrixView::new(x, x.len() / width, width)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::slot::Place;
+
+    #[test]
+    fn a_layer_that_runs_twice_in_an_update_sums_both_gradients() {
+        let spec = LinearSpec { n_inputs: 3, n_outputs: 2, has_bias: true, initial: Initial::Ones };
+        let weights = spec.build(Builder::new("shared", Place::Layer(0), &mut Parameter::zeros));
+        let mut new_sum = |slot| GradientSum::zeros(slot, true);
+        let mut sums = spec.build(Builder::new("shared", Place::Layer(0), &mut new_sum));
+        let packed = PackedLinear::new(&[(&weights).into()], ComputeDtype::F32);
+        for _update in 0..2 {
+            sums.weight.begin();
+            sums.bias.as_mut().expect("it has one").begin();
+            for _layer in 0..2 {
+                packed.add_gradients(&[1.0, -1.0], &[1.0, 2.0, 3.0], [&mut sums]);
+            }
+            assert_eq!(sums.weight.as_slice(), [2.0, 4.0, 6.0, -2.0, -4.0, -6.0]);
+            assert_eq!(sums.bias.as_ref().expect("it has one").as_slice(), [2.0, -2.0]);
+        }
+    }
+}
