@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use bertlab_feedback::Hint;
+
 /// An error of this crate. Each message names the file (or model, or array) and says what to try next.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -121,7 +123,7 @@ pub enum Error {
     /// A data set's name that is neither a folder nor a possible hub name.
     #[error(
         "`{name}` is neither a folder here nor a data set on the hub: {reason}. Such a name looks like `imdb` or \
-         `organisation/dataset`; files are given as --train-file"
+         `organisation/dataset`; files are given as {}", Hint::Setting("train_file")
     )]
     DatasetName {
         /// The name as the user gave it.

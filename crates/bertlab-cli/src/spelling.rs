@@ -24,10 +24,10 @@ impl Speller for CommandLine {
 
     fn command(&self, command: Command) -> String {
         match command {
-            Command::Check => "`bertlab check`",
+            Command::Check => "bertlab check",
             Command::FillMask => "bertlab fill-mask MODEL \"Some [MASK] text.\"",
             Command::Train => "bertlab train MODEL --train-file FILE --output-dir DIR",
-            Command::ListSettings => "`bertlab train --help`",
+            Command::ListSettings => "bertlab train --help",
         }
         .to_owned()
     }

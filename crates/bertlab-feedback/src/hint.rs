@@ -89,9 +89,9 @@ impl Speller for Plain {
 
     fn command(&self, command: Command) -> String {
         match command {
-            Command::Check => "a check of the rows",
+            Command::Check => "check",
             Command::FillMask => "fill-mask",
-            Command::Train => "a training run",
+            Command::Train => "train",
             Command::ListSettings => "the table of settings",
         }
         .to_owned()

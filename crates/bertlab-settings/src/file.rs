@@ -4,6 +4,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use bertlab_feedback::Hint;
+
 use crate::error::SettingsError;
 use crate::given::Given;
 use crate::names::nearest;
@@ -25,14 +27,14 @@ pub struct SettingsFile {
 }
 
 /// What a setting comes to that HuggingFace has and bertlab does not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Foreign {
     /// Its value is HuggingFace's default: not worth a note.
     Ordinary,
     /// It changes nothing that is computed here.
     PassedOver,
-    /// It would change the result; the reason says what there is instead.
-    Refused(&'static str),
+    /// It would change the result: why it is refused, and the setting that there is instead.
+    Refused(&'static str, Option<Hint>),
 }
 
 impl SettingsFile {
@@ -194,9 +196,9 @@ impl SettingsFile {
                 }
                 Some(Foreign::Ordinary) => n_ordinary += 1,
                 Some(Foreign::PassedOver) => passed_over.push(name),
-                Some(Foreign::Refused(why)) => {
+                Some(Foreign::Refused(why, instead)) => {
                     let (source_name, found) = (self.source_name, value.to_string());
-                    return Err(SettingsError::Unsupported { source_name, name, found, why });
+                    return Err(SettingsError::Unsupported { source_name, name, found, why, instead });
                 }
             }
         }

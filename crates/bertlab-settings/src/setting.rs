@@ -135,6 +135,11 @@ impl<S> Setting<S> {
         self.range(Range::Share)
     }
 
+    /// Must stay off; the switch `instead` takes its place.
+    pub const fn off(self, instead: &'static str, why: &'static str) -> Self {
+        self.range(Range::Off { instead, why })
+    }
+
     /// Is also read by these names.
     pub const fn old_names(mut self, names: &'static [&'static str]) -> Self {
         self.old_names = names;

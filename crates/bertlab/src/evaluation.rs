@@ -1,5 +1,6 @@
 //! Evaluation and prediction with a model that has a trained head.
 
+use bertlab_feedback::{Command, Hint};
 use bertlab_compute::ops::softmax::softmax;
 use bertlab_data::{Example, LabelSpace};
 use bertlab_model::{HeadChoice, HeadKind, OpenOptions, ProblemType};
@@ -73,7 +74,7 @@ pub fn open_trained(
         wanted: purpose.to_owned(),
         needs: "a trained classifier".to_owned(),
         found: format!("{found} ({})", opened.model.family.class_name(kind)),
-        hint: "Train one first: bertlab train MODEL --train-file FILE --output-dir DIR".to_owned(),
+        hint: format!("Train one first: {}", Hint::Command(Command::Train)),
     }
     .into())
 }
@@ -136,7 +137,7 @@ impl OpenedModel {
                 wanted: "predict".to_owned(),
                 needs: "a classifier".to_owned(),
                 found: "a masked language model".to_owned(),
-                hint: "It guesses hidden words: bertlab fill-mask MODEL \"Some [MASK] text.\"".to_owned(),
+                hint: format!("It guesses hidden words: {}", Hint::Command(Command::FillMask)),
             }
             .into());
         }

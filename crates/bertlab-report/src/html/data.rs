@@ -1,5 +1,6 @@
 //! The rows: how many, of which labels, what was cut, what a look at them found.
 
+use bertlab_feedback::{Command, Hint};
 use super::{section, table};
 use crate::markup::Markup;
 use crate::number::{grouped, percent, shortened};
@@ -89,7 +90,8 @@ fn write_findings(markup: &mut Markup, report: &RunReport) {
         }
     });
     if report.findings.len() > FINDINGS_MAX {
-        let words = format!("{} more are listed by bertlab check.", report.findings.len() - FINDINGS_MAX);
+        let n_more = report.findings.len() - FINDINGS_MAX;
+        let words = format!("{n_more} more are listed by {}.", Hint::Command(Command::Check));
         markup.leaf("p", &[("class", "aside")], &words);
     }
 }

@@ -1,5 +1,6 @@
 //! Which evaluation was the best, when to stop early, and whether the settings of both fit together.
 
+use bertlab_feedback::Hint;
 use super::Run;
 use crate::arguments::{IntervalStrategy, SaveStrategy, TrainingArguments};
 use crate::error::TrainError;
@@ -30,8 +31,10 @@ pub(super) fn check(arguments: &TrainingArguments, plan: &Plan) -> Result<(), Tr
     let wish = |name, found: &str, wanted: String| {
         Err(TrainError::Setting { name, found: found.to_owned(), wanted })
     };
-    let evaluation =
-        || "evaluations: rows for them (--validation-file) and an eval_strategy of steps or epoch".to_owned();
+    let evaluation = || {
+        let file = Hint::Setting("validation_file");
+        format!("evaluations: rows for them ({file}) and an eval_strategy of steps or epoch")
+    };
     let loads_best = arguments.load_best_model_at_end == Some(true);
     if plan.eval.0 == IntervalStrategy::No {
         if let Some(patience) = arguments.early_stopping_patience {

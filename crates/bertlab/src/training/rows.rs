@@ -1,5 +1,6 @@
 //! The rows of a training, split by split: read, held out, chosen.
 
+use bertlab_feedback::Hint;
 use bertlab_data::Dataset;
 use bertlab_data::held_out::{hold_out, n_held_out};
 use bertlab_data::preflight::{Finding, Kind, Preflight, Split};
@@ -166,9 +167,10 @@ impl TrainJob {
         }
         let is_cut = self.request(split).is_some_and(|request| request.max_samples == Some(targets.len()));
         let hint = if is_cut {
-            "The file is probably sorted by label, as IMDB is: take rows with --sample stratified"
+            let stratified = Hint::value("sample", "stratified");
+            format!("The file is probably sorted by label, as IMDB is: take rows with {stratified}")
         } else {
-            "Look at the label column, or add rows with other labels"
+            "Look at the label column, or add rows with other labels".to_owned()
         };
         let label = label.to_owned();
         let (unit, n_rows) = counts.as_ref().map_or(("row", 0), |counts| (counts.unit, counts.n_rows));
