@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use bertlab::report::RunReport;
 use bertlab::{Columns, HeadChoice, HeadKind, ModelOptions, OpenOptions, PreparedTraining, open_model};
 use bertlab_lab::{
-    FirstRows, LabData, LabFiles, LabFolder, LabReport, LabSettings, LabTraining, SAMPLES, TrainingTask,
-    model_to_train, write_lab_report,
+    FirstRows, LabData, LabFiles, LabFolder, LabReport, LabSettings, LabTraining, NextStep, SAMPLES,
+    TrainingTask, model_to_train, write_lab_report,
 };
 
 use crate::args::GlobalArguments;
