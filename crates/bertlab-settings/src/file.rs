@@ -125,11 +125,11 @@ impl SettingsFile {
             })?;
         }
         for setting in S::TABLE.iter().filter(|setting| over.has(setting.name)) {
-            let replaced = setting.replaces.or(setting.excludes);
-            if let Some(replaced) = replaced.filter(|name| given.has(name) && !over.has(name)) {
-                given.remove(replaced);
-                self.notes
-                    .push(format!("{replaced} is passed over, as {} is given in its place", setting.name));
+            for replaced in setting.replaced().filter(|name| !over.has(name)) {
+                if given.remove(replaced) {
+                    let name = setting.name;
+                    self.notes.push(format!("{replaced} is passed over, as {name} is given in its place"));
+                }
             }
         }
         self.notes.extend_from_slice(given.notes());

@@ -221,7 +221,7 @@ fn every_setting_is_described_and_its_default_is_in_range() {
         assert!(setting.help().len() > 8 && !setting.help().ends_with('.'), "{}", setting.name);
         assert_eq!(setting.out_of_range(&defaults), None, "{}", setting.name);
         names.extend(setting.old_names.iter().chain([&setting.name]).copied());
-        for other in setting.replaces.iter().chain(&setting.excludes).chain(&setting.requires) {
+        for other in setting.replaces.iter().chain(setting.excludes).chain(&setting.requires) {
             assert!(TrainingArguments::setting(other).is_some(), "{}: there is no {other}", setting.name);
         }
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use bertlab_checkpoint::Config;
+use bertlab_settings::{Kind, SettingValue};
 use bertlab_text::Tokenizer;
 use serde_json::{Value, json};
 
@@ -49,6 +50,22 @@ impl FromStr for Shape {
                 Ok(Self::Layers { n_layers, width })
             }
             _ => Err(UnknownShape(words.to_owned())),
+        }
+    }
+}
+
+impl SettingValue for Shape {
+    const KIND: Kind = Kind::Text;
+
+    fn read(value: &Value, _: &mut Vec<String>) -> Result<Self, String> {
+        const WANTED: &str = "LAYERSxWIDTH, such as 4x256 or 12x768, the width below 64 or a multiple of 64";
+        value.as_str().and_then(|words| words.parse().ok()).ok_or_else(|| WANTED.to_owned())
+    }
+
+    fn words(&self) -> String {
+        match self {
+            Self::Layers { n_layers, width } => format!("{n_layers}x{width}"),
+            Self::Config(file) => file.display().to_string(),
         }
     }
 }
