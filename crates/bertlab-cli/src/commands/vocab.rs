@@ -8,7 +8,7 @@ use bertlab::{VocabularyJob, VocabularyOptions, write_vocabulary};
 use crate::args::{CorpusArguments, GlobalArguments};
 use crate::print::Console;
 use crate::print::numbers::grouped;
-use crate::print::progress::ReadingBar;
+use crate::print::progress::Bars;
 use crate::print::training::print_line;
 
 /// Train a WordPiece vocabulary on plain texts
@@ -78,9 +78,7 @@ pub fn run(arguments: Arguments, _global: &GlobalArguments, console: &mut Consol
     }
     let options = arguments.vocabulary.options(arguments.max_length);
     let job = VocabularyJob { texts: arguments.corpus.files(), options };
-    let mut bar = ReadingBar::new(console);
-    let files = job.train(&mut bar)?;
-    bar.finish();
+    let files = job.train(&Bars::new(console))?;
     let tokenizer = write_vocabulary(folder, &files)?;
     let n_pieces = tokenizer.vocab_size();
     print_line(console, "vocabulary", &format!("{} pieces in {}", grouped(n_pieces), folder.display()))?;
