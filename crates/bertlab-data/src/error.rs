@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use bertlab_feedback::Cancelled;
 use bertlab_feedback::Hint::{self, On, Setting};
 
 use super::Encoding;
@@ -31,6 +32,9 @@ impl fmt::Display for Place {
 /// Everything that reading a data set or its labels can refuse.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
+    /// The caller cancelled the work.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
     /// The operating system would not give the file.
     #[error("{}: cannot be read: {source}", file.display())]
     Unreadable {

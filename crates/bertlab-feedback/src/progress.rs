@@ -46,6 +46,13 @@ pub struct Status<'a> {
     pub unit: Unit,
 }
 
+impl<'a> Status<'a> {
+    /// Work that has not begun: nothing of `total` is done.
+    pub fn new(stage: Stage, item: &'a str, total: u64, unit: Unit) -> Self {
+        Self { stage, item, done: 0, total, unit }
+    }
+}
+
 /// A kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -128,6 +135,11 @@ impl<'a> Meter<'a> {
     /// Units that are done.
     pub fn done(&self) -> u64 {
         self.done.load(Ordering::Relaxed)
+    }
+
+    /// Reports to nobody.
+    pub fn silent() -> Meter<'static> {
+        Meter::new(&NoProgress, Status::new(Stage::Tokenize, "", 0, Unit::Rows))
     }
 
     fn report(&self, done: u64) -> Result<(), Cancelled> {

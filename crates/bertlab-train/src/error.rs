@@ -2,7 +2,7 @@
 
 use bertlab_data::DataError;
 use bertlab_data::preflight::Split;
-use bertlab_feedback::Hint;
+use bertlab_feedback::{Cancelled, Hint};
 use std::path::PathBuf;
 
 /// The setting that says where a run is written.
@@ -14,6 +14,9 @@ const RESUME: &str = "resume_from_checkpoint";
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
+    /// The caller cancelled the work.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
     /// The data cannot be read, or do not fit the model.
     #[error(transparent)]
     Data(#[from] DataError),

@@ -18,11 +18,12 @@ use crate::optimizer::Optimizer;
 use crate::output::Output;
 use crate::plan::{Moment, Plan};
 use crate::progress::{Elsewhere, Identity, Losses, Seconds};
-use crate::reporter::{Progress, Reporter};
+use crate::reporter::{Reporter, StepFigures};
 use crate::resume::{Resume, Saved, Wanted};
 use crate::rows::TrainingRows;
 use crate::state::{Best, TrainerState};
 use bertlab_data::Example;
+use bertlab_feedback::{Cancelled, Stage, Status, Unit};
 use bertlab_model::{Gradients, Model};
 use bertlab_text::Tokenizer;
 use saving::saving;
@@ -323,7 +324,7 @@ impl Run<'_, '_> {
         self.losses.since_log += update.loss;
         self.losses.n_since_log += 1;
         self.losses.total += update.loss;
-        self.reporter.step(&Progress {
+        self.reporter.step(&StepFigures {
             step,
             epoch: self.state.epoch,
             loss: update.loss,
@@ -367,6 +368,7 @@ impl Run<'_, '_> {
         if self.plan.saves(moment, is_best) {
             self.save()?;
         }
-        if self.reporter.wants_to_stop() { self.stop() } else { Ok(()) }
+        let status = Status { done: step, ..Status::new(Stage::Train, "", self.plan.n_steps, Unit::Steps) };
+        self.reporter.update(status).or_else(|Cancelled| self.stop())
     }
 }

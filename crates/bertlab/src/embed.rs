@@ -1,5 +1,6 @@
 //! Many texts to vectors: cut, sorted by length into batches of a bounded size, and given back in their order.
 
+use bertlab_feedback::{Meter, Progress, Stage, Status, Unit};
 use bertlab_explore::{EmbedOptions, Embedding, Layers, Pooling, embed as embed_batch};
 use bertlab_model::{Batch, Row};
 use bertlab_text::{EncodeOptions, Encoding, TextInput, Truncation};
@@ -79,7 +80,7 @@ impl OpenedModel {
         })
     }
 
-    /// Embeds texts. `on_progress` hears, after every batch, how many texts are done.
+    /// Embeds texts.
     ///
     /// # Errors
     /// Layers that the model does not have, pooling that needs a pooler where there is none, texts that the tokenizer
@@ -88,21 +89,20 @@ impl OpenedModel {
         &self,
         texts: &[TextInput],
         recipe: &EmbedRecipe,
-        on_progress: &mut dyn FnMut(usize),
+        progress: &dyn Progress,
     ) -> Result<Embedded, Error> {
         let (rows, n_truncated) = self.tokenize_for(texts, recipe)?;
         let how =
             EmbedOptions { pooling: recipe.pooling, layers: recipe.layers, normalize: recipe.normalize };
         let mut embeddings: Vec<Option<Embedding>> = vec![None; texts.len()];
-        let mut n_done = 0;
+        let meter = Meter::new(progress, Status::new(Stage::Embed, "", texts.len() as u64, Unit::Texts));
         for group in groups_of_similar_length(&rows) {
             let inputs: Vec<Row<'_>> = group.iter().map(|&index| rows[index].as_row()).collect();
             let batch = Batch::new(&self.model.spec.encoder, &inputs)?;
             for (&index, embedding) in group.iter().zip(embed_batch(&self.model, &batch, &how)?) {
                 embeddings[index] = Some(embedding);
             }
-            n_done += group.len();
-            on_progress(n_done);
+            meter.add(group.len() as u64)?;
         }
         let embeddings = embeddings.into_iter().map(|one| one.expect("every text is in one group")).collect();
         let is_beyond =

@@ -3,13 +3,16 @@
 use std::path::PathBuf;
 
 use bertlab_data::preflight::Finding;
-use bertlab_feedback::{Command, Hint};
+use bertlab_feedback::{Cancelled, Command, Hint};
 use bertlab_text::Keep;
 
 /// Everything that bertlab refuses, in words that say what was found and what to try.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The caller cancelled the work.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
     /// A checkpoint file, the hub, or writing.
     #[error(transparent)]
     Checkpoint(#[from] bertlab_checkpoint::Error),

@@ -1,6 +1,6 @@
 //! Evaluation and prediction with a model that has a trained head.
 
-use bertlab_feedback::{Command, Hint};
+use bertlab_feedback::{Command, Hint, Meter, Progress, Stage, Status, Unit};
 use bertlab_compute::ops::softmax::softmax;
 use bertlab_data::{Example, LabelSpace};
 use bertlab_model::{HeadChoice, HeadKind, OpenOptions, ProblemType};
@@ -88,7 +88,7 @@ impl OpenedModel {
         &self,
         request: &RowsRequest,
         options: &TextOptions,
-        progress: &mut dyn FnMut(usize, usize),
+        progress: &dyn Progress,
     ) -> Result<Evaluated, Error> {
         let head = &self.model.spec.head;
         let is_tagger = head.kind == HeadKind::TokenClassification;
@@ -103,18 +103,15 @@ impl OpenedModel {
         };
         let targets = question.targets(&dataset)?;
         let mut rows =
-            self.labelled_rows(&question, request.choose((dataset, targets)), options, &mut |_| {})?;
+            self.labelled_rows(&question, request.choose((dataset, targets)), options, progress)?;
         let mut objective = Objective::default();
         if question == Question::Texts {
             rows.hide(&self.masking(options, request.seed)?);
             objective.averaging = Averaging::Items;
         }
-        let n_rows = rows.examples.len();
-        let mut progress = |n_done| {
-            progress(n_done, n_rows);
-            Ok(())
-        };
-        let evaluation = evaluate(&self.model, &objective, &rows.examples, BATCH_SIZE, &mut progress)?;
+        let n_rows = rows.examples.len() as u64;
+        let meter = Meter::new(progress, Status::new(Stage::Evaluate, "test", n_rows, Unit::Rows));
+        let evaluation = evaluate(&self.model, &objective, &rows.examples, BATCH_SIZE, &meter)?;
         Ok(Evaluated { evaluation, rows, question })
     }
 
@@ -125,7 +122,7 @@ impl OpenedModel {
     pub fn predict(
         &self,
         texts: &[TextInput],
-        progress: &mut dyn FnMut(usize),
+        progress: &dyn Progress,
     ) -> Result<(Vec<Prediction>, usize), Error> {
         if self.model.spec.head.kind == HeadKind::TokenClassification {
             let (words, n_cut) = self.predict_words_of_texts(texts, progress)?;
@@ -156,11 +153,9 @@ impl OpenedModel {
                 ..Example::default()
             })
             .collect();
-        let mut progress = |n_done| {
-            progress(n_done);
-            Ok(())
-        };
-        let answers = answers(&self.model, &Objective::default(), &examples, &mut progress)?;
+        let start = Status::new(Stage::Predict, "", examples.len() as u64, Unit::Texts);
+        let meter = Meter::new(progress, start);
+        let answers = answers(&self.model, &Objective::default(), &examples, &meter)?;
         let problem_type = self.model.spec.head.problem_type;
         Ok((answers.into_iter().map(|answer| prediction(problem_type, &answer.logits)).collect(), n_cut))
     }

@@ -1,13 +1,14 @@
 //! The front desk: everything bertlab can do, as plain functions over plain data.
 //!
 //! ```no_run
+//! use bertlab::progress::NoProgress;
 //! use bertlab::{EmbedRequest, ModelOptions, TextInput, open_model};
 //!
 //! # fn main() -> Result<(), bertlab::Error> {
 //! let opened = open_model("sentence-transformers/all-MiniLM-L6-v2", &ModelOptions::default())?;
 //! let texts = [TextInput::from("I have a new CPU!"), TextInput::from("I have a new GPU!")];
 //! let recipe = opened.embed_recipe(&EmbedRequest::default())?;
-//! let embedded = opened.embed(&texts, &recipe, &mut |_| {})?;
+//! let embedded = opened.embed(&texts, &recipe, &NoProgress)?;
 //! assert_eq!(embedded.embeddings.len(), 2);
 //! # Ok(())
 //! # }
@@ -47,8 +48,7 @@ pub use evaluation::{Evaluated, Prediction, open_trained};
 pub use labelled::{LabelCounts, LabelledRows, Question, RowsRequest, TextCounts, WordCounts};
 pub use open::{ModelOptions, OpenedModel, OpenedTokenizer, open_model, open_tokenizer, resolve};
 pub use pretraining::{
-    PreparedPretraining, PretrainJob, Shape, Stage, Start, UnknownShape, VocabularyJob, Watch,
-    write_vocabulary,
+    PreparedPretraining, PretrainJob, Shape, Start, UnknownShape, VocabularyJob, write_vocabulary,
 };
 pub use sentence::SentenceSettings;
 pub use text_options::TextOptions;
@@ -79,8 +79,8 @@ pub mod train {
     pub use bertlab_train::metrics;
     pub use bertlab_train::{
         Answer, Averaging, ClassWeights, Evaluation, Forecast, IntervalStrategy, MaskedLmScores, Masking,
-        MaskingOptions, MemoryForecast, Plan, Progress, ReadArguments, Record, Remedy, ReportTo, Reporter,
-        Resume, SamplingStrategy, SaveStrategy, SchedulerType, Scores, Silent, TimeForecast, TrainError,
+        MaskingOptions, MemoryForecast, Plan, ReadArguments, Record, Remedy, ReportTo, Reporter,
+        Resume, SamplingStrategy, SaveStrategy, SchedulerType, Scores, Silent, StepFigures, TimeForecast, TrainError,
         Trainer, TrainingArguments, TrainingSummary, WordAnswer,
     };
 }
@@ -88,6 +88,11 @@ pub mod train {
 /// Hints in messages, which every door spells in its own way.
 pub mod hint {
     pub use bertlab_feedback::{Command, Hint, Speller, hints_in, spelled_by};
+}
+
+/// Progress of long work, and a way to cancel it.
+pub mod progress {
+    pub use bertlab_feedback::{Cancelled, Meter, NoProgress, Progress, Stage, Status, Unit};
 }
 
 /// Looking into a model: module tree, tensors, word vectors, similarity.

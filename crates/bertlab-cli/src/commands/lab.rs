@@ -12,7 +12,7 @@ use bertlab_lab::{
 
 use crate::args::GlobalArguments;
 use crate::print::live::TerminalReporter;
-use crate::print::progress::RowBars;
+use crate::print::progress::Bars;
 use crate::print::prose::quoted;
 use crate::print::{Console, lab};
 use crate::stop::Stop;
@@ -219,11 +219,7 @@ fn fine_tune(
 
 /// Reads and tokenizes the rows, with a bar for each split.
 fn prepare(training: &LabTraining, console: &Console) -> anyhow::Result<PreparedTraining> {
-    let mut bars = RowBars::new(console);
-    let job = training.job();
-    let prepared = job.prepare(&mut |split, n_done, n_rows| bars.show(split, n_done, n_rows))?;
-    bars.finish();
-    Ok(prepared)
+    Ok(training.job().prepare(&Bars::new(console))?)
 }
 
 /// What to try after the lab on `model`; `trained`: the folder of the model that T4 has left.

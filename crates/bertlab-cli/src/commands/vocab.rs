@@ -10,7 +10,7 @@ use crate::args::GlobalArguments;
 use crate::flags::Flags;
 use crate::print::Console;
 use crate::print::numbers::grouped;
-use crate::print::progress::ReadingBar;
+use crate::print::progress::Bars;
 use crate::print::training::print_line;
 
 /// Train a WordPiece vocabulary on plain texts
@@ -52,10 +52,7 @@ pub fn run(arguments: Arguments, _global: &GlobalArguments, console: &mut Consol
     }
     let options = arguments.vocabulary.0.values().options(arguments.max_length);
     let texts = arguments.corpus.0.values().files(arguments.encoding.0.values())?;
-    let job = VocabularyJob { texts, options };
-    let mut bar = ReadingBar::new(console);
-    let files = job.train(&mut bar)?;
-    bar.finish();
+    let files = VocabularyJob { texts, options }.train(&Bars::new(console))?;
     let tokenizer = write_vocabulary(folder, &files)?;
     let n_pieces = tokenizer.vocab_size();
     print_line(console, "vocabulary", &format!("{} pieces in {}", grouped(n_pieces), folder.display()))?;

@@ -1,6 +1,6 @@
 //! Which evaluation was the best, when to stop early, and whether the settings of both fit together.
 
-use bertlab_feedback::Hint;
+use bertlab_feedback::{Hint, Meter};
 use super::Run;
 use crate::arguments::{IntervalStrategy, SaveStrategy, TrainingArguments};
 use crate::error::TrainError;
@@ -95,7 +95,7 @@ pub(super) fn check_metric(
         return Ok(());
     }
     // Rows that cannot be evaluated are refused when all of them are.
-    match evaluate(model, objective, &eval[..1], 1, &mut |_| Ok(())) {
+    match evaluate(model, objective, &eval[..1], 1, &Meter::silent()) {
         Ok(evaluation) => metric(arguments, &evaluation).map(|_| ()),
         Err(_) => Ok(()),
     }

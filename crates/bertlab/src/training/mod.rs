@@ -6,6 +6,7 @@ mod rows;
 mod seeds;
 mod task;
 
+use bertlab_feedback::Progress;
 use std::path::{Path, PathBuf};
 
 use bertlab_checkpoint::open_config;
@@ -118,11 +119,10 @@ impl TrainJob {
     }
 
     /// Reads, checks and tokenizes the rows, and opens the model with the head that they need.
-    /// `progress` is told the split, rows done, and rows in all.
     ///
     /// # Errors
     /// Settings, files, labels or a model that cannot be; rows on which a result would mean nothing.
-    pub fn prepare(self, progress: &mut dyn FnMut(Split, usize, usize)) -> Result<PreparedTraining, Error> {
+    pub fn prepare(self, progress: &dyn Progress) -> Result<PreparedTraining, Error> {
         self.arguments.check()?;
         check_output_dir(&self.output_dir, self.overwrite_output_dir, &self.resume, &self.arguments)?;
         let folder = resolve(&self.model, self.offline)?;

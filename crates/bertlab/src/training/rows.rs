@@ -1,6 +1,6 @@
 //! The rows of a training, split by split: read, held out, chosen.
 
-use bertlab_feedback::Hint;
+use bertlab_feedback::{Hint, Progress};
 use bertlab_data::Dataset;
 use bertlab_data::held_out::{hold_out, n_held_out};
 use bertlab_data::preflight::{Finding, Kind, Preflight, Split};
@@ -67,13 +67,13 @@ impl TrainJob {
         Ok(JobRows { splits, held_out, findings })
     }
 
-    /// Looks at all rows, and makes them ready for the model. `progress` is told the split, rows done, and rows in all.
+    /// Looks at all rows, and makes them ready for the model.
     pub(super) fn ready(
         &self,
         opened: &OpenedModel,
         question: &Question,
         rows: JobRows,
-        progress: &mut dyn FnMut(Split, usize, usize),
+        progress: &dyn Progress,
     ) -> Result<(Vec<(Split, LabelledRows)>, Preflight), Error> {
         if *question == Question::Texts {
             return self.ready_texts(opened, rows, progress);
@@ -82,10 +82,8 @@ impl TrainJob {
             opened.max_length_for(rows.splits.iter().map(|(_, rows)| &rows.0), self.text.max_length)?;
         let (mut splits, mut examples) = (Vec::new(), Vec::new());
         for (split, rows) in rows.splits {
-            let n_rows = rows.1.len();
-            let mut progress = |n_done| progress(split, n_done, n_rows);
             let (rows, tokenized) =
-                opened.tokenized(split, rows, (max_length, &self.text.cache), &mut progress)?;
+                opened.tokenized(split, rows, (max_length, &self.text.cache), progress)?;
             splits.push(rows);
             examples.push(tokenized);
         }
@@ -108,13 +106,11 @@ impl TrainJob {
         &self,
         opened: &OpenedModel,
         rows: JobRows,
-        progress: &mut dyn FnMut(Split, usize, usize),
+        progress: &dyn Progress,
     ) -> Result<(Vec<(Split, LabelledRows)>, Preflight), Error> {
         let (mut splits, mut ready) = (Vec::new(), Vec::new());
         for (split, (dataset, _)) in rows.splits {
-            let n_rows = dataset.records.len();
-            let mut progress = |n_done| progress(split, n_done, n_rows);
-            let (looked_at, mut rows) = opened.masked_rows(split, dataset, &self.text, &mut progress)?;
+            let (looked_at, mut rows) = opened.masked_rows(split, dataset, &self.text, progress)?;
             if split != Split::Training {
                 rows.hide(&opened.masking(&self.text, self.seed_of(split))?);
             }

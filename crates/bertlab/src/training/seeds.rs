@@ -1,5 +1,6 @@
 //! The same training with several seeds: how far its figures are from chance.
 
+use bertlab_feedback::Progress;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -191,7 +192,7 @@ impl SeedRuns {
     pub fn prepare(
         job: TrainJob,
         seeds: &Seeds,
-        progress: &mut dyn FnMut(super::Split, usize, usize),
+        progress: &dyn Progress,
     ) -> Result<Self, Error> {
         let output_dir = job.output_dir.clone();
         let seeds = seeds.list(job.arguments.seed);
