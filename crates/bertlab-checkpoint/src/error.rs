@@ -123,7 +123,8 @@ pub enum Error {
     /// A data set's name that is neither a folder nor a possible hub name.
     #[error(
         "`{name}` is neither a folder here nor a data set on the hub: {reason}. Such a name looks like `imdb` or \
-         `organisation/dataset`; files are given as {}", Hint::Setting("train_file")
+         `organisation/dataset`; files are given as {}",
+        Hint::Setting("train_file")
     )]
     DatasetName {
         /// The name as the user gave it.

@@ -9,8 +9,8 @@ use anyhow::bail;
 use bertlab::explore::Layers;
 use bertlab::settings::EncodingSettings;
 use bertlab::{
-    Columns, ComputeDtype, HeadKind, ModelOptions, OpenOptions, OpenedModel, Task, TextInput,
-    TextsRequest, open_model, read_text_lines,
+    Columns, ComputeDtype, HeadKind, ModelOptions, OpenOptions, OpenedModel, Task, TextInput, TextsRequest,
+    open_model, read_text_lines,
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 

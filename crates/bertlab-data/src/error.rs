@@ -85,7 +85,10 @@ pub enum DataError {
         dataset: String,
     },
     /// A configuration that a data set does not have.
-    #[error("{dataset}: there is no configuration {asked:?}; there are {known}. Choose by {}", Setting("dataset_config"))]
+    #[error(
+        "{dataset}: there is no configuration {asked:?}; there are {known}. Choose by {}",
+        Setting("dataset_config")
+    )]
     NoSuchConfig {
         /// The data set.
         dataset: String,
@@ -95,7 +98,10 @@ pub enum DataError {
         known: String,
     },
     /// Several configurations, and none is meant by itself.
-    #[error("{dataset}: which of its configurations? There are {known}. Choose by {}", Setting("dataset_config"))]
+    #[error(
+        "{dataset}: which of its configurations? There are {known}. Choose by {}",
+        Setting("dataset_config")
+    )]
     SeveralConfigs {
         /// The data set.
         dataset: String,
@@ -105,7 +111,9 @@ pub enum DataError {
     /// A split that a data set does not have.
     #[error(
         "{dataset}: there is no split {asked:?}; there are {known}. Choose by {}, {}, {}",
-        Setting("train_split"), Setting("validation_split"), Setting("test_split")
+        Setting("train_split"),
+        Setting("validation_split"),
+        Setting("test_split")
     )]
     NoSuchSplit {
         /// The data set.
@@ -179,7 +187,8 @@ pub enum DataError {
     /// A column of words that holds something else.
     #[error(
         "{place}: column {column:?} holds {found}, but a list of words is wanted, such as [\"EU\", \"rejects\"]; \
-         give the column that holds the words with {}, or remove the row", Setting("text_column")
+         give the column that holds the words with {}, or remove the row",
+        Setting("text_column")
     )]
     NotWords {
         /// Where.
@@ -220,7 +229,9 @@ pub enum DataError {
     /// A word's label that the model does not have.
     #[error(
         "{place}, word {number} ({word:?}): label {found} is not one of {labels}; correct the label, choose another \
-         column with {}, or train a new head ({})", Setting("label_column"), On("new_head")
+         column with {}, or train a new head ({})",
+        Setting("label_column"),
+        On("new_head")
     )]
     UnknownWordLabel {
         /// Where the sentence stands.
@@ -350,7 +361,8 @@ pub enum DataError {
     /// A text column holds something else.
     #[error(
         "{place}: column {column:?} holds {found}, but a text is wanted; give the column that holds the text with {}, \
-         or remove the row", Setting(setting)
+         or remove the row",
+        Setting(setting)
     )]
     TextNotString {
         /// Where.

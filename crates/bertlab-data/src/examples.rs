@@ -1,9 +1,9 @@
 //! Rows of a data set become examples: token ids and what the model should say.
 
-use bertlab_feedback::Meter;
 use crate::labels::IGNORED_TOKEN;
 use crate::tokenized::{NO_WORD, Piece, TokenLength, Tokenization, unmasked};
 use crate::{DataError, Dataset, Target, WordLabels};
+use bertlab_feedback::Meter;
 use bertlab_model::{Batch, EncoderSpec, Row};
 
 /// One row, tokenized.

@@ -1,9 +1,9 @@
 //! Texts become rows of token ids, kept end to end: little memory, and the form in which a cache can hold them.
 
-use bertlab_feedback::Meter;
 use crate::cache::TokenCache;
 use crate::examples::Example;
 use crate::{DataError, Dataset, Record};
+use bertlab_feedback::Meter;
 use bertlab_text::{EncodeOptions, Encoding, TextInput, Tokenizer, Truncation};
 
 /// What a token is to the word that it belongs to.

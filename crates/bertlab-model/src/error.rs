@@ -112,7 +112,8 @@ pub enum Error {
     /// A row longer than the model has positions.
     #[error(
         "row {row} has {length} tokens, but the model takes {max}. Cut it ({}, {}) or split it",
-        Hint::value("truncation", "longest_first"), Hint::value("max_length", max)
+        Hint::value("truncation", "longest_first"),
+        Hint::value("max_length", max)
     )]
     TooLong {
         /// Of the batch, from 0.

@@ -45,7 +45,8 @@ pub enum TrainError {
     /// Every training row has the same label.
     #[error(
         "all {n_rows} {split} {unit}s have the label {label:?}: whatever a model answers, its accuracy would mean nothing. \
-         {hint} ({} goes on all the same)", Hint::On("allow_single_class")
+         {hint} ({} goes on all the same)",
+        Hint::On("allow_single_class")
     )]
     SingleClass {
         /// Which rows.

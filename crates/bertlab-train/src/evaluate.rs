@@ -1,6 +1,5 @@
 //! A model's answers over many rows, and what they are worth.
 
-use bertlab_feedback::Meter;
 use crate::error::TrainError;
 use crate::masked_lm_scores::MaskedLmScores;
 use crate::metrics::Figure;
@@ -12,6 +11,7 @@ use crate::objective::{Averaging, Objective, logits};
 use crate::word_answers::{WordAnswer, sentence, word_answers};
 use bertlab_compute::Tensor;
 use bertlab_data::{Example, Target, batch};
+use bertlab_feedback::Meter;
 use bertlab_model::{HeadKind, Model, ProblemType};
 use std::time::{Duration, Instant};
 

@@ -1,11 +1,11 @@
 //! What a run tells whoever watches it: a terminal, a log, nobody.
 
-use bertlab_feedback::{Cancelled, Progress, Status};
 use crate::error::TrainError;
 use crate::evaluate::Evaluation;
 use crate::forecast::{Forecast, TimeForecast};
 use crate::plan::Plan;
 use crate::state::Record;
+use bertlab_feedback::{Cancelled, Progress, Status};
 use std::path::Path;
 
 /// One update, as it is done.

@@ -2,8 +2,8 @@
 //!
 //! `cargo run --release --example vectors -- [MODEL]`
 
-use bertlab::progress::NoProgress;
 use bertlab::explore::{Embedding, WordOptions, cosine, cosine_matrix, word_vectors};
+use bertlab::progress::NoProgress;
 use bertlab::{EmbedRequest, ModelOptions, TextInput, open_model};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

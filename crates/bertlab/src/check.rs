@@ -1,9 +1,9 @@
 //! Preflight: what can be wrong with rows is found before a training.
 
-use bertlab_feedback::Progress;
 use bertlab_data::{
     DataError, Dataset, LabelSpace, ProblemType, Tokenization, infer_label_space, infer_word_labels,
 };
+use bertlab_feedback::Progress;
 use bertlab_model::{HeadChoice, HeadKind, OpenOptions};
 
 use crate::labelled::{Question, RowsRequest, configured_head};
@@ -50,7 +50,7 @@ pub struct Checked {
 }
 
 impl CheckJob {
-    /// Reads, tokenizes and compares all rows. What is wrong with labels is a finding, not an error. 
+    /// Reads, tokenizes and compares all rows. What is wrong with labels is a finding, not an error.
     ///
     /// # Errors
     /// Files that cannot be read; a model or a tokenizer that cannot be opened; a length that the model does not take.

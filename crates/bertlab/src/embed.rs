@@ -1,7 +1,7 @@
 //! Many texts to vectors: cut, sorted by length into batches of a bounded size, and given back in their order.
 
-use bertlab_feedback::{Meter, Progress, Stage, Status, Unit};
 use bertlab_explore::{EmbedOptions, Embedding, Layers, Pooling, embed as embed_batch};
+use bertlab_feedback::{Meter, Progress, Stage, Status, Unit};
 use bertlab_model::{Batch, Row};
 use bertlab_text::{EncodeOptions, Encoding, TextInput, Truncation};
 

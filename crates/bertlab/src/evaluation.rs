@@ -1,8 +1,8 @@
 //! Evaluation and prediction with a model that has a trained head.
 
-use bertlab_feedback::{Command, Hint, Meter, Progress, Stage, Status, Unit};
 use bertlab_compute::ops::softmax::softmax;
 use bertlab_data::{Example, LabelSpace};
+use bertlab_feedback::{Command, Hint, Meter, Progress, Stage, Status, Unit};
 use bertlab_model::{HeadChoice, HeadKind, OpenOptions, ProblemType};
 use bertlab_text::{EncodeOptions, TextInput, Truncation};
 use bertlab_train::{Averaging, Evaluation, Objective, answers, evaluate};

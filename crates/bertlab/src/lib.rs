@@ -79,8 +79,8 @@ pub mod train {
     pub use bertlab_train::metrics;
     pub use bertlab_train::{
         Answer, Averaging, ClassWeights, Evaluation, Forecast, IntervalStrategy, MaskedLmScores, Masking,
-        MaskingOptions, MemoryForecast, Plan, ReadArguments, Record, Remedy, ReportTo, Reporter,
-        Resume, SamplingStrategy, SaveStrategy, SchedulerType, Scores, Silent, StepFigures, TimeForecast, TrainError,
+        MaskingOptions, MemoryForecast, Plan, ReadArguments, Record, Remedy, ReportTo, Reporter, Resume,
+        SamplingStrategy, SaveStrategy, SchedulerType, Scores, Silent, StepFigures, TimeForecast, TrainError,
         Trainer, TrainingArguments, TrainingSummary, WordAnswer,
     };
 }

@@ -1,11 +1,11 @@
 //! Plain texts for a masked language model: made into rows of which some tokens will be hidden.
 
-use bertlab_feedback::Progress;
 use bertlab_data::preflight::{Split, SplitRows};
 use bertlab_data::{Dataset, Tokenization, Truncated};
+use bertlab_feedback::Progress;
 use bertlab_train::Masking;
 
-use crate::labelled::{tokenized_rows, LabelledRows, TextCounts};
+use crate::labelled::{LabelledRows, TextCounts, tokenized_rows};
 use crate::{Error, OpenedModel, TextOptions};
 
 impl OpenedModel {

@@ -1,8 +1,8 @@
 //! What a token classifier says about words: a label for each, and the entities that the labels mark.
 
-use bertlab_feedback::{Meter, Progress, Stage, Status, Unit};
 use bertlab_compute::ops::softmax::softmax;
 use bertlab_data::tags::{Tag, TagSet, entities};
+use bertlab_feedback::{Meter, Progress, Stage, Status, Unit};
 use bertlab_model::{Batch, Request, Row};
 use bertlab_text::{EncodeOptions, Encoding, TextInput, Truncation, split_into_words};
 

@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use bertlab::train::{MaskingOptions, Resume};
 use bertlab::settings::{
     CorpusSettings, EncodingSettings, PretrainJobSettings, PretrainSettings, VocabularySettings,
 };
+use bertlab::train::{MaskingOptions, Resume};
 use bertlab::{PreparedPretraining, PretrainJob, Start};
 
 use super::train::SettingFlags;

@@ -6,10 +6,10 @@
 
 mod tokens;
 
-use bertlab_feedback::{Meter, Progress, Stage, Status, Unit};
 use crate::tokenized::{TokenRows, Tokenization};
 use crate::{DataError, TextFiles, expand};
 use bertlab_checkpoint::atomic;
+use bertlab_feedback::{Meter, Progress, Stage, Status, Unit};
 use bertlab_text::{TextInput, Tokenizer};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};

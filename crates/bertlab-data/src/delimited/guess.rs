@@ -42,7 +42,9 @@ pub(super) fn columns(rows: Rows<'_>) -> Option<Vec<Hint>> {
     };
     match with(Look::Text)[..] {
         [text] => Some(vec![Hint::value(TEXT, text), Hint::value(LABEL, label)]),
-        [text, pair] => Some(vec![Hint::value(TEXT, text), Hint::value(PAIR, pair), Hint::value(LABEL, label)]),
+        [text, pair] => {
+            Some(vec![Hint::value(TEXT, text), Hint::value(PAIR, pair), Hint::value(LABEL, label)])
+        }
         _ => None,
     }
 }

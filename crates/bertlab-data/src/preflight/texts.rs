@@ -1,9 +1,9 @@
 //! Findings about single rows: no text, too many tokens, ids that the model does not know.
 
-use bertlab_feedback::Hint;
 use super::finding::{Finding, Kind, Severity, percent, rows_that, single_excerpts, verb};
 use super::{ModelLimits, SplitRows};
 use crate::counts::{counted, grouped};
+use bertlab_feedback::Hint;
 
 /// From this share of all tokens on, what truncation loses is warned of.
 const SHARE_LOST_WARNED: f64 = 0.1;

@@ -1,7 +1,7 @@
 //! The cache of tokenized rows: found again, never wrong, never too large, never in the way.
 
-use bertlab_feedback::Meter;
 use bertlab_data::{CacheUse, Columns, Dataset, TokenCache, TokenRows, Tokenization, read};
+use bertlab_feedback::Meter;
 use bertlab_text::{Keep, Tokenizer};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! Golden: plain texts become the rows that HuggingFace's run_mlm makes of them.
 
-use bertlab_feedback::Meter;
 use bertlab_data::{Columns, Dataset, Piece, TokenRows, Tokenization, read};
+use bertlab_feedback::Meter;
 use bertlab_text::{Keep, Tokenizer};
 use serde_json::Value;
 use std::path::{Path, PathBuf};

@@ -1,12 +1,12 @@
 //! The rows: how many, of which labels, what was cut, what a look at them found.
 
-use bertlab_feedback::{Command, Hint};
 use super::{section, table};
 use crate::markup::Markup;
 use crate::number::{grouped, percent, shortened};
 use crate::run::{RunReport, SplitFacts};
 use crate::verdict::listed;
 use bertlab_data::preflight::Severity;
+use bertlab_feedback::{Command, Hint};
 
 /// Labels listed at most.
 const LABELS_MAX: usize = 40;

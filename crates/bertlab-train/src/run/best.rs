@@ -1,6 +1,5 @@
 //! Which evaluation was the best, when to stop early, and whether the settings of both fit together.
 
-use bertlab_feedback::{Hint, Meter};
 use super::Run;
 use crate::arguments::{IntervalStrategy, SaveStrategy, TrainingArguments};
 use crate::error::TrainError;
@@ -10,6 +9,7 @@ use crate::objective::Objective;
 use crate::plan::Plan;
 use crate::state::Best;
 use bertlab_data::Example;
+use bertlab_feedback::{Hint, Meter};
 use bertlab_model::Model;
 
 impl TrainingArguments {

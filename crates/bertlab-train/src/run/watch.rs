@@ -1,6 +1,5 @@
 //! What a run writes down between its updates: log lines and evaluations.
 
-use bertlab_feedback::{Cancelled, Meter, Progress, Stage, Status, Unit};
 use super::Run;
 use super::saving::interruption;
 use super::update::Update;
@@ -8,6 +7,7 @@ use crate::error::TrainError;
 use crate::evaluate::{Evaluation, evaluate};
 use crate::state::record;
 use bertlab_data::Example;
+use bertlab_feedback::{Cancelled, Meter, Progress, Stage, Status, Unit};
 
 /// Passes the progress of an evaluation on, and cancels it only where the run could go on with it later.
 struct Watcher<'a> {

@@ -1,7 +1,7 @@
 //! What is hidden from a masked language model: how much, what becomes of it, whole words, the same masks again.
 
-use bertlab_feedback::Meter;
 use bertlab_data::{Columns, Example, Piece, Target, TokenRows, Tokenization, read};
+use bertlab_feedback::Meter;
 use bertlab_text::Tokenizer;
 use bertlab_train::{Masking, MaskingOptions};
 

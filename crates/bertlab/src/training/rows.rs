@@ -1,9 +1,9 @@
 //! The rows of a training, split by split: read, held out, chosen.
 
-use bertlab_feedback::{Hint, Progress};
 use bertlab_data::Dataset;
 use bertlab_data::held_out::{hold_out, n_held_out};
 use bertlab_data::preflight::{Finding, Kind, Preflight, Split};
+use bertlab_feedback::{Hint, Progress};
 use bertlab_train::{IntervalStrategy, SamplingStrategy, TrainError};
 
 use super::TrainJob;

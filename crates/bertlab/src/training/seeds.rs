@@ -189,11 +189,7 @@ impl SeedRuns {
     ///
     /// # Errors
     /// As [`TrainJob::prepare`]; an output folder that is in use, or holds other runs than these.
-    pub fn prepare(
-        job: TrainJob,
-        seeds: &Seeds,
-        progress: &dyn Progress,
-    ) -> Result<Self, Error> {
+    pub fn prepare(job: TrainJob, seeds: &Seeds, progress: &dyn Progress) -> Result<Self, Error> {
         let output_dir = job.output_dir.clone();
         let seeds = seeds.list(job.arguments.seed);
         let goes_on = job.resume != Resume::No;

@@ -130,8 +130,7 @@ fn losses_are_logged_when_it_is_asked_for() {
     assert!(logged(|arguments| arguments.logging_strategy = IntervalStrategy::No).0.is_empty());
     let half = n_steps.div_ceil(2);
     assert_eq!(logged(|arguments| arguments.logging_steps = Some(0.5)).0, [1, half, n_steps]);
-    let per_epoch =
-        Case::new(|_| {}).job().prepare(&NoProgress).expect("valid").plan().n_updates_per_epoch;
+    let per_epoch = Case::new(|_| {}).job().prepare(&NoProgress).expect("valid").plan().n_updates_per_epoch;
     let epochs: Vec<u64> =
         (1..=n_steps).filter(|step| step.is_multiple_of(per_epoch) || *step == n_steps).collect();
     assert_eq!(logged(|arguments| arguments.logging_strategy = IntervalStrategy::Epoch).0, epochs);
