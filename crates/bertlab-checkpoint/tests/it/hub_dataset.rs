@@ -105,7 +105,7 @@ fn refusals_speak_of_data_sets_and_wrong_names_ask_nobody() {
     }
     let n_requests = hub.requests().len();
     for wrong in ["./reviews", "a/b/c", "re views", "Cargo.toml"] {
-        assert!(message(wrong).contains("--train-file"), "{}", message(wrong));
+        assert!(message(wrong).contains("`train_file`"), "{}", message(wrong));
     }
     assert_eq!(hub.requests().len(), n_requests);
 }

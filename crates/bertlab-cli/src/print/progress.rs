@@ -12,8 +12,8 @@ const THINGS_MIN: u64 = 64;
 const OF_THINGS: &str = "{bar:30} {human_pos}/{human_len} {msg}, {per_sec}, {eta} left";
 const OF_BYTES: &str = "{bar:30} {bytes}/{total_bytes} {msg}, {bytes_per_sec}, {eta} left";
 
-/// Shows the work that reports to it, and goes away when it is dropped. Nothing is shown in a pipe, with `--quiet`, and
-/// of few things.
+/// Shows the work that reports to it, and goes away when it is dropped. Nothing is shown in a pipe, with
+/// `--quiet`, and of few things.
 pub struct Bars {
     shows: bool,
     shown: Mutex<Option<Shown>>,

@@ -14,6 +14,7 @@ use super::stream::{Chunks, Source};
 use super::text::{read_text, text_record};
 use super::{Columns, Encoding, RawLabel, Record};
 use crate::part::Part;
+use bertlab_feedback::Hint;
 use rows::{Row, Rows, Style, Unclosed};
 
 /// The two formats of delimited text.

@@ -116,7 +116,7 @@ fn nothing_to_read_and_no_text_column_are_refused() {
     let (_folder, path) = file("lines.txt", "\n  \n");
     assert_says(&streamed(&of(path)).expect_err("blank lines").to_string(), &["no text in it"]);
     let (_folder, path) = file("rows.jsonl", "{\"a\": 1}\n");
-    assert_says(&streamed(&of(path)).expect_err("no text column").to_string(), &["--text-column"]);
+    assert_says(&streamed(&of(path)).expect_err("no text column").to_string(), &["`text_column`"]);
 }
 
 #[test]

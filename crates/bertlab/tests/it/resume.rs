@@ -375,7 +375,7 @@ fn where_there_is_nothing_to_resume_it_is_said() {
     case.arguments.save_only_model = true;
     case.whole_run();
     assert!(!case.checkpoint(1).join("optimizer.safetensors").exists());
-    assert!(case.refused(Resume::Newest).contains("--save-only-model"));
+    assert!(case.refused(Resume::Newest).contains("`save_only_model` = true"));
     assert!(case.refused(Resume::No).contains("already holds a run"));
 }
 

@@ -229,7 +229,7 @@ fn settings_that_do_not_fit_together_are_refused_before_the_first_step() {
         let mut case = Case::new(change);
         case.arguments.eval_strategy = Some(IntervalStrategy::No);
         let message = case.refused();
-        assert!(message.contains("--validation-file"), "{message}");
+        assert!(message.contains("`validation_file`"), "{message}");
     }
     let message = refused(|arguments| arguments.metric_for_best_model = Some("acuracy".to_owned()));
     assert!(message.contains("acuracy") && message.contains("one of loss, accuracy"), "{message}");
