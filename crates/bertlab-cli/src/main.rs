@@ -49,7 +49,7 @@ fn main() -> ExitCode {
 
 /// What clap makes of the command line; where it is wrong, it says so and ends the program.
 fn arguments() -> Arguments {
-    let command = Arguments::command();
+    let command = words::taking_negative_numbers(Arguments::command());
     let words = words::plain_words(&command, std::env::args_os());
     let mut matches = command.get_matches_from(words);
     Arguments::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit())
@@ -59,6 +59,7 @@ fn run(global: &GlobalArguments, command: Option<Command>, console: &mut Console
     if let Some(n_threads) = global.threads {
         ensure!(bertlab::set_n_threads(n_threads.get()), "{n_threads} threads could not be started");
     }
+    bertlab::set_default_progress(console.bars().clone());
     match command {
         Some(command) => command.run(global, console)?,
         None => commands::overview::run(console)?,

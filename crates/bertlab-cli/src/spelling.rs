@@ -32,4 +32,8 @@ impl Speller for CommandLine {
         }
         .to_owned()
     }
+
+    fn download(&self, name: &str, is_data_set: bool) -> String {
+        format!("hf download {}{name}", if is_data_set { "--repo-type dataset " } else { "" })
+    }
 }

@@ -1,5 +1,6 @@
 //! Progress of long work: what is being done, how much of it is done, and a way to cancel it.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Receives the progress of long work, and may cancel it.
@@ -29,6 +30,12 @@ pub trait Progress: Send + Sync {
     /// # Errors
     /// [`Cancelled`] ends the work: it returns this error to its caller as soon as it can.
     fn update(&self, now: Status<'_>) -> Result<(), Cancelled>;
+}
+
+impl fmt::Debug for dyn Progress {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Progress")
+    }
 }
 
 /// How far a piece of work is.

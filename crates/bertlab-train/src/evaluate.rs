@@ -41,7 +41,7 @@ pub struct Answer {
 /// nothing: a row's answer does not depend on its neighbours. `meter` counts the rows.
 ///
 /// # Errors
-/// A row that the model cannot take; [`TrainError::Cancelled`].
+/// A row that the model cannot take, or whose logits are NaN or infinite; [`TrainError::Cancelled`].
 pub fn answers(
     model: &Model,
     objective: &Objective,
@@ -58,7 +58,8 @@ pub fn answers(
         let n = (TOKENS / longest).clamp(1, by_length.len() - n_done);
         let chosen = &by_length[n_done..n_done + n];
         let rows: Vec<&Example> = chosen.iter().map(|&i| &examples[i]).collect();
-        for (&i, answer) in chosen.iter().zip(batch_answers(model, objective, &rows)?) {
+        let found = batch_answers(model, objective, &rows).map_err(|error| error.in_rows(chosen))?;
+        for (&i, answer) in chosen.iter().zip(found) {
             answers[i] = answer;
         }
         n_done += n;
@@ -80,6 +81,7 @@ fn batch_answers(
     }
     let output = model.forward_head(&batch, tokens.as_deref());
     let logits = logits(&output);
+    model.check_finite(&batch, logits.as_slice())?;
     let mut first = 0;
     let mut answer = |example: &&Example| {
         let n_rows = match (&example.target, model.spec.head.kind) {

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod class_weights;
+mod divergence;
 mod error;
 mod evaluate;
 mod forecast;
@@ -31,6 +32,7 @@ pub use arguments::{
     TrainingArguments, foreign,
 };
 pub use class_weights::class_weights;
+pub use divergence::Divergence;
 pub use error::TrainError;
 pub use evaluate::{Answer, Evaluation, Scores, answers, evaluate};
 pub use forecast::{Forecast, MemoryForecast, Remedy, TimeForecast};

@@ -1,6 +1,7 @@
 //! progress.json: where a run stands, and what it must not be taken up again without.
 
 use crate::arguments::TrainingArguments;
+use crate::divergence::Divergence;
 use crate::error::TrainError;
 use crate::masking::Masking;
 use crate::rows::TrainingRows;
@@ -52,6 +53,28 @@ pub(crate) struct Losses {
     pub(crate) since_log: f64,
     pub(crate) n_since_log: u64,
     pub(crate) total: f64,
+    /// The first step's.
+    #[serde(default)]
+    pub(crate) first: Option<f64>,
+    /// A running mean: each step counts a tenth.
+    #[serde(default)]
+    pub(crate) recent: f64,
+}
+
+impl Losses {
+    /// Counts a step's loss.
+    pub(crate) fn add(&mut self, loss: f64) {
+        self.since_log += loss;
+        self.n_since_log += 1;
+        self.total += loss;
+        self.recent = if self.first.is_some() { 0.9 * self.recent + 0.1 * loss } else { loss };
+        self.first.get_or_insert(loss);
+    }
+
+    /// Whether the loss grew instead of falling.
+    pub(crate) fn divergence(&self) -> Option<Divergence> {
+        Divergence::of(self.first?, self.recent)
+    }
 }
 
 /// Time that a run has taken so far.
@@ -248,7 +271,7 @@ mod tests {
             global_step: 3,
             evaluated_at: None,
             unevaluated: None,
-            losses: Losses { since_log: 0.1 + 0.2, n_since_log: 2, total: 1.0 / 3.0 },
+            losses: Losses { since_log: 0.1 + 0.2, n_since_log: 2, total: 1.0 / 3.0, ..Losses::default() },
             seconds: Seconds { total: 1e-7 / 3.0, ..Seconds::default() },
             elsewhere: Elsewhere::default(),
             identity: Identity::new(&TrainingArguments::default(), TrainingRows::Examples(&rows(&[1])), &[]),

@@ -31,9 +31,9 @@ pub struct StepFigures {
 
 /// Receives what a run tells; every event can be ignored.
 ///
-/// As a [`Progress`] it is told the steps of the run and the rows of its evaluations. Where it cancels, the run saves a
-/// checkpoint and ends with [`TrainError::Interrupted`]; an evaluation that was cancelled is made again when the run is
-/// resumed.
+/// As a [`Progress`] it is told the steps of the run and the rows of its evaluations. Where it cancels, the
+/// run saves a checkpoint and ends with [`TrainError::Interrupted`]; an evaluation that was cancelled is made
+/// again when the run is resumed.
 pub trait Reporter: Progress {
     /// Before the first step.
     fn planned(&mut self, _plan: &Plan) {}

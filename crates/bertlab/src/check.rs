@@ -6,7 +6,7 @@ use bertlab_data::{
 use bertlab_feedback::Progress;
 use bertlab_model::{HeadChoice, HeadKind, OpenOptions};
 
-use crate::labelled::{Question, RowsRequest, configured_head};
+use crate::labelled::{Question, RowsRequest, configured_head, tokenized_rows};
 use crate::{Error, ModelOptions, OpenedModel, Task, TextOptions, open_model, resolve};
 
 pub use bertlab_data::preflight::{
@@ -53,7 +53,8 @@ impl CheckJob {
     /// Reads, tokenizes and compares all rows. What is wrong with labels is a finding, not an error.
     ///
     /// # Errors
-    /// Files that cannot be read; a model or a tokenizer that cannot be opened; a length that the model does not take.
+    /// Files that cannot be read; a model or a tokenizer that cannot be opened; a length that the model does
+    /// not take.
     pub fn run(&self, progress: &dyn Progress) -> Result<Checked, Error> {
         let requests = [
             (Split::Training, Some(&self.train)),

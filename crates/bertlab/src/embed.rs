@@ -1,4 +1,5 @@
-//! Many texts to vectors: cut, sorted by length into batches of a bounded size, and given back in their order.
+//! Many texts to vectors: cut, sorted by length into batches of a bounded size, and given back in their
+//! order.
 
 use bertlab_explore::{EmbedOptions, Embedding, Layers, Pooling, embed as embed_batch};
 use bertlab_feedback::{Meter, Progress, Stage, Status, Unit};
@@ -7,7 +8,8 @@ use bertlab_text::{EncodeOptions, Encoding, TextInput, Truncation};
 
 use crate::{Error, OpenedModel, SentenceSettings};
 
-/// Tokens that go through the model at once: enough to keep all threads busy, little enough to stay in the caches.
+/// Tokens that go through the model at once: enough to keep all threads busy, little enough to stay in the
+/// caches.
 const TOKENS_PER_BATCH: usize = 1024;
 /// Texts that are tokenized at once: bounds the memory that token strings and offsets take.
 const TEXTS_PER_CHUNK: usize = 1024;
@@ -15,14 +17,15 @@ const TEXTS_PER_CHUNK: usize = 1024;
 /// How texts become vectors.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EmbedRequest {
-    /// How a text's tokens become one vector. `None`: as the folder's sentence-transformers files say, with their
-    /// normalisation; mean pooling where there are none.
+    /// How a text's tokens become one vector. `None`: as the folder's sentence-transformers files say, with
+    /// their normalisation; mean pooling where there are none.
     pub pooling: Option<Pooling>,
     /// The hidden states that are averaged first.
     pub layers: Layers,
     /// Scale every vector to length 1. `None`: as the folder says, if the pooling is the folder's, too.
     pub normalize: Option<bool>,
-    /// Texts are cut to this many tokens; `None`: to what the model takes, so that nothing is lost that need not be.
+    /// Texts are cut to this many tokens. `None`: to the folder's `max_seq_length`, as sentence-transformers
+    /// cuts them; to what the model takes where the folder has none.
     pub max_tokens: Option<usize>,
 }
 
@@ -37,8 +40,8 @@ pub struct EmbedRecipe {
     pub normalize: bool,
     /// Texts are cut to this many tokens.
     pub max_tokens: usize,
-    /// Where sentence-transformers would cut them, where its files say so.
-    pub folders_max_tokens: Option<usize>,
+    /// Whether that is the folder's `max_seq_length`, and less than the model takes.
+    pub is_folders_length: bool,
     /// Texts are written in lower case first.
     pub lower_case: bool,
     /// Whether sentence-transformers files of the folder decided.
@@ -52,29 +55,31 @@ pub struct Embedded {
     pub embeddings: Vec<Embedding>,
     /// How many texts were longer than the recipe's `max_tokens`, and cut.
     pub n_truncated: usize,
-    /// How many are longer than where sentence-transformers would have cut them.
-    pub n_beyond_folders: usize,
 }
 
 impl OpenedModel {
     /// What a request means for this model.
     ///
     /// # Errors
-    /// Sentence-transformers files that ask for something else than is computed here; a `max_tokens` beyond the model.
+    /// Sentence-transformers files that ask for something else than is computed here; a `max_tokens` beyond
+    /// the model.
     pub fn embed_recipe(&self, request: &EmbedRequest) -> Result<EmbedRecipe, Error> {
         let settings = match request.pooling {
-            Some(_) => SentenceSettings::default(),
+            Some(_) => SentenceSettings::read_for_texts(&self.folder)?,
             None => self.sentence_settings()?,
         };
-        let max = self.row_length(request.max_tokens, true)?;
+        let by_model = self.model.spec.encoder.max_tokens();
+        // As in sentence-transformers, it counts more than the tokenizer's own length.
+        let by_folder = settings.max_tokens.filter(|_| request.max_tokens.is_none());
         Ok(EmbedRecipe {
             pooling: request.pooling.or(settings.pooling).unwrap_or(Pooling::Mean),
             layers: request.layers,
             normalize: request.normalize.unwrap_or(settings.normalize),
-            max_tokens: max,
-            folders_max_tokens: settings
-                .max_tokens
-                .filter(|&limit| limit < max && request.max_tokens.is_none()),
+            max_tokens: match by_folder {
+                Some(by_folder) => by_folder.min(by_model),
+                None => self.row_length(request.max_tokens, true)?,
+            },
+            is_folders_length: by_folder.is_some_and(|by_folder| by_folder < by_model),
             lower_case: settings.lower_case,
             is_the_folders: settings.pooling.is_some(),
         })
@@ -83,8 +88,8 @@ impl OpenedModel {
     /// Embeds texts.
     ///
     /// # Errors
-    /// Layers that the model does not have, pooling that needs a pooler where there is none, texts that the tokenizer
-    /// or the model refuses.
+    /// Layers that the model does not have, pooling that needs a pooler where there is none, texts that the
+    /// tokenizer or the model refuses, a vector that is NaN or infinite.
     pub fn embed(
         &self,
         texts: &[TextInput],
@@ -99,16 +104,14 @@ impl OpenedModel {
         for group in groups_of_similar_length(&rows) {
             let inputs: Vec<Row<'_>> = group.iter().map(|&index| rows[index].as_row()).collect();
             let batch = Batch::new(&self.model.spec.encoder, &inputs)?;
-            for (&index, embedding) in group.iter().zip(embed_batch(&self.model, &batch, &how)?) {
+            let vectors = embed_batch(&self.model, &batch, &how).map_err(|error| error.in_rows(&group))?;
+            for (&index, embedding) in group.iter().zip(vectors) {
                 embeddings[index] = Some(embedding);
             }
             meter.add(group.len() as u64)?;
         }
         let embeddings = embeddings.into_iter().map(|one| one.expect("every text is in one group")).collect();
-        let is_beyond =
-            |row: &&Ids| recipe.folders_max_tokens.is_some_and(|limit| row.input_ids.len() > limit);
-        let n_beyond_folders = rows.iter().filter(is_beyond).count();
-        Ok(Embedded { embeddings, n_truncated, n_beyond_folders })
+        Ok(Embedded { embeddings, n_truncated })
     }
 
     /// The ids of all texts, and how many texts were cut.
@@ -157,8 +160,8 @@ impl Ids {
     }
 }
 
-/// Indices of rows, longest first, in groups of at most `TOKENS_PER_BATCH` tokens (a longer row goes alone). The longest
-/// first, so that a lack of memory shows at once and not at the end.
+/// Indices of rows, longest first, in groups of at most `TOKENS_PER_BATCH` tokens (a longer row goes alone).
+/// The longest first, so that a lack of memory shows at once and not at the end.
 fn groups_of_similar_length(rows: &[Ids]) -> Vec<Vec<usize>> {
     let n_tokens = |index: usize| rows[index].input_ids.len();
     let mut order: Vec<usize> = (0..rows.len()).collect();

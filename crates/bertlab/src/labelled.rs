@@ -113,7 +113,8 @@ pub enum Question {
 }
 
 impl Question {
-    /// What rows ask of a masked language model: the hidden tokens that they name, or such as are still to be hidden.
+    /// What rows ask of a masked language model: the hidden tokens that they name, or such as are still to be
+    /// hidden.
     pub(crate) fn of_masked_lm(dataset: &Dataset, vocab_size: usize) -> Self {
         let is_ready = |record: &Record| record.input_ids.is_some() && record.label != RawLabel::Missing;
         match dataset.records.iter().all(is_ready) {
@@ -359,8 +360,8 @@ impl OpenedModel {
         self.row_length(asked, uses_tokenizer)
     }
 
-    /// The length that rows are cut to: what was asked for, as far as the model takes it; else what it takes, and its
-    /// tokenizer where that is used.
+    /// The length that rows are cut to: what was asked for, as far as the model takes it; else what it takes,
+    /// and its tokenizer where that is used.
     pub(crate) fn row_length(&self, asked: Option<usize>, uses_tokenizer: bool) -> Result<usize, Error> {
         let max = self.model.spec.encoder.max_tokens();
         match asked {

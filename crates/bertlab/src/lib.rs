@@ -56,6 +56,7 @@ pub use texts::{TextsRequest, read_text_lines};
 pub use training::{HeldOutRows, HoldOut, PreparedTraining, Task, TrainJob};
 pub use words::{PredictedEntity, WordLabel, WordPredictions};
 
+pub use bertlab_checkpoint::hub::set_default_progress;
 pub use bertlab_checkpoint::{Dtype, NamedArray, read_safetensors, write_safetensors};
 pub use bertlab_compute::Tensor;
 pub use bertlab_compute::threads::{n_threads, set_n_threads};

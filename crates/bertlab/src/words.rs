@@ -121,8 +121,8 @@ impl OpenedModel {
         let mut predictions = Vec::with_capacity(sentences.len());
         let start = Status::new(Stage::Predict, "", sentences.len() as u64, Unit::Texts);
         let meter = Meter::new(progress, start);
-        for (sentence, encoding) in sentences.iter().zip(&encodings) {
-            let words = self.word_labels(sentence, encoding)?;
+        for (index, (sentence, encoding)) in sentences.iter().zip(&encodings).enumerate() {
+            let words = self.word_labels(sentence, encoding).map_err(|error| error.in_rows(&[index]))?;
             let entities = tags.as_ref().map(|tags| predicted_entities(tags, sentence, &words));
             predictions.push(WordPredictions { words, entities: entities.unwrap_or_default() });
             meter.set(predictions.len() as u64)?;
@@ -130,7 +130,11 @@ impl OpenedModel {
         Ok((predictions, n_cut))
     }
 
-    fn word_labels(&self, sentence: &Sentence, encoding: &Encoding) -> Result<Vec<WordLabel>, Error> {
+    fn word_labels(
+        &self,
+        sentence: &Sentence,
+        encoding: &Encoding,
+    ) -> Result<Vec<WordLabel>, bertlab_model::Error> {
         let row = Row {
             input_ids: &encoding.input_ids,
             token_type_ids: &encoding.token_type_ids,
@@ -139,6 +143,7 @@ impl OpenedModel {
         let batch = Batch::new(&self.model.spec.encoder, &[row])?;
         let logits = self.model.forward(&batch, Request::default()).head.logits;
         let logits = logits.expect("a token classifier has logits");
+        self.model.check_finite(&batch, logits.as_slice())?;
         let unseen = |&span: &(usize, usize)| WordLabel {
             word: sentence.text(span),
             span,

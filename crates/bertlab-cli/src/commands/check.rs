@@ -16,7 +16,6 @@ use crate::print::Console;
 use crate::print::cache::note_uses;
 use crate::print::check::{as_json, print};
 use crate::print::numbers::counted;
-use crate::print::progress::Bars;
 
 /// Look for what would make a fine-tuning's result meaningless
 #[derive(clap::Args)]
@@ -55,7 +54,7 @@ pub struct Arguments {
     /// What to learn [default: what the checkpoint's head and the data say]
     #[arg(long, value_name = "TASK", value_parser = task_parser())]
     task: Option<Task>,
-    /// A new classifier for the data's labels, whatever head the checkpoint has
+    /// A new head for the data's labels, whatever head the checkpoint has
     #[arg(long)]
     new_head: bool,
     /// Print a JSON object: model, question, max_length, splits, findings, n_fatal
@@ -96,7 +95,7 @@ impl Arguments {
 /// Runs the command.
 pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console) -> anyhow::Result<()> {
     let job = arguments.job(global)?;
-    let checked = job.run(&Bars::new(console))?;
+    let checked = job.run(&**console.bars())?;
     note_uses(console, &job.text.cache)?;
     if arguments.json {
         console.json_line(&as_json(&arguments.model, &checked))?;

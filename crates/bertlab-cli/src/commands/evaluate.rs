@@ -14,7 +14,6 @@ use crate::flags::Flags;
 use crate::print::Console;
 use crate::print::cache::note_uses;
 use crate::print::evaluation::{print, scores_json};
-use crate::print::progress::Bars;
 use crate::print::prose::command_line;
 use crate::print::tagging::words_in_words;
 
@@ -105,7 +104,7 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
         sampling: arguments.sample,
         seed: arguments.seed,
     };
-    let evaluated = opened.evaluate(&request, &options, &Bars::new(console))?;
+    let evaluated = opened.evaluate(&request, &options, &**console.bars())?;
     note_uses(console, &options.cache)?;
     let counts = evaluated.rows.counts.as_ref();
     if let Some((label, unit)) = counts.and_then(|counts| Some((counts.only_label()?, counts.unit))) {

@@ -12,7 +12,6 @@ use bertlab_lab::{
 
 use crate::args::GlobalArguments;
 use crate::print::live::TerminalReporter;
-use crate::print::progress::Bars;
 use crate::print::prose::quoted;
 use crate::print::{Console, lab};
 use crate::stop::Stop;
@@ -219,7 +218,7 @@ fn fine_tune(
 
 /// Reads and tokenizes the rows, with a bar for each split.
 fn prepare(training: &LabTraining, console: &Console) -> anyhow::Result<PreparedTraining> {
-    Ok(training.job().prepare(&Bars::new(console))?)
+    Ok(training.job().prepare(&**console.bars())?)
 }
 
 /// What to try after the lab on `model`; `trained`: the folder of the model that T4 has left.

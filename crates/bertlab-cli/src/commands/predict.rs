@@ -10,7 +10,6 @@ use serde_json::{Map, Value, json};
 
 use crate::args::{DtypeArguments, GlobalArguments, TextArguments};
 use crate::flags::Flags;
-use crate::print::progress::Bars;
 use crate::print::prose::fill;
 use crate::print::{Console, style};
 
@@ -45,6 +44,7 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     let open = OpenOptions { dtype: arguments.dtype.dtype, ..OpenOptions::default() };
     let options = ModelOptions { open, offline: global.offline };
     let mut opened = open_trained(&arguments.model, &options, "predict")?;
+    console.report(&opened.report)?;
     opened.set_keep(arguments.truncation.0.values().keep()?)?;
     let (texts, predictions, n_cut) = predict(&arguments, &opened, console)?;
     if n_cut > 0 {
@@ -75,11 +75,11 @@ fn predict(
     let sentences = if is_tagger { arguments.texts.read_sentences() } else { None };
     let Some(sentences) = sentences else {
         let texts = arguments.texts.read(console)?;
-        let (predictions, n_cut) = opened.predict(&texts, &Bars::new(console))?;
+        let (predictions, n_cut) = opened.predict(&texts, &**console.bars())?;
         return Ok((texts, predictions, n_cut));
     };
     let texts = sentences.iter().map(|words| TextInput::from(words.join(" "))).collect();
-    let (found, n_cut) = opened.predict_words(&sentences, &Bars::new(console))?;
+    let (found, n_cut) = opened.predict_words(&sentences, &**console.bars())?;
     Ok((texts, found.into_iter().map(Prediction::Words).collect(), n_cut))
 }
 

@@ -13,7 +13,6 @@ use crate::args::GlobalArguments;
 use crate::flags::Flags;
 use crate::print::live::TerminalReporter;
 use crate::print::numbers::{counted, grouped};
-use crate::print::progress::Bars;
 use crate::print::prose::command_line;
 use crate::print::training::{Summarized, plan_in_words, print_line, print_summary};
 use crate::print::{Console, masked_lm};
@@ -76,7 +75,7 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     let job = arguments.job(global)?;
     // A new model is new as a whole; of a run that goes on, all weights come from its checkpoint.
     let tells_what_is_new = matches!(job.start, Start::From { .. }) && job.resume == Resume::No;
-    let mut prepared = job.prepare(&Bars::new(console))?;
+    let mut prepared = job.prepare(&**console.bars())?;
     if tells_what_is_new {
         console.report(&prepared.opened.report)?;
     }

@@ -10,7 +10,6 @@ use crate::args::GlobalArguments;
 use crate::flags::Flags;
 use crate::print::Console;
 use crate::print::numbers::grouped;
-use crate::print::progress::Bars;
 use crate::print::training::print_line;
 
 /// Train a WordPiece vocabulary on plain texts
@@ -52,7 +51,7 @@ pub fn run(arguments: Arguments, _global: &GlobalArguments, console: &mut Consol
     }
     let options = arguments.vocabulary.0.values().options(arguments.max_length);
     let texts = arguments.corpus.0.values().files(arguments.encoding.0.values())?;
-    let files = VocabularyJob { texts, options }.train(&Bars::new(console))?;
+    let files = VocabularyJob { texts, options }.train(&**console.bars())?;
     let tokenizer = write_vocabulary(folder, &files)?;
     let n_pieces = tokenizer.vocab_size();
     print_line(console, "vocabulary", &format!("{} pieces in {}", grouped(n_pieces), folder.display()))?;

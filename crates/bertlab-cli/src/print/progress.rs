@@ -5,15 +5,13 @@ use std::sync::{Mutex, PoisonError};
 use bertlab::progress::{Cancelled, Progress, Stage, Status, Unit};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::print::Console;
-
 /// Fewer things than this are done before a bar could be read.
 const THINGS_MIN: u64 = 64;
 const OF_THINGS: &str = "{bar:30} {human_pos}/{human_len} {msg}, {per_sec}, {eta} left";
 const OF_BYTES: &str = "{bar:30} {bytes}/{total_bytes} {msg}, {bytes_per_sec}, {eta} left";
 
-/// Shows the work that reports to it, and goes away when it is dropped. Nothing is shown in a pipe, with
-/// `--quiet`, and of few things.
+/// Shows the work that reports to it, until it is done or [`Bars::clear`] is called. Work on few things is
+/// not shown.
 pub struct Bars {
     shows: bool,
     shown: Mutex<Option<Shown>>,
@@ -27,9 +25,9 @@ struct Shown {
 }
 
 impl Bars {
-    /// No bar yet.
-    pub fn new(console: &Console) -> Self {
-        Self { shows: console.shows_progress(), shown: Mutex::new(None) }
+    /// No bar yet, or never one.
+    pub fn new(shows: bool) -> Self {
+        Self { shows, shown: Mutex::new(None) }
     }
 
     /// Takes the bar away.
@@ -46,6 +44,10 @@ impl Progress for Bars {
         if !self.shows || !is_worth_it {
             return Ok(());
         }
+        if now.done >= now.total {
+            self.clear();
+            return Ok(());
+        }
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         if shown.as_ref().is_none_or(|shown| (shown.stage, shown.item.as_str()) != (now.stage, now.item)) {
             if let Some(before) = shown.take() {
@@ -57,12 +59,6 @@ impl Progress for Bars {
             shown.bar.set_position(now.done);
         }
         Ok(())
-    }
-}
-
-impl Drop for Bars {
-    fn drop(&mut self) {
-        self.clear();
     }
 }
 

@@ -5,6 +5,7 @@ use super::saving::interruption;
 use super::update::Update;
 use crate::error::TrainError;
 use crate::evaluate::{Evaluation, evaluate};
+use crate::reporter::Reporter;
 use crate::state::record;
 use bertlab_data::Example;
 use bertlab_feedback::{Cancelled, Meter, Progress, Stage, Status, Unit};
@@ -46,8 +47,8 @@ impl Run<'_, '_> {
         self.state.log_history.push(record);
     }
 
-    /// Evaluates after an update, and gives whether this was the best so far. Where it is broken off, the run is saved
-    /// as it was before.
+    /// Evaluates after an update, and gives whether this was the best so far. Where it is broken off, the run
+    /// is saved as it was before.
     pub(super) fn evaluate_and_judge(&mut self, update: &Update) -> Result<bool, TrainError> {
         self.unevaluated = Some(*update);
         let evaluation = self.evaluate_or_save()?;

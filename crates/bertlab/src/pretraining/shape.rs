@@ -106,7 +106,8 @@ impl Shape {
     }
 }
 
-/// Standard deviation of new weights: BERT's 0.02 at width 768, and so that a matrix's outputs are as large at others.
+/// Standard deviation of new weights: BERT's 0.02 at width 768, and so that a matrix's outputs are as large
+/// at others.
 fn initializer_range(width: usize) -> f64 {
     let range = 0.02 * (768.0 / width as f64).sqrt();
     (range * 1e4).round() / 1e4

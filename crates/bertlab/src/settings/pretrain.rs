@@ -16,8 +16,8 @@ settings! {
     #[derive(Clone, Debug, PartialEq)]
     pub struct CorpusSettings {
         [""]
-        /// Files of texts, also patterns ('part-*.txt') and folders: .txt (one text per line), .jsonl, .csv, .tsv,
-        /// .parquet
+        /// Files of texts, also patterns ('part-*.txt') and folders: .txt (one text per line), .jsonl, .csv,
+        /// .tsv, .parquet
         texts: Vec<PathBuf> = Vec::new(), positional();
         /// Column of the texts
         text_column: Option<String> = None, default_is("detected from the header"), value_name("NAME");
@@ -35,7 +35,8 @@ settings! {
         cased: bool = false;
         /// New vocabulary: how often two pieces must occur together to be merged
         min_frequency: u64 = VocabularyOptions::default().min_frequency;
-        /// New vocabulary: maximum number of characters, the most frequent ones; words with others become [UNK]
+        /// New vocabulary: maximum number of characters, the most frequent ones; words with others become
+        /// [UNK]
         limit_alphabet: usize = VocabularyOptions::default().limit_alphabet;
     }
 }

@@ -14,8 +14,8 @@ use crate::{Error, LabelCounts, OpenedModel};
 /// A validation part that is cut from the training rows where no rows are given to evaluate on.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct HoldOut {
-    /// The part, from 0 (none) to below 1. When none: a tenth, at most 5,000 rows and no more than are learnt from;
-    /// nothing of fewer than 100 rows, or where no evaluation is wanted.
+    /// The part, from 0 (none) to below 1. When none: a tenth, at most 5,000 rows and no more than are learnt
+    /// from; nothing of fewer than 100 rows, or where no evaluation is wanted.
     pub share: Option<f64>,
     /// At most so many rows.
     pub max_samples: Option<usize>,
@@ -101,7 +101,8 @@ impl TrainJob {
         Ok((ready.collect(), preflight))
     }
 
-    /// Plain texts, of which tokens will be hidden: in training others in every epoch, in evaluation always the same.
+    /// Plain texts, of which tokens will be hidden: in training others in every epoch, in evaluation always
+    /// the same.
     fn ready_texts(
         &self,
         opened: &OpenedModel,

@@ -8,12 +8,12 @@ use std::str::FromStr;
 
 use bertlab_checkpoint::atomic;
 use bertlab_settings::{Kind, SettingValue};
-use bertlab_train::{PROGRESS_FILE, Reporter, Resume, TrainError, TrainingSummary, frozen};
+use bertlab_train::{PROGRESS_FILE, Reporter, Resume, TrainError, TrainingSummary};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{PreparedTraining, TrainJob};
-use crate::{Error, Question};
+use crate::Error;
 
 /// The file in the output folder that holds what came of every seed.
 pub const SEEDS_FILE: &str = "seeds.json";
@@ -274,17 +274,7 @@ impl PreparedTraining {
         self.job.output_dir = output_dir;
         self.job.resume = if goes_on { Resume::Newest } else { Resume::No };
         self.job.overwrite_output_dir = !goes_on;
-        let space = match &self.question {
-            Question::Rows(space) => Some(space),
-            _ => None,
-        };
-        self.opened = self.job.open(self.question.head(), space)?;
-        self.opened.model.freeze(frozen(&self.job.arguments, &self.opened.model.spec)?);
-        self.opened.set_keep(self.job.text.keep)?;
-        self.opened.set_max_length(self.job.length_to_remember(&self.question));
-        if self.masking.is_some() {
-            self.masking = Some(self.opened.masking(&self.job.text, seed)?);
-        }
+        (self.opened, self.masking) = self.job.set_up(&self.question)?;
         Ok(())
     }
 }
@@ -343,7 +333,8 @@ mod tests {
         for wrong in ["0", "a", "1,1", "", "-3"] {
             assert!(wrong.parse::<Seeds>().is_err(), "{wrong}");
         }
-        let read = serde_json::from_str::<Seeds>;
+        let read =
+            |text: &str| Seeds::read(&serde_json::from_str(text).expect("it is JSON"), &mut Vec::new());
         assert_eq!(read("3").ok(), Some(Seeds::Count(3)));
         assert_eq!(
             (read("[7]").ok(), read("\"7, 1\"").ok()),
