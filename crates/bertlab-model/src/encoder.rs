@@ -175,7 +175,8 @@ impl Encoder<'_> {
             embedding::backward(d, batch.token_type_ids(), None, token_type.as_mut_slice(), width);
         }
         if self.spec.positions == Positions::Learned {
-            embedding::backward(d, batch.position_ids(), None, gradient.position.as_mut_slice(), width);
+            let padding = self.spec.padding_position();
+            embedding::backward(d, batch.position_ids(), padding, gradient.position.as_mut_slice(), width);
         }
     }
 

@@ -43,6 +43,11 @@ impl EncoderSpec {
         self.max_positions - self.position_offset
     }
 
+    /// The position of pad tokens, where the table has one (RoBERTa); they do not count for the others.
+    pub fn padding_position(&self) -> Option<u32> {
+        (self.position_offset > 0).then_some(self.pad_token_id)
+    }
+
     /// How many numbers the encoder's matrices hold; `None` when that cannot even be counted.
     pub(crate) fn n_matrix_entries(&self) -> Option<usize> {
         let Self { width, inner_width, .. } = *self;
