@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use bertlab_checkpoint::atomic;
 use bertlab_data::preflight::Split;
+use bertlab_feedback::Hint;
 use bertlab_train::TrainError;
 
 use bertlab::{DatasetRequest, Error};
@@ -41,7 +42,9 @@ impl LabFolder {
         let Some(found) = names.find(|name| !goes_over(name)) else { return Ok(()) };
         let what = if found == TRAINING { "a model trained on rows like these" } else { found.as_str() };
         let wanted = format!(
-            "a folder that is not there yet, is empty, or holds an earlier lab (this one holds {what})"
+            "a folder that is not there yet, is empty, or holds an earlier lab (this one holds {what}): choose \
+             another with {}",
+            Hint::Setting("output_dir")
         );
         let name = "output_dir";
         Err(TrainError::Setting { name, found: self.0.display().to_string(), wanted }.into())

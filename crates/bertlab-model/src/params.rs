@@ -106,13 +106,16 @@ impl Spec {
     /// Every slot of the model, in BERT's order, without a tensor.
     pub fn slots(&self) -> Vec<Slot> {
         let mut slots = Vec::new();
-        Params::build(self, &mut |slot| Unfilled(slots.push(slot)));
+        Params::build(self, &mut |slot| {
+            slots.push(slot);
+            Unfilled
+        });
         slots
     }
 }
 
 /// Stands in a slot of which only the description is wanted.
-struct Unfilled(());
+struct Unfilled;
 
 impl Walk<Self> for Unfilled {
     fn walk<'a>(&'a self, _: &mut Vec<&'a Self>) {}

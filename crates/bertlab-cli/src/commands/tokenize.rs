@@ -78,6 +78,10 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     if let Some(pair) = &arguments.pair {
         texts.iter_mut().for_each(|input| input.pair = Some(pair.clone()));
     }
+    // Each text is shown as a call of HuggingFace's tokenizer with it alone encodes it: an empty second text is none.
+    for input in &mut texts {
+        input.pair.take_if(|pair| pair.is_empty());
+    }
     let options = encode_options(&arguments, &opened);
     let mut lengths = Lengths { max_tokens: opened.max_tokens, ..Lengths::default() };
     let chunk_size =

@@ -55,7 +55,7 @@ impl Learnt {
             Self::LabelSets => {
                 let labels = [("red", 3), ("blue", 2), ("green", 5)].into_iter();
                 let labels: Vec<&str> =
-                    labels.filter(|(_, n)| place % n == 0).map(|(name, _)| name).collect();
+                    labels.filter(|(_, n)| place.is_multiple_of(*n)).map(|(name, _)| name).collect();
                 json!({"text": text, "label": labels})
             }
             Self::Numbers => json!({"text": text, "label": place as f64 / 8.0 - 0.3}),
