@@ -130,8 +130,7 @@ fn forward(model: &Model, batch: &Batch, hidden_states: bool) -> Output {
 /// A classifier's own dense layer also stands over the first token, but HuggingFace's `pooler_output` is
 /// what the base model's module of that name gives.
 fn check_pooler(model: &Model, layers: Layers, is_last: bool) -> Result<(), Error> {
-    let name = "pooler.dense.weight";
-    if model.spec.head.pooler.is_none() || !model.name_of(name).ends_with(name) {
+    if !model.spec.head.pooler.is_some_and(|pooler| pooler.is_of_base) {
         let class = model.family.class_name(model.spec.head.kind);
         return Err(Error::NoPooler { class });
     }

@@ -121,6 +121,10 @@ fn check_row(spec: &EncoderSpec, index: usize, row: &Row<'_>) -> Result<(), Erro
             return Err(Error::UnevenRow { row: index, n_ids: n, other, n_other: part.len() });
         }
     }
+    let is_gap = |pair: &[u32]| pair[1] != pair[0].wrapping_add(1);
+    if spec.windows.iter().any(Option::is_some) && row.position_ids.windows(2).any(is_gap) {
+        return Err(Error::GapInRow { row: index });
+    }
     if let Some(position) = row.input_ids.iter().position(|&id| id as usize >= spec.vocab_size) {
         let id = row.input_ids[position];
         return Err(Error::IdOutOfRange { row: index, position, id, vocab_size: spec.vocab_size });

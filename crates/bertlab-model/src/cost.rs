@@ -3,6 +3,8 @@
 //! T tokens of a batch, s of a row, D width, F inner width, L layers, V vocabulary, C outputs.
 
 use crate::dtype::ComputeDtype;
+use crate::layers::block::{BlockSpec, Kept};
+use crate::slot::{Role, Slot};
 use crate::spec::{EncoderSpec, HeadKind, Spec};
 
 /// Bytes of a number.
@@ -32,31 +34,14 @@ impl EncoderSpec {
     /// Floating-point operations of the encoder's matrix products over rows of these lengths, forward, two for every
     /// multiply-add: `T·L·(8·D² + 4·D·F) + 4·L·D·Σ s²`. A backward pass makes twice as many.
     pub fn forward_flops(&self, lengths: impl IntoIterator<Item = usize>) -> f64 {
-        let n_layers = self.n_layers as f64;
-        lengths.into_iter().map(|s| n_layers * self.layer_flops(s as f64, s as f64)).sum()
-    }
-
-    /// Of one layer over a row of `s` tokens, `asking` of which have an output.
-    fn layer_flops(&self, s: f64, asking: f64) -> f64 {
-        let (width, inner) = (self.width as f64, self.inner_width as f64);
-        6.0 * s * width * width + asking * (2.0 * width * width + 4.0 * width * inner + 4.0 * width * s)
+        let of_row = |s: f64| self.blocks().map(|block| block.flops(s, s)).sum::<f64>();
+        lengths.into_iter().map(|s| of_row(s as f64)).sum()
     }
 
     /// What the last layer spares over rows of these lengths where only their first tokens are wanted.
     fn spared_flops(&self, lengths: impl IntoIterator<Item = usize>) -> f64 {
-        let spared = |s: usize| self.layer_flops(s as f64, s as f64) - self.layer_flops(s as f64, 1.0);
-        lengths.into_iter().map(spared).sum()
-    }
-
-    /// Numbers that a layer keeps of every token: its input, queries, keys and values, what they gave, the sums before
-    /// both norms, what stands between them, the inner part before its activation, and a figure per head.
-    fn kept_of_layer(&self) -> usize {
-        8 * self.width + self.inner_width + self.n_heads
-    }
-
-    /// Numbers in the tables of words, positions and token types.
-    pub fn n_embedding_parameters(&self) -> usize {
-        (self.vocab_size + self.max_positions + self.n_token_types) * self.width
+        let Some(last) = self.blocks().next_back() else { return 0.0 };
+        lengths.into_iter().map(|s| last.flops(s as f64, s as f64) - last.flops(s as f64, 1.0)).sum()
     }
 }
 
@@ -68,107 +53,79 @@ impl Spec {
         lengths: impl IntoIterator<Item = usize, IntoIter: Clone>,
         n_labelled: usize,
     ) -> f64 {
-        let (width, n_words) = (self.encoder.width as f64, self.encoder.vocab_size as f64);
-        let words = if self.head.has_predictions() { n_labelled as f64 } else { 0.0 };
         let lengths = lengths.into_iter();
         let spared =
             if self.head.reads_first_tokens() { self.encoder.spared_flops(lengths.clone()) } else { 0.0 };
-        self.encoder.forward_flops(lengths) - spared + 2.0 * words * width * (width + n_words)
+        let words = self.predictions().map_or(0.0, |part| part.flops(n_labelled as f64));
+        self.encoder.forward_flops(lengths) - spared + words
     }
 
     /// Numbers in all weights.
     pub fn n_parameters(&self) -> usize {
-        let EncoderSpec { width, inner_width: inner, n_layers, vocab_size, .. } = self.encoder;
-        let dense = |n_inputs: usize, n_outputs: usize| n_inputs * n_outputs + n_outputs;
-        let norm = 2 * width;
-        let layer = 4 * dense(width, width) + dense(width, inner) + dense(inner, width) + 2 * norm;
-        let mut n = self.encoder.n_embedding_parameters() + norm + n_layers * layer;
-        if self.head.pooler.is_some() {
-            n += dense(width, width);
-        }
-        if self.head.n_outputs() > 0 {
-            n += dense(width, self.head.n_outputs());
-        }
-        if self.head.has_predictions() {
-            n += vocab_size + dense(width, width) + norm;
-            n += if self.head.is_tied { 0 } else { vocab_size * width };
-        }
-        if self.head.kind == HeadKind::PreTraining {
-            n += dense(width, 2);
-        }
-        n
+        self.slots().iter().map(Slot::n_numbers).sum()
     }
 
     /// Bytes of all dense layers packed for the kernels.
     pub fn packed_bytes(&self, dtype: ComputeDtype) -> usize {
-        let EncoderSpec { width, inner_width, n_layers, vocab_size, .. } = self.encoder;
-        let sizes = [(width, 3 * width), (width, width), (width, inner_width), (inner_width, width)];
-        let dense = |&(n_inputs, n_outputs): &(usize, usize)| dtype.packed_bytes(n_inputs, n_outputs);
-        let mut n_bytes = n_layers * sizes.iter().map(dense).sum::<usize>();
-        let over_rows = |n_outputs: usize| ComputeDtype::F32.packed_bytes(width, n_outputs);
-        if self.head.pooler.is_some() {
-            n_bytes += over_rows(width);
-        }
-        if self.head.n_outputs() > 0 {
-            n_bytes += over_rows(self.head.n_outputs());
-        }
-        if self.head.has_predictions() {
-            let of_words = dtype.of_words();
-            n_bytes += of_words.packed_bytes(width, width) + of_words.packed_bytes(width, vocab_size);
-        }
-        if self.head.kind == HeadKind::PreTraining {
-            n_bytes += over_rows(2);
-        }
-        n_bytes
+        let over_rows = [self.pooler().map(|pooler| pooler.dense), self.classifier(), self.relationship()];
+        let over_rows = over_rows.iter().flatten().map(|linear| linear.packed_bytes(ComputeDtype::F32));
+        let words = self.predictions().map_or(0, |part| part.packed_bytes(dtype));
+        let layers = self.encoder.blocks().map(|block| block.packed_bytes(dtype));
+        layers.sum::<usize>() + over_rows.sum::<usize>() + words
     }
 
     /// Bytes that the forward pass over a micro-batch keeps for the backward pass. With gradient checkpointing that is
     /// the input of every layer through which it goes, and all of one layer.
     pub fn kept_bytes(&self, batch: BatchSize, back: Back) -> usize {
-        let (width, inner) = (self.encoder.width, self.encoder.inner_width);
+        let width = self.encoder.width;
+        let mut kept: Vec<Kept> =
+            self.encoder.blocks().rev().take(back.n_layers.max(1)).map(|block| block.kept()).collect();
+        let of_layer = |kept: &Kept| kept.of_tokens + kept.of_queries;
         let layers = if back.gradient_checkpointing {
-            back.n_layers * width + self.encoder.kept_of_layer()
-        } else if self.head.reads_first_tokens() && back.n_layers > 1 {
-            // Of the last layer the input, queries, keys and values; the rest is of first tokens.
-            back.n_layers * self.encoder.kept_of_layer() - 4 * width - inner
+            back.n_layers * width + kept.iter().map(of_layer).max().unwrap_or(0)
         } else {
-            back.n_layers.max(1) * self.encoder.kept_of_layer()
+            if self.head.reads_first_tokens() && back.n_layers > 1 {
+                kept[0].of_queries = 0; // Of the last layer only first tokens have an output.
+            }
+            kept.iter().map(of_layer).sum()
         };
         // Beside the layers: the sum of the embeddings, and a token classifier's input.
         let is_over_tokens =
             matches!(self.head.kind, HeadKind::TokenClassification | HeadKind::QuestionAnswering);
-        let head = if is_over_tokens { width + self.head.n_outputs() } else { 0 };
+        let transform = self.pooler().map_or(0, |pooler| pooler.kept());
+        let head = if is_over_tokens { transform + width + self.head.n_outputs() } else { 0 };
         NUMBER * (batch.n_tokens * (layers + width + head) + self.words_numbers(batch))
     }
 
     /// Bytes that come and go while one layer goes backward, at the most.
     pub fn working_bytes(&self, batch: BatchSize, dtype: ComputeDtype) -> usize {
-        let EncoderSpec { width, inner_width: inner, .. } = self.encoder;
-        // Feed-forward: the gradient and its dropped copy, the activation and its packed copy. Attention: the same two,
-        // the gradients of its output and of queries, keys and values, and the packed input.
-        let packed = |n: usize| if dtype == ComputeDtype::Bf16 { n / 2 } else { n };
-        let widest = (2 * width + inner + packed(inner)).max(6 * width + packed(width));
-        NUMBER * batch.n_tokens * widest
+        let of_block = |block: BlockSpec<'_>| {
+            block.feed_forward.numbers_backward(dtype).max(block.attention.numbers_backward(dtype))
+        };
+        NUMBER * batch.n_tokens * self.encoder.blocks().map(of_block).max().unwrap_or(0)
     }
 
     /// Bytes that come and go in a forward pass that keeps nothing, at the most.
     pub fn forward_bytes(&self, batch: BatchSize) -> usize {
-        let EncoderSpec { width, inner_width: inner, .. } = self.encoder;
-        // A layer's input beside queries, keys, values and their sums; or the middle beside the feed-forward part.
-        let widest = (5 * width).max(3 * width + inner);
+        let of_block = |block: BlockSpec<'_>| {
+            block.attention.numbers_forward().max(block.feed_forward.numbers_forward())
+        };
+        let widest = self.encoder.blocks().map(of_block).max().unwrap_or(0);
         NUMBER * (batch.n_tokens * widest + self.words_numbers(batch))
     }
 
     /// Numbers of a masked-LM part: what it keeps, logits and their gradient.
     fn words_numbers(&self, batch: BatchSize) -> usize {
-        let EncoderSpec { width, vocab_size, .. } = self.encoder;
-        if self.head.has_predictions() { batch.n_labelled * (4 * width + 2 * vocab_size) } else { 0 }
+        self.predictions().map_or(0, |part| batch.n_labelled * part.numbers())
     }
 
     /// What HuggingFace's Trainer adds to `total_flos` for a batch of so many token places, padding included:
     /// 6 for each place and each parameter outside the embedding tables.
     pub fn training_flos(&self, n_places: usize) -> f64 {
-        let n_parameters = self.n_parameters() - self.encoder.n_embedding_parameters();
+        let is_table =
+            |slot: &Slot| matches!(slot.role, Role::WordTable | Role::PositionTable | Role::TypeTable);
+        let slots = self.slots().into_iter().filter(|slot| !is_table(slot));
+        let n_parameters: usize = slots.map(|slot| slot.n_numbers()).sum();
         6.0 * n_places as f64 * n_parameters as f64
     }
 }
@@ -177,7 +134,10 @@ impl Spec {
 mod tests {
     use super::*;
     use crate::params::Params;
-    use crate::spec::{HeadSpec, PoolerSpec, Positions, ProblemType};
+    use crate::spec::{
+        Biases, DropoutSpec, HeadSpec, Initializer, NormPlace, NormSpec, PoolerSpec, Positions,
+        PredictionsSpec, ProblemType, Reads,
+    };
     use bertlab_compute::ops::activation::Activation;
 
     /// Sizes that are all different, with any head.
@@ -191,21 +151,32 @@ mod tests {
             max_positions: 17,
             position_offset: 0,
             positions: Positions::Learned,
+            windows: vec![None; 3],
             n_token_types: 2,
             activation: Activation::Gelu,
-            norm_epsilon: 1e-12,
-            hidden_dropout: 0.1,
-            attention_dropout: 0.1,
+            gate: None,
+            has_fused_qkv: false,
+            biases: Biases::ALL,
+            norms: NormSpec { place: NormPlace::Post, epsilon: 1e-12, has_bias: true },
+            dropout: DropoutSpec::post_norm(0.1, 0.1),
             pad_token_id: 0,
             initializer_range: 0.02,
+            initializer: Initializer::Normal,
+        };
+        let predictions = PredictionsSpec {
+            activation: Activation::Gelu,
+            has_dense_bias: true,
+            has_decoder_bias: true,
+            is_tied,
         };
         let head = HeadSpec {
             kind,
             labels: ["a", "b", "c"].map(str::to_owned).to_vec(),
             problem_type: ProblemType::SingleLabel,
-            pooler: has_pooler.then_some(PoolerSpec { activation: Activation::Tanh, dropout: 0.0 }),
+            reads: Reads::FirstTokens,
+            pooler: has_pooler.then(|| PoolerSpec::of_base(Activation::Tanh)),
             dropout: 0.1,
-            is_tied,
+            predictions: matches!(kind, HeadKind::MaskedLm | HeadKind::PreTraining).then_some(predictions),
         };
         Spec { encoder, head }
     }

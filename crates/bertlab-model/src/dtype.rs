@@ -52,6 +52,11 @@ impl ComputeDtype {
         }
     }
 
+    /// Numbers of four bytes that `n` of its own take.
+    pub(crate) fn packed_numbers(self, n: usize) -> usize {
+        if self == Self::Bf16 { n / 2 } else { n }
+    }
+
     /// Whether a model that computes so can be trained.
     pub fn trains(self) -> bool {
         self != Self::Int8

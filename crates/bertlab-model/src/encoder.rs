@@ -1,17 +1,18 @@
 //! The encoder: embeddings, then the layers one after the other; and back again.
 
 use crate::batch::Batch;
-use crate::block::{Block, KeptBlock, affine, norm_backward};
 use crate::dtype::ComputeDtype;
-use crate::frozen::{Frozen, Place};
-use crate::gradients::{Gradients, LayerSums};
+use crate::frozen::Frozen;
+use crate::gradients::Gradients;
+use crate::layers::block::{Block, KeptBlock, Pass};
+use crate::layers::embeddings::EmbeddingsGradient;
+use crate::layers::rotation::Rotations;
 use crate::packed::Packed;
 use crate::params::Params;
-use crate::spec::{EncoderSpec, Positions};
+use crate::slot::Place;
+use crate::spec::EncoderSpec;
 use bertlab_compute::ops::attention::Queries;
-use bertlab_compute::ops::dropout::{self, Dropout};
-use bertlab_compute::ops::embedding::{self, Lookup};
-use bertlab_compute::ops::layer_norm::{self, AddNorm};
+use bertlab_compute::ops::dropout::Dropout;
 use bertlab_compute::random::mix;
 use bertlab_compute::{Buffer, Tensor};
 
@@ -20,7 +21,7 @@ use bertlab_compute::{Buffer, Tensor};
 pub struct EncoderOutput {
     /// `[T, D]`
     pub last_hidden_state: Tensor,
-    /// The embeddings' output and every layer's, when asked for: L + 1 of `[T, D]`.
+    /// The embeddings' output and every layer's, when asked for, the last one's behind the final norm: L + 1 of `[T, D]`.
     pub hidden_states: Option<Vec<Tensor>>,
     /// By layer, then by row: `[H, s, s]`, when asked for.
     pub attentions: Option<Vec<Vec<Tensor>>>,
@@ -32,6 +33,7 @@ pub(crate) struct Encoder<'a> {
     pub spec: &'a EncoderSpec,
     pub params: &'a Params,
     pub packed: &'a Packed,
+    pub rotations: &'a Rotations,
     pub dtype: ComputeDtype,
     pub frozen: Frozen,
 }
@@ -42,6 +44,8 @@ pub(crate) struct KeptEncoder {
     embedding_sum: Option<Buffer>,
     /// By layer; none where the backward pass does not come.
     layers: Vec<Option<KeptLayer>>,
+    /// Before the norm after the last layer, where there is one. `[Q, D]`
+    final_sum: Option<Buffer>,
     dropout_key: Option<u64>,
     /// Of which tokens the last layer had an output.
     outputs: Queries,
@@ -64,9 +68,8 @@ impl Encoder<'_> {
         let mut states = keep_states.then(|| vec![tensor(hidden.clone())]);
         let mut attentions = keep_maps.then(Vec::new);
         for layer in 0..self.spec.n_layers {
-            let block = self.block(layer, batch.row_starts(), None, Queries::All);
-            let (out, maps) = block.forward(&hidden, keep_maps);
-            hidden = out;
+            let (out, maps) = self.block(layer, batch, None, Queries::All).forward(&hidden, keep_maps);
+            hidden = if layer + 1 == self.spec.n_layers { self.finish(out).0 } else { out };
             if let Some(states) = &mut states {
                 states.push(tensor(hidden.clone()));
             }
@@ -81,9 +84,20 @@ impl Encoder<'_> {
     pub(crate) fn forward_of(&self, batch: &Batch, outputs: Queries) -> Buffer {
         let mut hidden = self.embed(batch, None).1;
         for layer in 0..self.spec.n_layers {
-            hidden = self.block(layer, batch.row_starts(), None, outputs).forward(&hidden, false).0;
+            hidden = self.block(layer, batch, None, outputs).forward(&hidden, false).0;
         }
-        hidden
+        self.finish(hidden).0
+    }
+
+    /// The norm after the last layer, where there is one; beside it what it was of.
+    fn finish(&self, mut hidden: Buffer) -> (Buffer, Option<Buffer>) {
+        match &self.params.final_norm {
+            None => (hidden, None),
+            Some(norm) => {
+                let out = norm.forward(self.spec.norms.epsilon, &mut hidden, None, None);
+                (out, Some(hidden))
+            }
+        }
     }
 
     fn map_tensors(&self, batch: &Batch, maps: Vec<Vec<f32>>) -> Vec<Tensor> {
@@ -107,14 +121,14 @@ impl Encoder<'_> {
         for layer in 0..self.spec.n_layers {
             let goes_back = layer >= self.frozen.lowest_layer();
             let input = (goes_back && is_checkpointed).then(|| hidden.clone());
-            let block = self.block(layer, batch.row_starts(), dropout_key, outputs);
-            let (out, kept) = block.forward_keeping(hidden);
+            let (out, kept) = self.block(layer, batch, dropout_key, outputs).forward_keeping(hidden);
             hidden = out;
             let kept = || input.map_or_else(|| KeptLayer::All(Box::new(kept)), KeptLayer::Input);
             layers.push(goes_back.then(kept));
         }
         let embedding_sum = (!self.frozen.embeddings).then_some(embedding_sum);
-        (hidden, KeptEncoder { embedding_sum, layers, dropout_key, outputs })
+        let (hidden, final_sum) = self.finish(hidden);
+        (hidden, KeptEncoder { embedding_sum, layers, final_sum, dropout_key, outputs })
     }
 
     /// Adds to the gradients of the encoder's weights that are not frozen. `d [Q, D]`
@@ -126,81 +140,56 @@ impl Encoder<'_> {
         gradients: &mut Gradients,
     ) {
         let key = kept.dropout_key;
+        if let (Some(norm), Some(sum)) = (&self.params.final_norm, kept.final_sum) {
+            norm.backward(self.spec.norms.epsilon, &sum, &mut d, gradients.params.final_norm.as_mut());
+        }
         for (index, layer) in kept.layers.into_iter().enumerate().rev() {
             let Some(layer) = layer else { return }; // Nothing below is trained.
-            let block = self.block(index, batch.row_starts(), key, kept.outputs);
+            let block = self.block(index, batch, key, kept.outputs);
             let kept = match layer {
                 KeptLayer::All(kept) => *kept,
                 KeptLayer::Input(hidden) => block.forward_keeping(hidden).1,
             };
             let is_frozen = self.frozen.holds(Place::Layer(index));
-            let are_fresh = gradients.are_fresh;
-            let mut sums = LayerSums { layer: &mut gradients.params.layers[index], are_fresh };
-            d = block.backward(d, kept, (!is_frozen).then_some(&mut sums));
+            let sums = &mut gradients.params.layers[index];
+            d = block.backward(d, kept, (!is_frozen).then_some(sums));
         }
         let Some(embedding_sum) = kept.embedding_sum else { return };
-        if let Some(dropout) = self.embedding_dropout(key) {
-            dropout::apply(dropout, &mut d, self.spec.width);
-        }
-        let (norm, gradient) = (&self.params.embeddings.norm, &mut gradients.params.embeddings);
-        norm_backward(norm, self.spec.norm_epsilon, &embedding_sum, &mut d, Some(&mut gradient.norm));
-        self.embeddings_backward(&d, batch, gradients);
+        let Gradients { params, words, .. } = gradients;
+        let dropout = self.embedding_dropout(key);
+        let pass = EmbeddingsGradient { spec: self.spec, batch, words, dropout };
+        self.params.embeddings.backward(pass, d, &embedding_sum, &mut params.embeddings);
     }
 
     /// The sum of the tables' rows, and its norm with dropout. `[T, D]` both.
     fn embed(&self, batch: &Batch, dropout_key: Option<u64>) -> (Buffer, Buffer) {
-        let tables = &self.params.embeddings;
-        let mut lookups = vec![Lookup { table: tables.word.as_slice(), indices: batch.input_ids() }];
-        if let Some(token_type) = &tables.token_type {
-            lookups.push(Lookup { table: token_type.as_slice(), indices: batch.token_type_ids() });
-        }
-        lookups.push(Lookup { table: tables.position.as_slice(), indices: batch.position_ids() });
-        let mut sum = embedding::forward(&lookups, self.spec.width);
-        let mut out = Buffer::stale(sum.len());
-        let job = AddNorm { x: &mut sum, residual: None, dropout: None, out: &mut out };
-        layer_norm::forward(affine(&tables.norm, self.spec.norm_epsilon), job);
-        if let Some(dropout) = self.embedding_dropout(dropout_key) {
-            dropout::apply(dropout, &mut out, self.spec.width);
-        }
-        (sum, out)
-    }
-
-    fn embeddings_backward(&self, d: &[f32], batch: &Batch, gradients: &mut Gradients) {
-        let width = self.spec.width;
-        let Gradients { params, words, .. } = gradients;
-        let gradient = &mut params.embeddings;
-        let (rows, pad) = (words.rows_of(batch.input_ids()), words.row_of(self.spec.pad_token_id));
-        embedding::backward(d, &rows, pad, gradient.word.as_mut_slice(), width);
-        if let Some(token_type) = &mut gradient.token_type {
-            embedding::backward(d, batch.token_type_ids(), None, token_type.as_mut_slice(), width);
-        }
-        if self.spec.positions == Positions::Learned {
-            let padding = self.spec.padding_position();
-            embedding::backward(d, batch.position_ids(), padding, gradient.position.as_mut_slice(), width);
-        }
+        self.params.embeddings.forward(self.spec, batch, self.embedding_dropout(dropout_key))
     }
 
     fn embedding_dropout(&self, key: Option<u64>) -> Option<Dropout> {
-        key.and_then(|key| Dropout::new(self.spec.hidden_dropout, mix(key, EMBEDDINGS_SITE)))
+        key.and_then(|key| Dropout::new(self.spec.dropout.embeddings, mix(key, EMBEDDINGS_SITE)))
     }
 
     /// `outputs`: of the last layer; all others serve all tokens.
     fn block<'b>(
         &'b self,
         layer: usize,
-        row_starts: &'b [usize],
+        batch: &'b Batch,
         dropout_key: Option<u64>,
         outputs: Queries,
     ) -> Block<'b> {
         let is_last = layer + 1 == self.spec.n_layers;
-        Block {
-            outputs: if is_last { outputs } else { Queries::All },
+        let window = self.spec.windows[layer];
+        let pass = Pass {
             spec: self.spec,
-            layer: &self.params.layers[layer],
-            packed: &self.packed.layers[layer],
-            row_starts,
+            row_starts: batch.row_starts(),
+            positions: batch.position_ids(),
+            window,
+            rotation: self.rotations.of(window),
+            outputs: if is_last { outputs } else { Queries::All },
             precision: self.dtype.precision(),
             dropout_key: dropout_key.map(|key| mix(key, layer as u64)),
-        }
+        };
+        Block { layer: &self.params.layers[layer], packed: &self.packed.layers[layer], pass }
     }
 }

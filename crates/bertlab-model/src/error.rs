@@ -161,6 +161,15 @@ pub enum Error {
         /// What the model takes.
         max: usize,
     },
+    /// Positions that leave some out, where attention has windows.
+    #[error(
+        "row {row}: its tokens do not follow one another, and layers of this model see near tokens alone. \
+         Leave no padding between tokens"
+    )]
+    GapInRow {
+        /// Of the batch, from 0.
+        row: usize,
+    },
     /// A row without tokens.
     #[error("row {row} has no tokens")]
     EmptyRow {

@@ -1,22 +1,21 @@
 //! `Gradients`: what the backward passes of an update sum.
 
 use crate::model::Model;
-use crate::params::{Layer, Params};
+use crate::params::Params;
+use crate::slot::{GradientSum, Place, Role, Slot};
+use crate::spec::Spec;
 use bertlab_compute::{Buffer, Tensor};
-
-/// The canonical name of the table of words.
-const WORDS: &str = "embeddings.word_embeddings.weight";
+use std::sync::Arc;
 
 /// The gradients of a model's weights, summed over the micro-batches of an update.
 ///
 /// Of the table of words only the rows that the update reads have a gradient, and only those are held: an update
 /// reads a few hundred of tens of thousands. Where a masked-LM part is tied to the table, all rows have one.
 pub struct Gradients {
+    spec: Spec,
     /// Shaped as the weights; but the table of words as `words` says.
-    pub(crate) params: Params,
+    pub(crate) params: Params<GradientSum>,
     pub(crate) words: Words,
-    /// No pass was added yet: the layers' dense weights still hold an earlier update's sums, to be replaced.
-    pub(crate) are_fresh: bool,
 }
 
 /// Which rows of the table of words have a gradient.
@@ -26,19 +25,14 @@ pub(crate) enum Words {
     Read(Vec<Option<u32>>),
 }
 
-/// A layer's sums.
-pub(crate) struct LayerSums<'a> {
-    pub layer: &'a mut Layer,
-    /// As [`Gradients::are_fresh`].
-    pub are_fresh: bool,
-}
-
 /// The gradient of one weight.
 #[derive(Clone, Copy)]
-pub struct Sum<'a> {
+pub struct WeightGradient<'a> {
+    /// What the weight is.
+    pub slot: &'a Arc<Slot>,
     /// Shaped as the weight, or `[n, D]` with `rows`.
-    pub gradient: &'a Tensor,
-    /// Where each of the weight's rows stands in `gradient`; rows that stand nowhere have the gradient 0. None where
+    pub sum: &'a Tensor,
+    /// Where each of the weight's rows stands in `sum`; rows that stand nowhere have the gradient 0. None where
     /// all stand in their place.
     pub rows: Option<&'a [Option<u32>]>,
 }
@@ -47,25 +41,27 @@ impl Gradients {
     /// Of the weights of `model` that are trained.
     pub fn new(model: &Model) -> Self {
         let spec = &model.spec;
-        let mut params = Params::zeros(spec);
+        let mut params = Params::build(spec, &mut |slot| {
+            let is_trained = model.is_trained(&slot);
+            GradientSum::zeros(slot, is_trained)
+        });
         let words = if Self::are_of_all_words(model) {
             Words::All
         } else {
-            params.embeddings.word = Tensor::zeros(&[0, spec.encoder.width]);
+            params.embeddings.word.tensor = Tensor::zeros(&[0, spec.encoder.width]);
             Words::Read(vec![None; spec.encoder.vocab_size])
         };
-        Self { params, words, are_fresh: true }
+        Self { spec: spec.clone(), params, words }
     }
 
     /// Whether words have gradients, but only those that an update reads.
     pub fn are_of_read_words(model: &Model) -> bool {
-        model.is_trained(WORDS) && !Self::are_of_all_words(model)
+        are_words_trained(model) && !Self::are_of_all_words(model)
     }
 
     /// Whether every word has a gradient in every update: a masked-LM part is tied to their table.
     fn are_of_all_words(model: &Model) -> bool {
-        let head = &model.spec.head;
-        head.has_predictions() && head.is_tied && model.is_trained(WORDS)
+        model.spec.head.is_tied() && are_words_trained(model)
     }
 
     /// How many numbers are held in an update that reads `n_words` different words.
@@ -77,7 +73,6 @@ impl Gradients {
 
     /// Begins an update: all sums become 0. `words`: every word that its micro-batches read; repetitions do not matter.
     pub fn begin(&mut self, words: impl IntoIterator<Item = u32>) {
-        self.are_fresh = true;
         if let Words::Read(rows) = &mut self.words {
             let width = self.params.embeddings.word.width();
             rows.fill(None);
@@ -91,62 +86,56 @@ impl Gradients {
                 });
             }
             let n = n as usize;
-            self.params.embeddings.word = Tensor::zeros(&[0, width]); // Its memory serves the next.
-            self.params.embeddings.word = Tensor::from_buffer(&[n, width], Buffer::zeros(n * width));
+            let table = &mut self.params.embeddings.word.tensor;
+            *table = Tensor::zeros(&[0, width]); // Its memory serves the next.
+            *table = Tensor::from_buffer(&[n, width], Buffer::zeros(n * width));
         }
         let are_all = matches!(self.words, Words::All);
-        for (name, gradient) in self.params.named_mut() {
-            if !is_replaced(&name) && (are_all || name != WORDS) {
-                gradient.as_mut_slice().fill(0.0);
-            }
-        }
+        let sums = self.params.all_mut().into_iter();
+        sums.filter(|sum| are_all || sum.slot.role != Role::WordTable).for_each(GradientSum::begin);
     }
 
-    /// Every sum with the canonical name of its weight, in the order of [`Params::named`].
-    pub fn named(&mut self) -> Vec<(String, Sum<'_>)> {
-        self.settle();
+    /// Every sum, in the order of [`Params::weights`].
+    pub fn sums(&mut self) -> Vec<WeightGradient<'_>> {
+        self.finish();
         let rows = match &self.words {
             Words::All => None,
             Words::Read(rows) => Some(rows.as_slice()),
         };
-        let sum = |name: &str, gradient| Sum { gradient, rows: rows.filter(|_| name == WORDS) };
-        let named = self.params.named().into_iter();
-        named.map(|(name, gradient)| (name.clone(), sum(&name, gradient))).collect()
+        let rows_of = |slot: &Slot| rows.filter(|_| slot.role == Role::WordTable);
+        let sums = self.params.all().into_iter();
+        sums.map(|sum| WeightGradient { slot: &sum.slot, sum, rows: rows_of(&sum.slot) }).collect()
     }
 
     /// All of them, shaped as the weights.
     pub fn into_params(mut self) -> Params {
-        self.settle();
-        let Words::Read(rows) = &self.words else { return self.params };
-        let sums = std::mem::replace(&mut self.params.embeddings.word, Tensor::zeros(&[0]));
-        let mut all = Tensor::zeros(&[rows.len(), sums.width()]);
-        for (word, row) in rows.iter().enumerate() {
-            if let Some(row) = row {
-                all.row_mut(word).copy_from_slice(sums.row(*row as usize));
+        self.finish();
+        if let Words::Read(rows) = &self.words {
+            let sums = &mut self.params.embeddings.word.tensor;
+            let mut all = Tensor::zeros(&[rows.len(), sums.width()]);
+            for (word, row) in rows.iter().enumerate() {
+                if let Some(row) = row {
+                    all.row_mut(word).copy_from_slice(sums.row(*row as usize));
+                }
             }
+            *sums = all;
         }
-        self.params.embeddings.word = all;
-        self.params
+        let mut params = Params::zeros(&self.spec);
+        for (weight, sum) in params.weights_mut().into_iter().zip(self.params.all_mut()) {
+            **weight = std::mem::replace(&mut sum.tensor, Tensor::zeros(&[0]));
+        }
+        params
     }
 
     /// Where no pass was added, the sums are 0.
-    fn settle(&mut self) {
-        if std::mem::take(&mut self.are_fresh) {
-            for (name, gradient) in self.params.named_mut() {
-                if is_replaced(&name) {
-                    gradient.as_mut_slice().fill(0.0);
-                }
-            }
-        }
+    fn finish(&mut self) {
+        self.params.all_mut().into_iter().for_each(GradientSum::finish);
     }
 }
 
-/// Whether the first pass of an update replaces this gradient: the layers' dense weights, nearly all numbers there
-/// are. To set them to 0 and add costs two more ways through memory.
-fn is_replaced(canonical: &str) -> bool {
-    canonical.starts_with("encoder.layer.")
-        && canonical.ends_with(".weight")
-        && !canonical.ends_with("LayerNorm.weight")
+/// Whether the table of words is trained.
+fn are_words_trained(model: &Model) -> bool {
+    !model.frozen().holds(Place::Embeddings)
 }
 
 impl Words {

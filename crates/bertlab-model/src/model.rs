@@ -6,13 +6,14 @@ use crate::dtype::ComputeDtype;
 use crate::encoder::{Encoder, EncoderOutput, KeptEncoder};
 use crate::error::Error;
 use crate::families::Family;
-use crate::frozen::{Frozen, Place};
+use crate::frozen::Frozen;
 use crate::gradients::Gradients;
 use crate::heads::{Head, HeadGradient, HeadOutput, KeptHead};
-use crate::initialise::{order_positions, repeat_positions};
+use crate::layers::rotation::Rotations;
 use crate::packed::Packed;
 use crate::params::Params;
-use crate::spec::{Positions, Spec};
+use crate::slot::Slot;
+use crate::spec::Spec;
 use bertlab_compute::ops::attention::Queries;
 use bertlab_compute::{Buffer, Tensor, threads};
 use serde_json::{Map, Value};
@@ -29,6 +30,7 @@ pub struct Model {
     pub config: Map<String, Value>,
     params: Params,
     packed: Packed,
+    rotations: Rotations,
     dtype: ComputeDtype,
     frozen: Frozen,
 }
@@ -82,8 +84,8 @@ impl Model {
         params: Params,
         dtype: ComputeDtype,
     ) -> Self {
-        let packed = Packed::new(&params, dtype);
-        Self { family, spec, config, params, packed, dtype, frozen: Frozen::default() }
+        let (packed, rotations) = (Packed::new(&params, dtype), Rotations::new(&spec.encoder));
+        Self { family, spec, config, params, packed, rotations, dtype, frozen: Frozen::default() }
     }
 
     /// As what the encoder's matrix products are computed.
@@ -112,7 +114,7 @@ impl Model {
     /// Lets a learned table of positions begin as sinusoids instead of at random: for a new model, before its training.
     pub fn order_positions(&mut self) {
         let spec = self.spec.encoder.clone();
-        self.update(|params| order_positions(&spec, params));
+        self.update(|params| params.embeddings.order_positions(&spec));
     }
 
     /// Lets places after the first `n_learnt` begin as copies of these: for a model that was trained on shorter texts
@@ -123,7 +125,7 @@ impl Model {
     pub fn repeat_positions(&mut self, n_learnt: usize) {
         assert!(n_learnt > 0, "there is nothing to copy");
         let spec = self.spec.encoder.clone();
-        self.update(|params| repeat_positions(&spec, params, n_learnt));
+        self.update(|params| params.embeddings.repeat_positions(&spec, n_learnt));
     }
 
     /// Changes weights that are not frozen, and packs those anew. What is frozen must stay as it is.
@@ -149,28 +151,26 @@ impl Model {
         self.frozen = frozen;
     }
 
-    /// Whether the weight with this canonical name is trained: neither frozen nor computed, as a table of
-    /// sines and cosines is.
-    pub fn is_trained(&self, canonical: &str) -> bool {
-        let is_computed = self.spec.encoder.positions == Positions::Sinusoidal
-            && canonical == "embeddings.position_embeddings.weight";
-        !is_computed && !self.frozen.holds(Place::of(canonical))
+    /// What is frozen.
+    pub fn frozen(&self) -> Frozen {
+        self.frozen
+    }
+
+    /// Whether the weight in this slot is trained: neither frozen nor computed.
+    pub fn is_trained(&self, slot: &Slot) -> bool {
+        !slot.is_computed() && !self.frozen.holds(slot.place)
     }
 
     /// How many numbers are trained.
     pub fn n_trained(&self) -> usize {
-        let named = self.params.named().into_iter();
-        named.filter(|(name, _)| self.is_trained(name)).map(|(_, tensor)| tensor.len()).sum()
+        let weights = self.params.weights().into_iter();
+        weights.filter(|weight| self.is_trained(weight.slot())).map(|weight| weight.len()).sum()
     }
 
     /// Bytes of weights that are read where their file lies, until they are changed for the first time.
     pub fn borrowed_bytes(&self) -> usize {
-        let named = self.params.named();
-        named
-            .iter()
-            .filter(|(_, tensor)| tensor.is_shared())
-            .map(|(_, tensor)| tensor.len() * size_of::<f32>())
-            .sum()
+        let weights = self.params.weights().into_iter();
+        weights.filter(|weight| weight.is_shared()).map(|weight| weight.len() * size_of::<f32>()).sum()
     }
 
     /// Bytes of the other weights, and of all packed ones.
@@ -187,8 +187,8 @@ impl Model {
 
     /// Every weight with HuggingFace's name.
     pub fn named_tensors(&self) -> Vec<(String, &Tensor)> {
-        let named = self.params.named().into_iter();
-        named.map(|(name, tensor)| (self.name_of(&name), tensor)).collect()
+        let weights = self.params.weights().into_iter();
+        weights.map(|weight| (self.name_of(&weight.slot().name), &**weight)).collect()
     }
 
     /// HuggingFace's name of a canonical name, as this model's files have it.
@@ -200,8 +200,8 @@ impl Model {
     pub fn forward(&self, batch: &Batch, request: Request<'_>) -> Output {
         threads::inside(|| {
             let encoder = self.encoder().forward(batch, request.hidden_states, request.attentions);
-            let firsts = firsts(batch, Queries::All);
-            let head = self.head().forward(&encoder.last_hidden_state, firsts, request.tokens);
+            let row_starts = row_starts(batch, Queries::All);
+            let head = self.head().forward(&encoder.last_hidden_state, row_starts, request.tokens);
             Output { encoder, head }
         })
     }
@@ -212,7 +212,7 @@ impl Model {
         let outputs = self.outputs(true);
         threads::inside(|| {
             let hidden = self.hidden(self.encoder().forward_of(batch, outputs));
-            self.head().forward(&hidden, firsts(batch, outputs), tokens)
+            self.head().forward(&hidden, row_starts(batch, outputs), tokens)
         })
     }
 
@@ -223,8 +223,8 @@ impl Model {
         threads::inside(|| {
             let (hidden, encoder) =
                 self.encoder().forward_keeping(batch, outputs, dropout_key, gradient_checkpointing);
-            let (hidden, firsts) = (self.hidden(hidden), firsts(batch, outputs));
-            let (output, head) = self.head().forward_keeping(&hidden, firsts, tokens, dropout_key);
+            let (hidden, row_starts) = (self.hidden(hidden), row_starts(batch, outputs));
+            let (output, head) = self.head().forward_keeping(&hidden, row_starts, tokens, dropout_key);
             (output, Kept { encoder, head })
         })
     }
@@ -245,7 +245,6 @@ impl Model {
             let d_hidden = self.head().backward(d, kept.head, &mut gradients.params);
             self.encoder().backward(d_hidden.into_buffer(), batch, kept.encoder, gradients);
         });
-        gradients.are_fresh = false;
     }
 
     fn encoder(&self) -> Encoder<'_> {
@@ -253,6 +252,7 @@ impl Model {
             spec: &self.spec.encoder,
             params: &self.params,
             packed: &self.packed,
+            rotations: &self.rotations,
             dtype: self.dtype,
             frozen: self.frozen,
         }
@@ -263,10 +263,10 @@ impl Model {
     }
 }
 
-/// Where rows' first tokens stand in a hidden state of these tokens.
-fn firsts(batch: &Batch, outputs: Queries) -> Vec<usize> {
+/// Where rows start in a hidden state of these tokens, and the end.
+fn row_starts(batch: &Batch, outputs: Queries) -> Vec<usize> {
     match outputs {
-        Queries::All => batch.row_starts()[..batch.n_rows()].to_vec(),
-        Queries::Firsts => (0..batch.n_rows()).collect(),
+        Queries::All => batch.row_starts().to_vec(),
+        Queries::Firsts => (0..=batch.n_rows()).collect(),
     }
 }

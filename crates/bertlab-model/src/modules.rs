@@ -3,8 +3,8 @@
 //! Which modules there are is data, a tree of [`Node`]s in `families/`; sizes and rates come from the
 //! model at hand.
 
+use crate::heads::predictions::aliases;
 use crate::model::Model;
-use crate::params::Params;
 use crate::spec::{EncoderSpec, HeadSpec};
 use bertlab_compute::ops::activation::Activation;
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,10 +42,16 @@ pub(crate) enum Node {
     Linear(&'static str),
     /// A layer norm.
     Norm(&'static str),
+    /// A layer norm, or the identity in a layer that has none.
+    NormOrIdentity(&'static str),
     /// With its probability.
     Dropout(&'static str, Rate),
+    /// The identity where the probability is 0.
+    DropoutOrIdentity(&'static str, Rate),
     /// The encoder's activation.
     Activation(&'static str),
+    /// That of the head's transform.
+    HeadActivation(&'static str),
     /// Anything without weights and settings: name and class.
     Plain(&'static str, &'static str),
 }
@@ -63,13 +69,16 @@ pub(crate) enum Padding {
 /// Which of the dropout probabilities.
 #[derive(Clone, Copy)]
 pub(crate) enum Rate {
-    Hidden,
+    Embeddings,
     Attention,
+    AttentionOutput,
+    Inner,
+    Output,
     Head,
 }
 
 impl Model {
-    /// The modules with HuggingFace's names and classes (transformers 4.57, eager attention).
+    /// The modules with HuggingFace's names and classes (transformers 4.57, eager attention; ModernBERT's of 5.24).
     pub fn module_tree(&self) -> Module {
         let builder = Builder {
             model: self,
@@ -146,22 +155,12 @@ fn tensors_by_name(model: &Model) -> BTreeMap<String, NamedSize> {
         .map(|(name, tensor)| (name.clone(), NamedSize { weight: name, shape: tensor.shape().to_vec() }))
         .collect();
     // PyTorch's decoder shows the word embedding and the predictions' bias as its own.
-    for (alias, canonical) in decoder_aliases(model.params()) {
-        let source = &tensors[&model.name_of(canonical)];
+    for (alias, canonical) in aliases(model.params()) {
+        let source = &tensors[&model.name_of(&canonical)];
         let shared = NamedSize { weight: source.weight.clone(), shape: source.shape.clone() };
         tensors.entry(model.name_of(alias)).or_insert(shared);
     }
     tensors
-}
-
-/// Canonical names of the decoder's weights that are other weights: the alias and what it stands for.
-fn decoder_aliases(params: &Params) -> Vec<(&'static str, &'static str)> {
-    let Some(predictions) = &params.predictions else { return Vec::new() };
-    let mut aliases = vec![("cls.predictions.decoder.bias", "cls.predictions.bias")];
-    if predictions.decoder.is_none() {
-        aliases.push(("cls.predictions.decoder.weight", "embeddings.word_embeddings.weight"));
-    }
-    aliases
 }
 
 struct Builder<'a> {
@@ -204,17 +203,22 @@ impl Builder<'_> {
             }
             Node::Linear(name) => {
                 let shape = self.shape(&join(parent, name))?;
-                (name, "Linear", format!("in_features={}, out_features={}, bias=True", shape[1], shape[0]))
+                let bias = if self.has_bias(&join(parent, name)) { "True" } else { "False" };
+                (name, "Linear", format!("in_features={}, out_features={}, bias={bias}", shape[1], shape[0]))
             }
-            Node::Norm(name) => {
-                let shape = self.shape(&join(parent, name))?;
-                let epsilon = python_float(self.encoder.norm_epsilon);
-                (name, "LayerNorm", format!("({},), eps={epsilon}, elementwise_affine=True", shape[0]))
+            Node::Norm(name) | Node::NormOrIdentity(name) => match self.shape(&join(parent, name)) {
+                Some(shape) => (name, "LayerNorm", self.norm_detail(shape)),
+                None if matches!(node, Node::NormOrIdentity(_)) => (name, "Identity", String::new()),
+                None => return None,
+            },
+            Node::DropoutOrIdentity(name, rate) if self.rate(rate) == 0.0 => {
+                (name, "Identity", String::new())
             }
-            Node::Dropout(name, rate) => {
+            Node::Dropout(name, rate) | Node::DropoutOrIdentity(name, rate) => {
                 (name, "Dropout", format!("p={}, inplace=False", python_float(self.rate(rate))))
             }
             Node::Activation(name) => (name, activation_class(self.encoder.activation), String::new()),
+            Node::HeadActivation(name) => (name, activation_class(self.head_activation()), String::new()),
             Node::Plain(name, class) => (name, class, String::new()),
             Node::Base | Node::Group(..) | Node::Layers(..) | Node::Pooler(..) => return None,
         };
@@ -252,6 +256,23 @@ impl Builder<'_> {
         self.tensors.get(&format!("{path}.weight")).map(|tensor| tensor.shape.as_slice())
     }
 
+    fn has_bias(&self, path: &str) -> bool {
+        self.tensors.contains_key(&format!("{path}.bias"))
+    }
+
+    /// PyTorch says of a bias only that there is none.
+    fn norm_detail(&self, shape: &[usize]) -> String {
+        let epsilon = python_float(self.encoder.norms.epsilon);
+        let bias = if self.encoder.norms.has_bias { "" } else { ", bias=False" };
+        format!("({},), eps={epsilon}, elementwise_affine=True{bias}", shape[0])
+    }
+
+    fn head_activation(&self) -> Activation {
+        let of_pooler = self.head.pooler.map(|pooler| pooler.activation);
+        let of_predictions = self.head.predictions.map(|part| part.activation);
+        of_pooler.or(of_predictions).unwrap_or(self.encoder.activation)
+    }
+
     fn n_parameters(&self, path: &str) -> usize {
         let start = if path.is_empty() { String::new() } else { format!("{path}.") };
         let below = self.tensors.range(start.clone()..).take_while(|(name, _)| name.starts_with(&start));
@@ -274,9 +295,13 @@ impl Builder<'_> {
     }
 
     fn rate(&self, rate: Rate) -> f32 {
+        let dropout = &self.encoder.dropout;
         match rate {
-            Rate::Hidden => self.encoder.hidden_dropout,
-            Rate::Attention => self.encoder.attention_dropout,
+            Rate::Embeddings => dropout.embeddings,
+            Rate::Attention => dropout.attention,
+            Rate::AttentionOutput => dropout.attention_output,
+            Rate::Inner => dropout.inner.unwrap_or(0.0),
+            Rate::Output => dropout.output.unwrap_or(0.0),
             Rate::Head => self.head.dropout,
         }
     }

@@ -4,7 +4,6 @@ use crate::dtype::ComputeDtype;
 use crate::error::Error;
 use crate::families::{Family, FamilyHead};
 use crate::finite::NonFiniteWeight;
-use crate::initialise::{initialise, initialise_all};
 use crate::model::Model;
 use crate::params::Params;
 use crate::report::LoadReport;
@@ -76,7 +75,12 @@ pub fn open(folder: &Path, options: &OpenOptions) -> Result<(Model, LoadReport),
             let loader = Loader::new(folder, family, &spec, &weights, options);
             loader.fill(&mut params, &mut report)?;
         }
-        None => initialise_all(&spec.encoder, &mut params, options.seed),
+        None => {
+            for weight in params.weights_mut() {
+                let (slot, tensor) = weight.parts_mut();
+                slot.initialise(tensor, options.seed);
+            }
+        }
     }
     report.non_finite = non_finite_weight(family, kind, &params);
     if let Some(weight) = report.non_finite.take_if(|_| !options.allow_non_finite) {
@@ -141,7 +145,7 @@ fn read_head(
     kind: HeadKind,
     options: &OpenOptions,
 ) -> Result<HeadSpec, Error> {
-    let FamilyHead { pooler, dropout } = family.read_head(config, kind)?;
+    let FamilyHead { reads, pooler, dropout, predictions } = family.read_head(config, kind)?;
     let (problem_type, labels) = match &options.labels {
         Some((problem_type, labels)) => (*problem_type, labels.clone()),
         None => configured_labels(config)?,
@@ -155,9 +159,10 @@ fn read_head(
         kind,
         labels: if has_labels { labels } else { Vec::new() },
         problem_type,
+        reads,
         pooler,
         dropout,
-        is_tied: config.bool("tie_word_embeddings")?.unwrap_or(true),
+        predictions,
     })
 }
 
@@ -259,10 +264,11 @@ impl<'a> Loader<'a> {
     fn fill(&self, params: &mut Params, report: &mut LoadReport) -> Result<(), Error> {
         let mut used = BTreeSet::new();
         let mut missing_encoder = Vec::new();
-        let wanted = params.named_mut();
-        let n_wanted = wanted.iter().filter(|(canonical, _)| is_encoder(canonical)).count();
-        for (canonical, tensor) in wanted {
-            let name = self.family.name_of(self.spec.head.kind, &canonical);
+        let wanted = params.weights_mut();
+        let n_wanted = wanted.iter().filter(|weight| weight.slot().is_of_encoder()).count();
+        for weight in wanted {
+            let (slot, tensor) = weight.parts_mut();
+            let name = self.family.name_of(self.spec.head.kind, &slot.name);
             let found = self.find(&name);
             used.extend(found.map(|array| array.name.as_str()));
             let list = match found {
@@ -274,14 +280,14 @@ impl<'a> Loader<'a> {
                     self.take(&name, array, tensor)?;
                     continue;
                 }
-                None if is_encoder(&canonical) && !self.is_computed(&canonical) => {
+                None if slot.is_of_encoder() && !slot.is_computed() => {
                     missing_encoder.push(name);
                     continue;
                 }
                 None => &mut report.new,
             };
             list.push(name);
-            initialise(&self.spec.encoder, &canonical, tensor, self.options.seed);
+            slot.initialise(tensor, self.options.seed);
         }
         if let Some(name) = missing_encoder.first() {
             return Err(self.missing(name.clone(), missing_encoder.len(), n_wanted));
@@ -318,11 +324,6 @@ impl<'a> Loader<'a> {
             Tensor::from_vec(&array.shape, array.to_f32()?)
         };
         Ok(())
-    }
-
-    fn is_computed(&self, canonical: &str) -> bool {
-        canonical == "embeddings.position_embeddings.weight"
-            && self.spec.encoder.positions == crate::spec::Positions::Sinusoidal
     }
 
     fn missing(&self, name: String, n_missing: usize, n_wanted: usize) -> Error {
@@ -364,13 +365,8 @@ impl<'a> Loader<'a> {
         }
         let plain = self.family.plain_name(name);
         let decoder = |part: &str| self.family.name_of(head.kind, &format!("cls.predictions.decoder.{part}"));
-        plain == decoder("bias") || (head.is_tied && plain == decoder("weight"))
+        plain == decoder("bias") || (head.is_tied() && plain == decoder("weight"))
     }
-}
-
-/// Whether a canonical name belongs to the encoder proper: without it a checkpoint is unusable.
-fn is_encoder(canonical: &str) -> bool {
-    canonical.starts_with("embeddings.") || canonical.starts_with("encoder.")
 }
 
 /// A file's numbers, read in place.

@@ -1,154 +1,93 @@
-//! The weights, as plain structs. The same structs hold gradients and the optimizer's moments.
-//!
-//! Every tensor has a canonical name: BERT's own, without the `bert.` prefix; `families/` turns it into
-//! the name that the checkpoint uses.
+//! All weights of a model, as plain structs; or the sums of their gradients, in the same structs.
 
-use crate::spec::{HeadKind, Spec};
+use crate::heads::predictions::Predictions;
+use crate::layers::block::Layer;
+use crate::layers::embeddings::Embeddings;
+use crate::layers::linear::Linear;
+use crate::layers::norm::Norm;
+use crate::layers::transform::Transform;
+use crate::layers::{Builder, Walk, walk_fields};
+use crate::slot::{Parameter, Place, Slot};
+use crate::spec::{NormPlace, Spec};
 use bertlab_compute::Tensor;
 
-/// `y = x Wᵀ + b`
+/// All weights of a model.
 #[derive(Clone, Debug)]
-pub struct Linear {
-    /// `[out, in]`
-    pub weight: Tensor,
-    /// `[out]`
-    pub bias: Tensor,
-}
-
-impl Linear {
-    fn zeros(out: usize, inner: usize) -> Self {
-        Self { weight: Tensor::zeros(&[out, inner]), bias: Tensor::zeros(&[out]) }
-    }
-}
-
-/// Scale and shift of a layer norm.
-#[derive(Clone, Debug)]
-pub struct Norm {
-    /// `[D]`
-    pub weight: Tensor,
-    /// `[D]`
-    pub bias: Tensor,
-}
-
-impl Norm {
-    pub(crate) fn zeros(width: usize) -> Self {
-        Self { weight: Tensor::zeros(&[width]), bias: Tensor::zeros(&[width]) }
-    }
-}
-
-/// The tables at the bottom.
-#[derive(Clone, Debug)]
-pub struct Embeddings {
-    /// `[V, D]`
-    pub word: Tensor,
-    /// `[positions, D]`
-    pub position: Tensor,
-    /// `[types, D]`
-    pub token_type: Option<Tensor>,
-    /// After the sum.
-    pub norm: Norm,
-}
-
-/// One transformer layer.
-#[derive(Clone, Debug)]
-pub struct Layer {
-    /// `[D, D]`, its heads stacked
-    pub query: Linear,
-    /// `[D, D]`
-    pub key: Linear,
-    /// `[D, D]`
-    pub value: Linear,
-    /// `[D, D]`
-    pub attention_output: Linear,
-    /// After the attention part.
-    pub attention_norm: Norm,
-    /// `[F, D]`
-    pub intermediate: Linear,
-    /// `[D, F]`
-    pub output: Linear,
-    /// After the feed-forward part.
-    pub output_norm: Norm,
-}
-
-/// The masked-LM head.
-#[derive(Clone, Debug)]
-pub struct Predictions {
-    /// `[V]`
-    pub bias: Tensor,
-    /// `[D, D]`
-    pub dense: Linear,
-    /// After the dense layer.
-    pub norm: Norm,
-    /// `[V, D]`; none where the word embedding serves.
-    pub decoder: Option<Tensor>,
-}
-
-/// All of a model's weights.
-#[derive(Clone, Debug)]
-pub struct Params {
+pub struct Params<P = Parameter> {
     /// The tables at the bottom.
-    pub embeddings: Embeddings,
+    pub embeddings: Embeddings<P>,
     /// L layers.
-    pub layers: Vec<Layer>,
-    /// The dense layer over a row's first token: `[D, D]`.
-    pub pooler: Option<Linear>,
+    pub layers: Vec<Layer<P>>,
+    /// After the last layer.
+    pub final_norm: Option<Norm<P>>,
+    /// The transform over what the head reads.
+    pub pooler: Option<Transform<P>>,
     /// `[C, D]`
-    pub classifier: Option<Linear>,
+    pub classifier: Option<Linear<P>>,
     /// The masked-LM head.
-    pub predictions: Option<Predictions>,
+    pub predictions: Option<Predictions<P>>,
     /// Next sentence: `[2, D]`
-    pub relationship: Option<Linear>,
+    pub relationship: Option<Linear<P>>,
+}
+
+walk_fields!(Params { embeddings, layers, final_norm, pooler, classifier, predictions, relationship });
+
+impl<P: Walk<P>> Params<P> {
+    /// Fills every slot that a model has, in BERT's order.
+    pub(crate) fn build(spec: &Spec, make: &mut dyn FnMut(Slot) -> P) -> Self {
+        let (encoder, head) = (&spec.encoder, Place::Head);
+        let embeddings = Embeddings::build(encoder, Builder::new("embeddings", Place::Embeddings, make));
+        let mut layer = |index: usize| {
+            let name = format!("encoder.layer.{index}");
+            encoder.block(index).build(Builder::new(&name, Place::Layer(index), make))
+        };
+        let layers = (0..encoder.n_layers).map(&mut layer).collect();
+        let final_norm = (encoder.norms.place != NormPlace::Post).then(|| {
+            let at = Builder::new("encoder.final_norm", Place::FinalNorm, make);
+            encoder.norms.build(encoder.width, at)
+        });
+        let pooler = spec.pooler().map(|it| it.build(Builder::new("pooler", head, make)));
+        let classifier = spec.classifier().map(|it| it.build(Builder::new("classifier", head, make)));
+        let predictions = spec.predictions().map(|it| it.build(Builder::new("cls.predictions", head, make)));
+        let relationship =
+            spec.relationship().map(|it| it.build(Builder::new("cls.seq_relationship", head, make)));
+        Self { embeddings, layers, final_norm, pooler, classifier, predictions, relationship }
+    }
+
+    /// What stands in every slot, in order.
+    pub(crate) fn all(&self) -> Vec<&P> {
+        let mut all = Vec::new();
+        self.walk(&mut all);
+        all
+    }
+
+    /// As [`Self::all`], to be changed.
+    pub(crate) fn all_mut(&mut self) -> Vec<&mut P> {
+        let mut all = Vec::new();
+        self.walk_mut(&mut all);
+        all
+    }
 }
 
 impl Params {
     /// Zeros of the right shapes.
     pub fn zeros(spec: &Spec) -> Self {
-        let encoder = &spec.encoder;
-        let (width, inner) = (encoder.width, encoder.inner_width);
-        let embeddings = Embeddings {
-            word: Tensor::zeros(&[encoder.vocab_size, width]),
-            position: Tensor::zeros(&[encoder.max_positions, width]),
-            token_type: (encoder.n_token_types > 0).then(|| Tensor::zeros(&[encoder.n_token_types, width])),
-            norm: Norm::zeros(width),
-        };
-        let layer = || Layer {
-            query: Linear::zeros(width, width),
-            key: Linear::zeros(width, width),
-            value: Linear::zeros(width, width),
-            attention_output: Linear::zeros(width, width),
-            attention_norm: Norm::zeros(width),
-            intermediate: Linear::zeros(inner, width),
-            output: Linear::zeros(width, inner),
-            output_norm: Norm::zeros(width),
-        };
-        let predictions = || Predictions {
-            bias: Tensor::zeros(&[encoder.vocab_size]),
-            dense: Linear::zeros(width, width),
-            norm: Norm::zeros(width),
-            decoder: (!spec.head.is_tied).then(|| Tensor::zeros(&[encoder.vocab_size, width])),
-        };
-        Self {
-            embeddings,
-            layers: (0..encoder.n_layers).map(|_| layer()).collect(),
-            pooler: spec.head.pooler.map(|_| Linear::zeros(width, width)),
-            classifier: (spec.head.n_outputs() > 0).then(|| Linear::zeros(spec.head.n_outputs(), width)),
-            predictions: spec.head.has_predictions().then(predictions),
-            relationship: (spec.head.kind == HeadKind::PreTraining).then(|| Linear::zeros(2, width)),
-        }
+        Self::build(spec, &mut Parameter::zeros)
+    }
+
+    /// Every weight, in BERT's order.
+    pub fn weights(&self) -> Vec<&Parameter> {
+        self.all()
+    }
+
+    /// As [`Self::weights`], to be changed.
+    pub fn weights_mut(&mut self) -> Vec<&mut Parameter> {
+        self.all_mut()
     }
 
     /// Every tensor with its canonical name, in BERT's order.
     pub fn named(&self) -> Vec<(String, &Tensor)> {
-        let mut out = Vec::new();
-        self.collect("", &mut out);
-        out
-    }
-
-    /// As [`Self::named`], to be changed.
-    pub fn named_mut(&mut self) -> Vec<(String, &mut Tensor)> {
-        let mut out = Vec::new();
-        self.collect_mut("", &mut out);
-        out
+        self.all().into_iter().map(|weight| (weight.slot().name.clone(), &**weight)).collect()
     }
 
     /// The decoder over the vocabulary, where there is a masked-LM head: the word embedding where that serves. `[V, D]`
@@ -159,98 +98,23 @@ impl Params {
 
     /// How many numbers there are.
     pub fn n_parameters(&self) -> usize {
-        self.named().iter().map(|(_, tensor)| tensor.len()).sum()
+        self.all().iter().map(|weight| weight.len()).sum()
     }
 }
 
-/// Something that holds named tensors.
-trait Named {
-    fn collect<'a>(&'a self, name: &str, out: &mut Vec<(String, &'a Tensor)>);
-    fn collect_mut<'a>(&'a mut self, name: &str, out: &mut Vec<(String, &'a mut Tensor)>);
-}
-
-impl Named for Tensor {
-    fn collect<'a>(&'a self, name: &str, out: &mut Vec<(String, &'a Tensor)>) {
-        out.push((name.to_owned(), self));
-    }
-    fn collect_mut<'a>(&'a mut self, name: &str, out: &mut Vec<(String, &'a mut Tensor)>) {
-        out.push((name.to_owned(), self));
+impl Spec {
+    /// Every slot of the model, in BERT's order, without a tensor.
+    pub fn slots(&self) -> Vec<Slot> {
+        let mut slots = Vec::new();
+        Params::build(self, &mut |slot| Unfilled(slots.push(slot)));
+        slots
     }
 }
 
-impl<N: Named> Named for Option<N> {
-    fn collect<'a>(&'a self, name: &str, out: &mut Vec<(String, &'a Tensor)>) {
-        if let Some(inner) = self {
-            inner.collect(name, out);
-        }
-    }
-    fn collect_mut<'a>(&'a mut self, name: &str, out: &mut Vec<(String, &'a mut Tensor)>) {
-        if let Some(inner) = self {
-            inner.collect_mut(name, out);
-        }
-    }
-}
+/// Stands in a slot of which only the description is wanted.
+struct Unfilled(());
 
-impl<N: Named> Named for Vec<N> {
-    fn collect<'a>(&'a self, name: &str, out: &mut Vec<(String, &'a Tensor)>) {
-        for (i, inner) in self.iter().enumerate() {
-            inner.collect(&join(name, &i.to_string()), out);
-        }
-    }
-    fn collect_mut<'a>(&'a mut self, name: &str, out: &mut Vec<(String, &'a mut Tensor)>) {
-        for (i, inner) in self.iter_mut().enumerate() {
-            inner.collect_mut(&join(name, &i.to_string()), out);
-        }
-    }
+impl Walk<Self> for Unfilled {
+    fn walk<'a>(&'a self, _: &mut Vec<&'a Self>) {}
+    fn walk_mut<'a>(&'a mut self, _: &mut Vec<&'a mut Self>) {}
 }
-
-fn join(prefix: &str, name: &str) -> String {
-    if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") }
-}
-
-/// Says under which name each field lies; the order is that of PyTorch in BERT.
-macro_rules! named_fields {
-    ($type:ty { $($field:ident => $name:literal),* $(,)? }) => {
-        impl Named for $type {
-            fn collect<'a>(&'a self, prefix: &str, out: &mut Vec<(String, &'a Tensor)>) {
-                $(self.$field.collect(&join(prefix, $name), out);)*
-            }
-            fn collect_mut<'a>(&'a mut self, prefix: &str, out: &mut Vec<(String, &'a mut Tensor)>) {
-                $(self.$field.collect_mut(&join(prefix, $name), out);)*
-            }
-        }
-    };
-}
-
-named_fields!(Linear { weight => "weight", bias => "bias" });
-named_fields!(Norm { weight => "weight", bias => "bias" });
-named_fields!(Embeddings {
-    word => "word_embeddings.weight",
-    position => "position_embeddings.weight",
-    token_type => "token_type_embeddings.weight",
-    norm => "LayerNorm",
-});
-named_fields!(Layer {
-    query => "attention.self.query",
-    key => "attention.self.key",
-    value => "attention.self.value",
-    attention_output => "attention.output.dense",
-    attention_norm => "attention.output.LayerNorm",
-    intermediate => "intermediate.dense",
-    output => "output.dense",
-    output_norm => "output.LayerNorm",
-});
-named_fields!(Predictions {
-    bias => "bias",
-    dense => "transform.dense",
-    norm => "transform.LayerNorm",
-    decoder => "decoder.weight",
-});
-named_fields!(Params {
-    embeddings => "embeddings",
-    layers => "encoder.layer",
-    pooler => "pooler.dense",
-    classifier => "classifier",
-    predictions => "cls.predictions",
-    relationship => "cls.seq_relationship",
-});

@@ -2,11 +2,13 @@
 
 use crate::model::Model;
 use crate::modules::Module;
+use crate::slot::{Role, Slot};
+use std::sync::Arc;
 
 impl Model {
-    /// Canonical names of all weights as `named_parameters()` gives them; a weight with two names comes once, under
-    /// the first. More than one order where versions of transformers differ, the older one first.
-    pub fn weight_orders(&self) -> Vec<Vec<String>> {
+    /// All weights in the order of `named_parameters()`; a weight with two names comes once, under the first. More than
+    /// one order where versions of transformers differ, the older one first.
+    pub fn weight_orders(&self) -> Vec<Vec<Arc<Slot>>> {
         let mut orders = vec![self.weight_order(&[])];
         if !self.family.late_weights.is_empty() {
             orders.push(self.weight_order(self.family.late_weights));
@@ -14,19 +16,20 @@ impl Model {
         orders
     }
 
-    /// With some weights after their siblings.
-    fn weight_order(&self, late: &[&str]) -> Vec<String> {
+    /// With weights of some roles after their siblings.
+    fn weight_order(&self, late: &[Role]) -> Vec<Arc<Slot>> {
         let tree = self.module_tree();
-        let mut names: Vec<String> = self.params().named().into_iter().map(|(name, _)| name).collect();
-        // Within a module names come in its own order already, and before those of the modules in it.
-        names.sort_by_cached_key(|name| {
-            let mut place = place(&tree, &self.name_of(name));
-            if late.contains(&name.as_str()) {
+        let mut slots: Vec<Arc<Slot>> =
+            self.params().weights().into_iter().map(|weight| weight.slot().clone()).collect();
+        // Within a module weights come in their own order already, and before those of the modules in it.
+        slots.sort_by_cached_key(|slot| {
+            let mut place = place(&tree, &self.name_of(&slot.name));
+            if late.contains(&slot.role) {
                 *place.last_mut().expect("it lies in a module") = usize::MAX;
             }
             place
         });
-        names
+        slots
     }
 }
 

@@ -71,10 +71,19 @@ fn balanced(head: &HeadSpec, rows: &[Example], is_multi_label: bool) -> Vec<f64>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bertlab_model::Reads;
 
     fn head(kind: HeadKind, problem_type: ProblemType) -> HeadSpec {
         let labels = ["neg", "pos", "never"].map(str::to_owned).to_vec();
-        HeadSpec { kind, labels, problem_type, pooler: None, dropout: 0.0, is_tied: false }
+        HeadSpec {
+            kind,
+            labels,
+            problem_type,
+            reads: Reads::FirstTokens,
+            pooler: None,
+            dropout: 0.0,
+            predictions: None,
+        }
     }
 
     fn rows(targets: impl IntoIterator<Item = Target>) -> Vec<Example> {

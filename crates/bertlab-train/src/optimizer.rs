@@ -9,9 +9,10 @@ use bertlab_checkpoint::{ArrayView, NamedArray, read_safetensors, write_views};
 use bertlab_compute::ops::adamw::{self, AdamW, Moments, RowMoments};
 use bertlab_compute::ops::sum::sum_of_squares;
 use bertlab_compute::{Buffer, Tensor};
-use bertlab_model::{Gradients, Model, Params, Place, Sum};
+use bertlab_model::{Gradients, Model, Params, Place, Slot, WeightGradient};
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 pub(crate) use huggingface::{Adopted, PYTORCH_FILE};
 
@@ -24,7 +25,7 @@ const MOMENTS: [&str; 2] = ["exp_avg", "exp_avg_sq"];
 
 /// AdamW, and what it remembers of every weight that is trained.
 pub struct Optimizer {
-    /// In the order of [`Params::named`]; without what is frozen.
+    /// In the order of [`Params::weights`]; without what is frozen.
     weights: Vec<Weight>,
     n_steps: u64,
     settings: AdamW,
@@ -32,8 +33,7 @@ pub struct Optimizer {
 
 /// A weight that is trained.
 struct Weight {
-    /// Canonical.
-    name: String,
+    slot: Arc<Slot>,
     /// The mean of its gradients.
     first: Tensor,
     /// The mean of their squares.
@@ -47,23 +47,23 @@ struct Weight {
 
 impl Weight {
     /// One update of `parameter`.
-    fn step(&mut self, settings: AdamW, parameter: &mut Tensor, sum: Sum<'_>) {
+    fn step(&mut self, settings: AdamW, parameter: &mut Tensor, gradient: WeightGradient<'_>) {
         let AdamW { learning_rate, .. } = settings;
         let settings = AdamW {
             learning_rate: learning_rate * self.rate_factor,
             weight_decay: self.weight_decay,
             ..settings
         };
-        if let Some(rows) = sum.rows {
+        if let Some(rows) = gradient.rows {
             self.begin_rows(rows);
         }
         let moments = Moments {
             parameter: parameter.as_mut_slice(),
-            gradient: sum.gradient.as_slice(),
+            gradient: gradient.sum.as_slice(),
             first: self.first.as_mut_slice(),
             second: self.second.as_mut_slice(),
         };
-        match sum.rows {
+        match gradient.rows {
             None => adamw::step(settings, moments),
             Some(rows) => {
                 adamw::step_rows(settings, RowMoments { moments, rows, is_moved: &self.is_moved });
@@ -94,11 +94,11 @@ impl Weight {
 }
 
 /// Zeros. Of a table of words, rows that are never read are never written to.
-fn moments(name: &str, shape: &[usize]) -> Tensor {
-    if Place::of(name) == Place::Embeddings {
-        return Tensor::zeros(shape);
+fn moments(slot: &Slot) -> Tensor {
+    if slot.place == Place::Embeddings {
+        return Tensor::zeros(&slot.shape);
     }
-    Tensor::from_buffer(shape, Buffer::zeros_to_be_filled(shape.iter().product()))
+    Tensor::from_buffer(&slot.shape, Buffer::zeros_to_be_filled(slot.n_numbers()))
 }
 
 impl Optimizer {
@@ -114,15 +114,16 @@ impl Optimizer {
             step: 0,
         };
         let n_layers = model.spec.encoder.n_layers;
-        let trained = model.params().named().into_iter().filter(|(name, _)| model.is_trained(name));
-        let weight = |(name, tensor): (String, &Tensor)| Weight {
-            first: moments(&name, tensor.shape()),
-            second: moments(&name, tensor.shape()),
-            weight_decay: if decays(&name) { arguments.weight_decay } else { 0.0 },
-            rate_factor: rate_factor(Place::of(&name), n_layers, arguments.layerwise_lr_decay),
+        let slots = model.params().weights().into_iter().map(|weight| weight.slot());
+        let weight = |slot: &Arc<Slot>| Weight {
+            first: moments(slot),
+            second: moments(slot),
+            weight_decay: if slot.decays() { arguments.weight_decay } else { 0.0 },
+            rate_factor: rate_factor(slot.place, n_layers, arguments.layerwise_lr_decay),
             is_moved: Vec::new(),
-            name,
+            slot: slot.clone(),
         };
+        let trained = slots.filter(|slot| model.is_trained(slot));
         Self { weights: trained.map(weight).collect(), n_steps: 0, settings }
     }
 
@@ -141,7 +142,7 @@ impl Optimizer {
         for moment in 0..MOMENTS.len() {
             arrays.extend(self.weights.iter().map(|weight| {
                 let tensor = [&weight.first, &weight.second][moment];
-                let name = format!("{}.{}", model.name_of(&weight.name), MOMENTS[moment]);
+                let name = format!("{}.{}", model.name_of(&weight.slot.name), MOMENTS[moment]);
                 ArrayView::of_f32(name, tensor.shape(), tensor.as_slice())
             }));
         }
@@ -165,7 +166,7 @@ impl Optimizer {
         optimizer.n_steps = n_steps as u64;
         for weight in &mut optimizer.weights {
             for (moment, tensor) in MOMENTS.iter().zip([&mut weight.first, &mut weight.second]) {
-                let name = format!("{}.{moment}", model.name_of(&weight.name));
+                let name = format!("{}.{moment}", model.name_of(&weight.slot.name));
                 let array = arrays.get(name.as_str()).filter(|array| array.shape == tensor.shape());
                 let Some(array) = array else {
                     return Err(damaged(format!("it lacks {name} of shape {:?}", tensor.shape())));
@@ -188,35 +189,25 @@ impl Optimizer {
         self.n_steps += 1;
         let settings = AdamW { learning_rate, gradient_scale, step: self.n_steps, ..self.settings };
         let mut weights = self.weights.iter_mut().peekable();
-        for ((name, parameter), (_, sum)) in params.named_mut().into_iter().zip(gradients.named()) {
-            if let Some(weight) = weights.next_if(|weight| weight.name == name) {
-                weight.step(settings, parameter, sum);
+        for (parameter, gradient) in params.weights_mut().into_iter().zip(gradients.sums()) {
+            if let Some(weight) = weights.next_if(|weight| weight.slot.name == gradient.slot.name) {
+                weight.step(settings, parameter, gradient);
             }
         }
         assert!(weights.next().is_none(), "gradients have the weights' structure");
     }
 }
 
-/// Whether a canonical name is in the group that decays.
-fn decays(name: &str) -> bool {
-    !name.ends_with("bias") && !name.contains("LayerNorm")
-}
-
 /// What the learning rate is multiplied by at a place: 1 in the head and the top layer, `decay` times that
 /// of the layer above in every layer below, and least in the embeddings.
 fn rate_factor(place: Place, n_layers: usize, decay: f64) -> f64 {
-    let n_below_top = match place {
-        Place::Head => 0,
-        Place::Layer(index) => n_layers - 1 - index,
-        Place::Embeddings => n_layers,
-    };
-    decay.powi(n_below_top as i32)
+    decay.powi(place.depth(n_layers) as i32)
 }
 
 /// The L2 norm over the gradients of all trained weights.
 pub fn gradient_norm(gradients: &mut Gradients, model: &Model) -> f64 {
-    let trained = gradients.named().into_iter().filter(|(name, _)| model.is_trained(name));
-    trained.map(|(_, sum)| sum_of_squares(sum.gradient.as_slice())).sum::<f64>().sqrt()
+    let trained = gradients.sums().into_iter().filter(|gradient| model.is_trained(gradient.slot));
+    trained.map(|gradient| sum_of_squares(gradient.sum.as_slice())).sum::<f64>().sqrt()
 }
 
 /// By how much gradients of this norm are multiplied, so that it is at most `max_norm` (0: never).

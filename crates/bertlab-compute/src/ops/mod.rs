@@ -6,9 +6,12 @@ pub mod attention;
 pub mod dropout;
 pub mod embedding;
 pub mod finite;
+pub mod gated;
 pub mod layer_norm;
 pub mod matmul;
 pub mod matmul_int8;
+pub mod residual;
+pub mod rotary;
 pub mod softmax;
 pub mod sum;
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! BERT (Devlin et al. 2019).
 
-use super::{Family, FamilyHead, Modules, activation, pad_token_id, probability};
+use super::{Family, FamilyHead, Modules, activation, norm_epsilon, pad_token_id, probability};
 use crate::error::Error;
 use crate::modules::{Node, Padding, Rate};
-use crate::spec::{EncoderSpec, HeadKind, PoolerSpec, Positions};
+use crate::spec::{
+    Biases, DropoutSpec, EncoderSpec, HeadKind, Initializer, NormPlace, NormSpec, PoolerSpec, Positions,
+};
 use bertlab_checkpoint::Config;
 use bertlab_compute::ops::activation::Activation;
 
@@ -12,6 +14,7 @@ pub(super) const FAMILY: Family = Family {
     class_prefix: "Bert",
     prefix: "bert",
     layers: "encoder.layer",
+    base_names: &[],
     layer_names: &[],
     head_names,
     heads: &HeadKind::ALL,
@@ -38,7 +41,7 @@ pub(super) const MODULES: &[Node] = &[
             Node::Embedding("position_embeddings", Padding::RowOfOffset),
             Node::Embedding("token_type_embeddings", Padding::None),
             Node::Norm("LayerNorm"),
-            Node::Dropout("dropout", Rate::Hidden),
+            Node::Dropout("dropout", Rate::Embeddings),
         ],
     ),
     Node::Group("encoder", "*Encoder", &[Node::Layers("layer", "*Layer", LAYER_MODULES)]),
@@ -72,7 +75,7 @@ const LAYER_MODULES: &[Node] = &[
 ];
 
 const OUTPUT_MODULES: &[Node] =
-    &[Node::Linear("dense"), Node::Norm("LayerNorm"), Node::Dropout("dropout", Rate::Hidden)];
+    &[Node::Linear("dense"), Node::Norm("LayerNorm"), Node::Dropout("dropout", Rate::Output)];
 
 fn head_modules(kind: HeadKind) -> &'static [Node] {
     match kind {
@@ -101,30 +104,34 @@ const PREDICTIONS: Node = Node::Group(
 
 /// BERT's keys, which RoBERTa shares.
 pub(super) fn read_encoder(config: &Config) -> Result<EncoderSpec, Error> {
+    let n_layers = config.usize_required("num_hidden_layers")?;
+    let hidden_dropout = probability(config, "hidden_dropout_prob", 0.1)?;
+    let attention_dropout = probability(config, "attention_probs_dropout_prob", 0.1)?;
     Ok(EncoderSpec {
         width: config.usize_required("hidden_size")?,
-        n_layers: config.usize_required("num_hidden_layers")?,
+        n_layers,
         n_heads: config.usize_required("num_attention_heads")?,
         inner_width: config.usize_required("intermediate_size")?,
         vocab_size: config.usize_required("vocab_size")?,
         max_positions: config.usize("max_position_embeddings")?.unwrap_or(512),
         position_offset: 0,
         positions: Positions::Learned,
+        windows: vec![None; n_layers],
         n_token_types: config.usize("type_vocab_size")?.unwrap_or(2),
         activation: activation(config, "hidden_act")?,
-        norm_epsilon: norm_epsilon(config)?,
-        hidden_dropout: probability(config, "hidden_dropout_prob", 0.1)?,
-        attention_dropout: probability(config, "attention_probs_dropout_prob", 0.1)?,
+        gate: None,
+        has_fused_qkv: false,
+        biases: Biases::ALL,
+        norms: NormSpec {
+            place: NormPlace::Post,
+            epsilon: norm_epsilon(config, "layer_norm_eps", 1e-12)?,
+            has_bias: true,
+        },
+        dropout: DropoutSpec::post_norm(hidden_dropout, attention_dropout),
         pad_token_id: pad_token_id(config, 0)?,
         initializer_range: config.f32("initializer_range")?.unwrap_or(0.02),
+        initializer: Initializer::Normal,
     })
-}
-
-/// Below 0, the root of a variance would be no number.
-fn norm_epsilon(config: &Config) -> Result<f32, Error> {
-    let epsilon = config.f32("layer_norm_eps")?.unwrap_or(1e-12);
-    let is_one = epsilon >= 0.0 && epsilon.is_finite();
-    is_one.then_some(epsilon).ok_or_else(|| config.unsupported("layer_norm_eps", "a number from 0 on").into())
 }
 
 fn read_head(config: &Config, kind: HeadKind) -> Result<FamilyHead, Error> {
@@ -134,10 +141,8 @@ fn read_head(config: &Config, kind: HeadKind) -> Result<FamilyHead, Error> {
         HeadKind::SequenceClassification | HeadKind::TokenClassification => classifier_dropout(config)?,
         _ => 0.0,
     };
-    Ok(FamilyHead {
-        pooler: has_pooler.then_some(PoolerSpec { activation: Activation::Tanh, dropout: 0.0 }),
-        dropout,
-    })
+    let pooler = has_pooler.then(|| PoolerSpec::of_base(Activation::Tanh));
+    Ok(FamilyHead { pooler, dropout, ..FamilyHead::new(config, kind, activation(config, "hidden_act")?)? })
 }
 
 /// `classifier_dropout`, or the hidden dropout where it is not set.

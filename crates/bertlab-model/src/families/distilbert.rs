@@ -3,7 +3,9 @@
 use super::{Family, FamilyHead, Modules, activation, pad_token_id, probability};
 use crate::error::Error;
 use crate::modules::{Node, Padding, Rate};
-use crate::spec::{EncoderSpec, HeadKind, PoolerSpec, Positions};
+use crate::spec::{
+    Biases, DropoutSpec, EncoderSpec, HeadKind, Initializer, NormPlace, NormSpec, PoolerSpec, Positions,
+};
 use bertlab_checkpoint::Config;
 use bertlab_compute::ops::activation::Activation;
 
@@ -12,6 +14,7 @@ pub(super) const FAMILY: Family = Family {
     class_prefix: "DistilBert",
     prefix: "distilbert",
     layers: "transformer.layer",
+    base_names: &[],
     layer_names: &[
         ("attention.self.query", "attention.q_lin"),
         ("attention.self.key", "attention.k_lin"),
@@ -58,7 +61,7 @@ const MODULES: &[Node] = &[
             Node::Embedding("word_embeddings", Padding::Row),
             Node::Embedding("position_embeddings", Padding::None),
             Node::Norm("LayerNorm"),
-            Node::Dropout("dropout", Rate::Hidden),
+            Node::Dropout("dropout", Rate::Embeddings),
         ],
     ),
     Node::Group("transformer", "Transformer", &[Node::Layers("layer", "TransformerBlock", LAYER_MODULES)]),
@@ -81,7 +84,7 @@ const LAYER_MODULES: &[Node] = &[
         "ffn",
         "FFN",
         &[
-            Node::Dropout("dropout", Rate::Hidden),
+            Node::Dropout("dropout", Rate::Output),
             Node::Linear("lin1"),
             Node::Linear("lin2"),
             Node::Activation("activation"),
@@ -115,22 +118,30 @@ fn head_modules(kind: HeadKind) -> &'static [Node] {
 
 fn read_encoder(config: &Config) -> Result<EncoderSpec, Error> {
     let is_sinusoidal = config.bool("sinusoidal_pos_embds")?.unwrap_or(false);
+    let n_layers = config.usize_required("n_layers")?;
+    let hidden_dropout = probability(config, "dropout", 0.1)?;
+    let attention_dropout = probability(config, "attention_dropout", 0.1)?;
     Ok(EncoderSpec {
         width: config.usize_required("dim")?,
-        n_layers: config.usize_required("n_layers")?,
+        n_layers,
         n_heads: config.usize_required("n_heads")?,
         inner_width: config.usize_required("hidden_dim")?,
         vocab_size: config.usize_required("vocab_size")?,
         max_positions: config.usize("max_position_embeddings")?.unwrap_or(512),
         position_offset: 0,
         positions: if is_sinusoidal { Positions::Sinusoidal } else { Positions::Learned },
+        windows: vec![None; n_layers],
         n_token_types: 0,
         activation: activation(config, "activation")?,
-        norm_epsilon: 1e-12, // Not in the config: DistilBERT has it in its code.
-        hidden_dropout: probability(config, "dropout", 0.1)?,
-        attention_dropout: probability(config, "attention_dropout", 0.1)?,
+        gate: None,
+        has_fused_qkv: false,
+        biases: Biases::ALL,
+        // ε is not in the config: DistilBERT has it in its code.
+        norms: NormSpec { place: NormPlace::Post, epsilon: 1e-12, has_bias: true },
+        dropout: DropoutSpec::post_norm(hidden_dropout, attention_dropout),
         pad_token_id: pad_token_id(config, 0)?,
         initializer_range: config.f32("initializer_range")?.unwrap_or(0.02),
+        initializer: Initializer::Normal,
     })
 }
 
@@ -142,6 +153,6 @@ fn read_head(config: &Config, kind: HeadKind) -> Result<FamilyHead, Error> {
         _ => 0.0,
     };
     let pooler = (kind == HeadKind::SequenceClassification)
-        .then_some(PoolerSpec { activation: Activation::Relu, dropout: 0.0 });
-    Ok(FamilyHead { pooler, dropout })
+        .then(|| PoolerSpec { is_of_base: false, ..PoolerSpec::of_base(Activation::Relu) });
+    Ok(FamilyHead { pooler, dropout, ..FamilyHead::new(config, kind, activation(config, "activation")?)? })
 }

@@ -4,11 +4,13 @@
 
 mod bert;
 mod distilbert;
+mod modernbert;
 mod roberta;
 
 use crate::error::Error;
 use crate::modules::Node;
-use crate::spec::{EncoderSpec, HeadKind, PoolerSpec};
+use crate::slot::Role;
+use crate::spec::{EncoderSpec, HeadKind, PoolerSpec, PredictionsSpec, Reads};
 use bertlab_checkpoint::Config;
 use bertlab_compute::ops::activation::Activation;
 
@@ -22,6 +24,8 @@ pub struct Family {
     prefix: &'static str,
     /// The list of layers: `encoder.layer`.
     layers: &'static str,
+    /// Canonical and own names of the base model outside its layers; what is not listed is the same.
+    base_names: &'static [(&'static str, &'static str)],
     /// Canonical and own names inside a layer; what is not listed is the same.
     layer_names: &'static [(&'static str, &'static str)],
     /// Canonical and own names of what stands on the encoder.
@@ -29,8 +33,8 @@ pub struct Family {
     /// The heads that exist.
     heads: &'static [HeadKind],
     modules: Modules,
-    /// Canonical names of weights that some versions of transformers make after their siblings.
-    pub(crate) late_weights: &'static [&'static str],
+    /// Weights that some versions of transformers make after their siblings.
+    pub(crate) late_weights: &'static [Role],
     read_encoder: fn(&Config) -> Result<EncoderSpec, Error>,
     read_head: fn(&Config, HeadKind) -> Result<FamilyHead, Error>,
 }
@@ -45,12 +49,35 @@ struct Modules {
 
 /// What a family decides about a head.
 pub(crate) struct FamilyHead {
+    pub reads: Reads,
     pub pooler: Option<PoolerSpec>,
     /// Before the classifier.
     pub dropout: f32,
+    pub predictions: Option<PredictionsSpec>,
 }
 
-const ALL: [&Family; 3] = [&bert::FAMILY, &distilbert::FAMILY, &roberta::FAMILY];
+impl FamilyHead {
+    /// As in BERT: classifiers of rows and poolers read first tokens, others all tokens; the masked-LM part is of the
+    /// encoder's activation.
+    fn new(config: &Config, kind: HeadKind, activation: Activation) -> Result<Self, Error> {
+        let predictions = PredictionsSpec {
+            activation,
+            has_dense_bias: true,
+            has_decoder_bias: true,
+            is_tied: config.bool("tie_word_embeddings")?.unwrap_or(true),
+        };
+        let (reads, has_predictions) = match kind {
+            HeadKind::None | HeadKind::SequenceClassification => (Reads::FirstTokens, false),
+            HeadKind::PreTraining => (Reads::FirstTokens, true),
+            HeadKind::TokenClassification | HeadKind::QuestionAnswering => (Reads::Tokens, false),
+            HeadKind::MaskedLm => (Reads::Tokens, true),
+        };
+        let predictions = has_predictions.then_some(predictions);
+        Ok(Self { reads, pooler: None, dropout: 0.0, predictions })
+    }
+}
+
+const ALL: [&Family; 4] = [&bert::FAMILY, &distilbert::FAMILY, &modernbert::FAMILY, &roberta::FAMILY];
 
 /// The longest row that a config's model takes; for who opens a tokenizer alone.
 ///
@@ -129,7 +156,10 @@ impl Family {
                 let inner = renamed(self.layer_names, inner).unwrap_or_else(|| inner.to_owned());
                 format!("{prefix}{}.{index}.{inner}", self.layers)
             }
-            None => format!("{prefix}{canonical}"),
+            None => {
+                let name = renamed(self.base_names, canonical).unwrap_or_else(|| canonical.to_owned());
+                format!("{prefix}{name}")
+            }
         }
     }
 
@@ -258,6 +288,13 @@ fn probability(config: &Config, key: &str, default: f32) -> Result<f32, Error> {
     } else {
         Err(config.unsupported(key, "a probability in [0, 1)").into())
     }
+}
+
+/// Added to the variance in norms. Below 0, the root of a variance would be no number.
+fn norm_epsilon(config: &Config, key: &str, default: f32) -> Result<f32, Error> {
+    let epsilon = config.f32(key)?.unwrap_or(default);
+    let is_one = epsilon >= 0.0 && epsilon.is_finite();
+    is_one.then_some(epsilon).ok_or_else(|| config.unsupported(key, "a number from 0 on").into())
 }
 
 fn pad_token_id(config: &Config, default: u32) -> Result<u32, Error> {

@@ -1,8 +1,9 @@
 //! RoBERTa (Liu et al. 2019): BERT with other positions and heads.
 
-use super::{Family, FamilyHead, Modules, bert, pad_token_id};
+use super::{Family, FamilyHead, Modules, activation, bert, pad_token_id};
 use crate::error::Error;
 use crate::modules::{Node, Rate};
+use crate::slot::Role;
 use crate::spec::{EncoderSpec, HeadKind, PoolerSpec};
 use bertlab_checkpoint::Config;
 use bertlab_compute::ops::activation::Activation;
@@ -12,6 +13,7 @@ pub(super) const FAMILY: Family = Family {
     class_prefix: "Roberta",
     prefix: "roberta",
     layers: "encoder.layer",
+    base_names: &[],
     layer_names: &[],
     head_names,
     heads: &[
@@ -22,7 +24,7 @@ pub(super) const FAMILY: Family = Family {
         HeadKind::MaskedLm,
     ],
     modules: Modules { base: bert::MODULES, head: head_modules },
-    late_weights: &["embeddings.position_embeddings.weight"], // Since transformers 5.
+    late_weights: &[Role::PositionTable], // Since transformers 5.
     read_encoder,
     read_head,
 };
@@ -77,10 +79,11 @@ fn read_head(config: &Config, kind: HeadKind) -> Result<FamilyHead, Error> {
         HeadKind::SequenceClassification | HeadKind::TokenClassification => bert::classifier_dropout(config)?,
         _ => 0.0,
     };
+    let of_base = PoolerSpec::of_base(Activation::Tanh);
     let pooler = match kind {
-        HeadKind::None => Some(PoolerSpec { activation: Activation::Tanh, dropout: 0.0 }),
-        HeadKind::SequenceClassification => Some(PoolerSpec { activation: Activation::Tanh, dropout }),
+        HeadKind::None => Some(of_base),
+        HeadKind::SequenceClassification => Some(PoolerSpec { dropout, is_of_base: false, ..of_base }),
         _ => None,
     };
-    Ok(FamilyHead { pooler, dropout })
+    Ok(FamilyHead { pooler, dropout, ..FamilyHead::new(config, kind, activation(config, "hidden_act")?)? })
 }

@@ -2,10 +2,30 @@
 //! question answering, next sentence.
 
 use super::{Head, SITE_BEFORE_CLASSIFIER};
-use crate::linear::PackedLinear;
-use crate::params::{Linear, Params};
+use crate::layers::linear::{Linear, LinearSpec, PackedLinear};
+use crate::params::Params;
+use crate::slot::GradientSum;
+use crate::spec::{HeadKind, Spec};
 use bertlab_compute::Tensor;
 use bertlab_compute::ops::dropout::{self, Dropout};
+
+impl Spec {
+    /// The classifier, where there is one.
+    pub(crate) fn classifier(&self) -> Option<LinearSpec> {
+        let n_outputs = self.head.n_outputs();
+        (n_outputs > 0).then(|| self.answers(n_outputs))
+    }
+
+    /// The next-sentence part, where there is one.
+    pub(crate) fn relationship(&self) -> Option<LinearSpec> {
+        (self.head.kind == HeadKind::PreTraining).then(|| self.answers(2))
+    }
+
+    fn answers(&self, n_outputs: usize) -> LinearSpec {
+        let (n_inputs, initial) = (self.encoder.width, self.encoder.initial_of_classifiers());
+        LinearSpec { n_inputs, n_outputs, has_bias: true, initial }
+    }
+}
 
 pub(super) struct KeptClassifier {
     /// After dropout. `[rows, D]`
@@ -26,7 +46,7 @@ impl Head<'_> {
         &self,
         d_logits: &Tensor,
         kept: KeptClassifier,
-        gradients: &mut Params,
+        gradients: &mut Params<GradientSum>,
     ) -> Tensor {
         let dense = (self.packed.classifier.as_ref(), self.params.classifier.as_ref());
         backward(dense, d_logits, kept, gradients.classifier.as_mut())
@@ -41,7 +61,7 @@ impl Head<'_> {
         &self,
         d_logits: &Tensor,
         kept: KeptClassifier,
-        gradients: &mut Params,
+        gradients: &mut Params<GradientSum>,
     ) -> Tensor {
         let dense = (self.packed.relationship.as_ref(), self.params.relationship.as_ref());
         backward(dense, d_logits, kept, gradients.relationship.as_mut())
@@ -65,11 +85,11 @@ fn backward(
     dense: (Option<&PackedLinear>, Option<&Linear>),
     d_logits: &Tensor,
     kept: KeptClassifier,
-    gradient: Option<&mut Linear>,
+    gradient: Option<&mut Linear<GradientSum>>,
 ) -> Tensor {
     let (Some(packed), Some(linear)) = dense else { unreachable!("what was kept was computed") };
     let gradient = gradient.expect("gradients have the weights' structure");
-    packed.add_gradients(d_logits.as_slice(), kept.input.as_slice(), &mut [gradient], false);
+    packed.add_gradients(d_logits.as_slice(), kept.input.as_slice(), [gradient]);
     let mut d =
         Tensor::from_buffer(kept.input.shape(), packed.backward(d_logits.as_slice(), &[&linear.weight]));
     if let Some(dropout) = kept.dropout {

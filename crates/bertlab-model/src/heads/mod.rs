@@ -1,14 +1,16 @@
-//! What stands on the encoder: a pooler over the first token, a classifier over rows or tokens, a
+//! What stands on the encoder: a pooler over what the head reads, a classifier over rows or tokens, a
 //! masked-LM part. A head is any of them together, as its spec says; none knows a family.
 
 mod classifier;
 mod pooler;
-mod predictions;
+pub(crate) mod predictions;
 
 use crate::frozen::Frozen;
+use crate::layers::pooling::{self, Rows};
 use crate::packed::Packed;
 use crate::params::Params;
-use crate::spec::Spec;
+use crate::slot::GradientSum;
+use crate::spec::{Reads, Spec};
 use bertlab_compute::Tensor;
 use bertlab_compute::random::mix;
 use classifier::KeptClassifier;
@@ -49,9 +51,8 @@ pub(crate) struct Head<'a> {
 
 /// What the forward pass leaves for the backward pass.
 pub(crate) struct KeptHead {
-    /// Where rows' first tokens stand in the hidden state, and how many tokens are there.
-    firsts: Vec<usize>,
-    n_tokens: usize,
+    /// Where rows start in the hidden state, and the end. `[B + 1]`
+    row_starts: Vec<usize>,
     pooler: Option<KeptPooler>,
     classifier: Option<KeptClassifier>,
     predictions: Option<KeptPredictions>,
@@ -63,64 +64,63 @@ const SITE_BEFORE_POOLER: u64 = 1 << 32;
 const SITE_BEFORE_CLASSIFIER: u64 = SITE_BEFORE_POOLER + 1;
 
 impl Head<'_> {
-    /// `hidden [T, D]`, or `[B, D]` of each row's first token alone; `firsts`: where these stand in it. `tokens`: which
-    /// tokens go through the masked-LM part, all when none.
+    /// `hidden [T, D]`, or `[B, D]` of each row's first token alone; `row_starts`: where rows start in it, and the end.
+    /// `tokens`: which tokens go through the masked-LM part, all when none.
     pub(crate) fn forward(
         &self,
         hidden: &Tensor,
-        firsts: Vec<usize>,
+        row_starts: Vec<usize>,
         tokens: Option<&[usize]>,
     ) -> HeadOutput {
-        self.forward_keeping(hidden, firsts, tokens, None).0
+        self.forward_keeping(hidden, row_starts, tokens, None).0
     }
 
     pub(crate) fn forward_keeping(
         &self,
         hidden: &Tensor,
-        firsts: Vec<usize>,
+        row_starts: Vec<usize>,
         tokens: Option<&[usize]>,
         dropout_key: Option<u64>,
     ) -> (HeadOutput, KeptHead) {
-        let (pooled, pooler) = self.pool(hidden, &firsts, dropout_key).unzip();
-        let over = if self.is_over_rows() { pooled.as_ref() } else { Some(hidden) };
-        let (logits, classifier) = over.and_then(|x| self.classify(x, dropout_key)).unzip();
+        let reads = self.spec.head.reads;
+        let read = pooling::forward(reads, hidden, Rows { starts: &row_starts });
+        let (pooled, pooler) = self.pool(&read, dropout_key).unzip();
+        let (logits, classifier) = self.classify(pooled.as_ref().unwrap_or(&read), dropout_key).unzip();
         let (words, predictions) = self.predict(hidden, tokens).unzip();
         let (relationship_logits, relationship) =
             pooled.as_ref().and_then(|pooled| self.relate(pooled)).unzip();
-        let output = HeadOutput { pooler_output: pooled, logits: logits.or(words), relationship_logits };
-        let n_tokens = hidden.n_rows();
-        (output, KeptHead { firsts, n_tokens, pooler, classifier, predictions, relationship })
+        let pooler_output = pooled.filter(|_| reads != Reads::Tokens);
+        let output = HeadOutput { pooler_output, logits: logits.or(words), relationship_logits };
+        (output, KeptHead { row_starts, pooler, classifier, predictions, relationship })
     }
 
     /// Adds to the head's gradients; gives `d_hidden`, shaped as `hidden` was.
-    pub(crate) fn backward(&self, d: HeadGradient, kept: KeptHead, gradients: &mut Params) -> Tensor {
-        let width = self.spec.encoder.width;
-        let zeros = || Tensor::zeros(&[kept.n_tokens, width]);
-        let mut d_hidden = d.last_hidden_state.unwrap_or_else(zeros);
-        let mut d_pooled: Option<Tensor> = None;
+    pub(crate) fn backward(
+        &self,
+        d: HeadGradient,
+        kept: KeptHead,
+        gradients: &mut Params<GradientSum>,
+    ) -> Tensor {
+        let (width, n_tokens) = (self.spec.encoder.width, kept.row_starts[kept.row_starts.len() - 1]);
+        let mut d_hidden = d.last_hidden_state.unwrap_or_else(|| Tensor::zeros(&[n_tokens, width]));
+        let mut d_read: Option<Tensor> = None;
         if let (Some(d_logits), Some(kept)) = (&d.logits, kept.classifier) {
-            let d_input = self.classify_backward(d_logits, kept, gradients);
-            if self.is_over_rows() {
-                d_pooled = Some(d_input);
-            } else {
-                add(&mut d_hidden, &d_input);
-            }
+            d_read = Some(self.classify_backward(d_logits, kept, gradients));
         }
         if let (Some(d_logits), Some(kept)) = (&d.logits, kept.predictions) {
             self.predict_backward(d_logits, kept, gradients, &mut d_hidden);
         }
         if let (Some(d_logits), Some(kept)) = (&d.relationship_logits, kept.relationship) {
-            d_pooled = Some(self.relate_backward(d_logits, kept, gradients));
+            d_read = Some(self.relate_backward(d_logits, kept, gradients));
         }
-        if let (Some(d_pooled), Some(pooler)) = (d_pooled, kept.pooler) {
-            self.pool_backward(d_pooled, pooler, &kept.firsts, gradients, &mut d_hidden);
+        if let Some(mut d_read) = d_read {
+            if let Some(pooler) = kept.pooler {
+                d_read = self.pool_backward(d_read, pooler, gradients);
+            }
+            let rows = Rows { starts: &kept.row_starts };
+            pooling::backward(self.spec.head.reads, &d_read, rows, &mut d_hidden);
         }
         d_hidden
-    }
-
-    /// Whether the classifier reads rows (the pooler's output) rather than tokens.
-    fn is_over_rows(&self) -> bool {
-        self.spec.head.reads_first_tokens()
     }
 
     fn key(dropout_key: Option<u64>, site: u64) -> Option<u64> {

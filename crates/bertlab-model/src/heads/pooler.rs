@@ -1,57 +1,71 @@
-//! The dense layer over a row's first token: BERT's pooler, DistilBERT's pre_classifier, the dense layer
-//! of RoBERTa's classifier.
+//! The transform over what a head reads: BERT's pooler, DistilBERT's pre_classifier, the dense layer of RoBERTa's
+//! classifier, ModernBERT's prediction head.
 
 use super::{Head, SITE_BEFORE_POOLER};
+use crate::layers::linear::LinearSpec;
+use crate::layers::transform::{KeptTransform, TransformPart, TransformSpec};
 use crate::params::Params;
-use bertlab_compute::ops::activation;
+use crate::slot::GradientSum;
+use crate::spec::Spec;
+use bertlab_compute::Tensor;
 use bertlab_compute::ops::dropout::{self, Dropout};
-use bertlab_compute::{Buffer, Tensor};
+
+impl Spec {
+    /// The transform over what the head reads, where there is one.
+    pub(crate) fn pooler(&self) -> Option<TransformSpec> {
+        let pooler = self.head.pooler?;
+        Some(TransformSpec {
+            dense: self.head_dense(pooler.has_bias),
+            activation: pooler.activation,
+            norm: pooler.has_norm.then_some(self.encoder.norms),
+        })
+    }
+
+    /// The dense layer of a transform.
+    pub(super) fn head_dense(&self, has_bias: bool) -> LinearSpec {
+        let (width, initial) = (self.encoder.width, self.encoder.initial_of_outputs());
+        LinearSpec { n_inputs: width, n_outputs: width, has_bias, initial }
+    }
+}
 
 pub(super) struct KeptPooler {
-    /// After dropout. `[B, D]`
-    input: Buffer,
-    /// Before the activation. `[B, D]`
-    dense: Buffer,
+    /// After dropout. `[n, D]`
+    input: Tensor,
+    transform: KeptTransform,
     dropout: Option<Dropout>,
 }
 
 impl Head<'_> {
-    /// `[B, D]`, where there is a pooler.
-    pub(super) fn pool(
-        &self,
-        hidden: &Tensor,
-        firsts: &[usize],
-        key: Option<u64>,
-    ) -> Option<(Tensor, KeptPooler)> {
-        let (spec, packed) = (self.spec.head.pooler?, self.packed.pooler.as_ref()?);
-        let mut input = hidden.gather_rows(firsts).into_buffer();
-        let width = self.spec.encoder.width;
+    /// `[n, D]` to `[n, D]`, where there is a pooler.
+    pub(super) fn pool(&self, x: &Tensor, key: Option<u64>) -> Option<(Tensor, KeptPooler)> {
+        let (spec, part) = (self.spec.head.pooler?, self.pooler()?);
+        let mut input = x.clone();
         let dropout = Self::key(key, SITE_BEFORE_POOLER).and_then(|key| Dropout::new(spec.dropout, key));
         if let Some(dropout) = dropout {
-            dropout::apply(dropout, &mut input, width);
+            dropout::apply(dropout, input.as_mut_slice(), self.spec.encoder.width);
         }
-        let (out, dense) = packed.forward_activated_keeping(&input, spec.activation);
-        Some((Tensor::from_buffer(&[firsts.len(), width], out), KeptPooler { input, dense, dropout }))
+        let (out, transform) = part.forward(input.as_slice());
+        Some((Tensor::from_buffer(input.shape(), out), KeptPooler { input, transform, dropout }))
     }
 
     pub(super) fn pool_backward(
         &self,
         d_pooled: Tensor,
-        mut kept: KeptPooler,
-        firsts: &[usize],
-        gradients: &mut Params,
-        d_hidden: &mut Tensor,
-    ) {
-        let (Some(spec), Some(packed)) = (self.spec.head.pooler, &self.packed.pooler) else { return };
-        let (Some(params), Some(gradient)) = (&self.params.pooler, &mut gradients.pooler) else { return };
-        let mut d = d_pooled.into_buffer();
-        activation::backward(spec.activation, &mut kept.dense, &mut d);
-        packed.add_gradients(&d, &kept.input, &mut [gradient], false);
-        let mut d_input = packed.backward(&d, &[&params.weight]);
+        kept: KeptPooler,
+        gradients: &mut Params<GradientSum>,
+    ) -> Tensor {
+        let part = self.pooler().expect("what was kept was computed");
+        let gradients = gradients.pooler.as_mut().expect("gradients have the weights' structure");
+        let d = part.backward(d_pooled.into_buffer(), kept.input.as_slice(), kept.transform, gradients);
+        let mut d_input = Tensor::from_buffer(kept.input.shape(), d);
         if let Some(dropout) = kept.dropout {
-            dropout::apply(dropout, &mut d_input, self.spec.encoder.width);
+            dropout::apply(dropout, d_input.as_mut_slice(), self.spec.encoder.width);
         }
-        let d_input = Tensor::from_buffer(&[firsts.len(), self.spec.encoder.width], d_input);
-        d_hidden.scatter_add_rows(firsts, &d_input);
+        d_input
+    }
+
+    fn pooler(&self) -> Option<TransformPart<'_>> {
+        let (params, packed) = (self.params.pooler.as_ref()?, self.packed.pooler.as_ref()?);
+        Some(TransformPart { spec: self.spec.pooler()?, params, packed })
     }
 }

@@ -235,7 +235,7 @@ fn a_pad_token_inside_a_text_takes_the_paddings_position_and_is_not_counted() {
         kept,
         &mut gradients,
     );
-    let table = gradients.into_params().embeddings.position;
+    let table = gradients.into_params().embeddings.position.expect("RoBERTa has a table of positions");
     let has_gradient = |position: usize| table.row(position).iter().any(|&x| x != 0.0);
     let positions: Vec<usize> = (0..table.n_rows()).filter(|&position| has_gradient(position)).collect();
     assert_eq!(positions, [2, 3, 4, 5, 6, 7]);

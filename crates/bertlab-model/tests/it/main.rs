@@ -9,3 +9,4 @@ mod new_head;
 mod padded;
 mod refusal;
 mod rows;
+mod slots;

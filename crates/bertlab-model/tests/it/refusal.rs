@@ -5,7 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use bertlab_checkpoint::{NamedArray, write_safetensors};
-use bertlab_model::{Error, HeadChoice, HeadKind, Model, OpenOptions, ProblemType, save_pretrained};
+use bertlab_model::{
+    Batch, Error, HeadChoice, HeadKind, Model, OpenOptions, ProblemType, Row, save_pretrained,
+};
 use serde_json::{Value, json};
 
 use crate::goldens::{arrays, copy, golden, set_config, weight_bits};
@@ -86,10 +88,49 @@ fn labels_of_one_name_are_told_apart() {
     assert_eq!(report.messages(), [""; 0]);
 }
 
+#[test]
+fn configs_of_modernbert_that_cannot_be_used() {
+    let cases: Vec<(&str, Value, &[&str])> = vec![
+        ("rope_scaling", json!({"rope_type": "linear", "factor": 2.0}), &["`rope_scaling`", "linear"]),
+        ("rope_parameters", json!({"full_attention": {"rope_type": "yarn"}}), &["yarn", "\"default\""]),
+        ("rope_parameters", json!({"sliding_attention": {"rope_theta": -1}}), &["-1", "above 0"]),
+        ("layer_types", json!(["full_attention"]), &["`layer_types`", "each of 4 layers"]),
+        ("layer_types", json!(["full_attention", "a", "b", "c"]), &["`layer_types`", "sliding_attention"]),
+        ("num_attention_heads", json!(8), &["`num_attention_heads`", "8", "even width", "3"]),
+        ("classifier_pooling", json!("max"), &["`classifier_pooling`", "max", "\"cls\" or \"mean\""]),
+        ("norm_eps", json!(-1), &["`norm_eps`", "-1", "from 0 on"]),
+        ("initializer_cutoff_factor", json!(0), &["`initializer_cutoff_factor`", "0.1"]),
+        ("hidden_activation", json!("silu"), &["`hidden_activation`", "silu", "gelu_new"]),
+        ("mlp_bias", json!(true), &["mlp.Wi.bias", "missing"]),
+    ];
+    for (key, value, words) in cases {
+        let scratch = changed_of("checkpoints/modernbert-sequence-classification", |folder| {
+            set_config(folder, &[(key, value)]);
+        });
+        assert_refused(open(scratch.path(), OpenOptions::default()), words, key);
+    }
+}
+
+#[test]
+fn rows_with_gaps_where_layers_have_windows() {
+    let model = opened(&golden("checkpoints/modernbert-sequence-classification"));
+    let batch = |position_ids: &[u32]| {
+        let row = Row { input_ids: &[1, 7, 8, 2], position_ids, ..Row::default() };
+        Batch::new(&model.spec.encoder, &[row])
+    };
+    assert!(batch(&[3, 4, 5, 6]).is_ok());
+    let error = batch(&[0, 1, 3, 4]).expect_err("a position is left out");
+    assert!(error.to_string().contains("row 0: its tokens do not follow one another"), "{error}");
+}
+
 /// A golden that something was done to.
 fn changed(change: impl FnOnce(&Path)) -> tempfile::TempDir {
+    changed_of("checkpoints/bert-sequence-classification", change)
+}
+
+fn changed_of(name: &str, change: impl FnOnce(&Path)) -> tempfile::TempDir {
     let scratch = tempfile::tempdir().expect("a temporary folder");
-    copy(&golden("checkpoints/bert-sequence-classification"), scratch.path());
+    copy(&golden(name), scratch.path());
     change(scratch.path());
     scratch
 }

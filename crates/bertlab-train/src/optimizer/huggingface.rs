@@ -1,13 +1,14 @@
 //! AdamW's memory from HuggingFace's optimizer.pt, which knows weights by numbers: those that decay come first, in the
 //! order of the model's modules, then the others in the same order. Shapes show whether that is so.
 
-use super::{Optimizer, decays};
+use super::Optimizer;
 use crate::arguments::TrainingArguments;
 use crate::error::TrainError;
 use bertlab_checkpoint::{AdamGroup, AdamState, read_adam_state};
-use bertlab_model::Model;
+use bertlab_model::{Model, Slot};
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The optimizer's file in a checkpoint of HuggingFace's Trainer.
 pub(crate) const PYTORCH_FILE: &str = "optimizer.pt";
@@ -41,8 +42,8 @@ impl Optimizer {
         optimizer.n_steps = n_steps(&saved).map_err(damaged)?;
         let mut without_moments = Vec::new();
         for weight in &mut optimizer.weights {
-            let Some(moments) = saved.moments.remove(&numbers[&weight.name]) else {
-                without_moments.push(model.name_of(&weight.name));
+            let Some(moments) = saved.moments.remove(&numbers[&weight.slot.name]) else {
+                without_moments.push(model.name_of(&weight.slot.name));
                 continue;
             };
             weight.first.as_mut_slice().copy_from_slice(&moments.exp_avg.to_f32()?);
@@ -57,8 +58,7 @@ impl Optimizer {
 struct Group<'a> {
     /// "decay" or "do not decay".
     what: &'static str,
-    /// Canonical.
-    names: Vec<String>,
+    slots: Vec<Arc<Slot>>,
     numbers: &'a [usize],
 }
 
@@ -76,11 +76,11 @@ fn numbers(saved: &AdamState, model: &Model) -> Result<HashMap<String, usize>, S
     }
     let mut misfit = None;
     for order in model.weight_orders() {
-        let trained = order.into_iter().filter(|name| model.is_trained(name));
-        let (first, second): (Vec<String>, Vec<String>) = trained.partition(|name| decays(name));
+        let trained = order.into_iter().filter(|slot| model.is_trained(slot));
+        let (first, second): (Vec<_>, Vec<_>) = trained.partition(|slot| slot.decays());
         let groups = [
-            Group { what: "decay", names: first, numbers: &decaying.weights },
-            Group { what: "do not decay", names: second, numbers: &others.weights },
+            Group { what: "decay", slots: first, numbers: &decaying.weights },
+            Group { what: "do not decay", slots: second, numbers: &others.weights },
         ];
         misfit = groups.iter().find_map(|group| group.misfit(saved, model));
         if misfit.is_none() {
@@ -94,17 +94,15 @@ fn numbers(saved: &AdamState, model: &Model) -> Result<HashMap<String, usize>, S
 impl Group<'_> {
     /// Names and numbers.
     fn pairs(self) -> Vec<(String, usize)> {
-        self.names.into_iter().zip(self.numbers.iter().copied()).collect()
+        let names = self.slots.iter().map(|slot| slot.name.clone());
+        names.zip(self.numbers.iter().copied()).collect()
     }
 
     /// Other weights than the file's, in words: how many, and the first whose shape differs.
     fn misfit(&self, saved: &AdamState, model: &Model) -> Option<String> {
-        let params = model.params().named();
-        let shapes: HashMap<&str, &[usize]> =
-            params.iter().map(|(name, tensor)| (name.as_str(), tensor.shape())).collect();
-        let other = self.names.iter().zip(self.numbers).find_map(|(name, number)| {
-            let (wanted, found) = (shapes[name.as_str()], &saved.moments.get(number)?.exp_avg.shape);
-            let name = model.name_of(name);
+        let other = self.slots.iter().zip(self.numbers).find_map(|(slot, number)| {
+            let (wanted, found) = (&slot.shape, &saved.moments.get(number)?.exp_avg.shape);
+            let name = model.name_of(&slot.name);
             let misfit = format!("weight {number} has the shape {found:?}, where {name} has {wanted:?}");
             (found != wanted).then_some(misfit)
         });
@@ -112,10 +110,10 @@ impl Group<'_> {
     }
 
     fn miscount(&self, model: &Model) -> Option<String> {
-        let (n_wanted, n_found) = (self.names.len(), self.numbers.len());
-        let named = match self.names.get(n_found).or(self.names.last()) {
-            Some(name) if n_found < n_wanted => format!("there is none for {}", model.name_of(name)),
-            Some(name) => format!("there are more after {}", model.name_of(name)),
+        let (n_wanted, n_found) = (self.slots.len(), self.numbers.len());
+        let named = match self.slots.get(n_found).or(self.slots.last()) {
+            Some(slot) if n_found < n_wanted => format!("there is none for {}", model.name_of(&slot.name)),
+            Some(slot) => format!("there are more after {}", model.name_of(&slot.name)),
             None => "the model has none".to_owned(),
         };
         let misfit = || format!("{n_found} weights {}, and {n_wanted} of this model: {named}", self.what);

@@ -270,9 +270,9 @@ fn check_positions(opened: &OpenedModel, n_learnt: usize) -> Result<(), Error> {
     let encoder = &opened.model.spec.encoder;
     let n_places = encoder.max_tokens();
     let wanted = match encoder.positions {
-        Positions::Sinusoidal => "a model that learns its positions (this one's are sinusoids)".to_owned(),
         Positions::Learned if (1..n_places).contains(&n_learnt) => return Ok(()),
         Positions::Learned => format!("1 to {}, of the {n_places} positions of this model", n_places - 1),
+        other => format!("a model that learns its positions (this one's are {other})"),
     };
     let name = "repeat_positions";
     Err(bertlab_train::TrainError::Setting { name, found: n_learnt.to_string(), wanted }.into())

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bertlab::Model;
 use bertlab::train::TrainingArguments;
-use bertlab_model::{Frozen, Place};
+use bertlab_model::Frozen;
 
 use crate::goldens::{arrays, golden, name_of, weight_bits};
 use crate::support::{ReferenceRun, opened, train};
@@ -37,9 +37,9 @@ fn what_is_frozen_keeps_its_bits_and_has_no_moments() {
     let (before_bits, after_bits) = (weight_bits(&before), weight_bits(&after));
     let frozen = Frozen { embeddings: true, n_layers: 1 };
     let mut n_frozen = 0;
-    for (canonical, _) in before.params().named() {
-        let is_frozen = frozen.holds(Place::of(&canonical));
-        let name = before.name_of(&canonical);
+    for weight in before.params().weights() {
+        let is_frozen = frozen.holds(weight.slot().place);
+        let name = before.name_of(&weight.slot().name);
         assert_eq!(before_bits[&name] == after_bits[&name], is_frozen, "{name}");
         assert_eq!(moments.contains_key(&format!("{name}.exp_avg")), !is_frozen, "{name}");
         n_frozen += usize::from(is_frozen);
@@ -60,9 +60,9 @@ fn layers_learn_at_the_rates_that_they_should() {
         });
         std::fs::remove_dir_all(&scratch).expect("ours");
         let mut by_place: BTreeMap<String, f32> = BTreeMap::new();
-        for ((name, a), (_, b)) in before.params().named().into_iter().zip(after.params().named()) {
+        for (a, b) in before.params().weights().into_iter().zip(after.params().weights()) {
             let furthest = a.as_slice().iter().zip(b.as_slice()).map(|(a, b)| (a - b).abs());
-            let place = by_place.entry(format!("{:?}", Place::of(&name))).or_default();
+            let place = by_place.entry(format!("{:?}", a.slot().place)).or_default();
             *place = furthest.fold(*place, f32::max);
         }
         by_place

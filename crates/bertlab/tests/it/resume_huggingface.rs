@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::goldens::{arrays, copy, golden, json, name_of, own_goldens, set_config};
 use crate::support::{ReferenceRun, opened};
 use bertlab::train::{Reporter, Resume, SaveStrategy, TrainingArguments};
 use bertlab::{Error, TrainJob};
+use bertlab_model::Slot;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -155,9 +157,10 @@ fn check_log(case: &Case, name: &str) {
 fn weights_are_numbered_as_huggingface_numbers_them() {
     for folder in own_goldens("resume") {
         let model = opened(&folder.join(format!("checkpoint-{STEP}"))).model;
-        let numbered = |order: Vec<String>| {
+        let numbered = |order: Vec<Arc<Slot>>| {
             let is_in_second = |name: &String| name.ends_with("bias") || name.contains("LayerNorm");
-            let (second, first): (Vec<_>, Vec<_>) = order.into_iter().partition(is_in_second);
+            let (second, first): (Vec<_>, Vec<_>) =
+                order.iter().map(|slot| slot.name.clone()).partition(is_in_second);
             let names: Vec<String> = first.iter().chain(&second).map(|name| model.name_of(name)).collect();
             json!(names)
         };

@@ -69,7 +69,7 @@ impl Activation {
     /// # Safety
     /// The contract of [`Simd`].
     #[inline(always)]
-    unsafe fn apply_with_slope<S: Simd>(self, x: S::V) -> (S::V, S::V) {
+    pub(crate) unsafe fn apply_with_slope<S: Simd>(self, x: S::V) -> (S::V, S::V) {
         // SAFETY: the caller's contract is the methods'.
         unsafe {
             let one = S::splat(1.0);

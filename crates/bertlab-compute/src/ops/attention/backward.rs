@@ -4,7 +4,7 @@
 //! With M the dropout mask: `d_V = (P∘M)ᵀ d_out`, `d_P = M∘(d_out Vᵀ)`,
 //! `d_S = P∘(d_P - rowsum(d_out∘out)) / √d`, `d_Q = d_S K`, `d_K = d_Sᵀ Q`.
 
-use super::cpu::{Place, STRIP};
+use super::cpu::{Place, STRIP, seen};
 use super::{AttentionGradient, Heads};
 use crate::buffer::Buffer;
 use crate::ops::dropout::cpu::fill_mask;
@@ -12,6 +12,7 @@ use crate::ops::matmul::{MatrixView, PackedMatrix, SerialProduct, multiply_seria
 use crate::simd::{Kernel, LANES, Level, Simd, math, run};
 use crate::threads::{SharedPointer, parallel_for};
 use std::cell::RefCell;
+use std::ops::Range;
 
 pub(super) fn backward(level: Level, heads: Heads<'_>, job: AttentionGradient<'_>) -> Buffer {
     let mut d_qkv = Buffer::stale(job.qkv.len());
@@ -53,36 +54,58 @@ impl Kernel for HeadBackward<'_> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let s = self.place.n_tokens;
-        let (keys, values) = (self.place.of(self.job.qkv, 1, 3), self.place.of(self.job.qkv, 2, 3));
+        let (place, s) = (self.place, self.place.n_tokens);
         let mut scratch = SCRATCH.take();
-        let precision = self.place.heads.precision;
-        scratch.keys_across.refill::<S>(precision, keys.transposed());
-        scratch.values_across.refill::<S>(precision, values.transposed());
-        scratch.keys.refill::<S>(precision, keys);
         scratch.p.resize(STRIP * s, 0.0);
         scratch.d_p.resize(STRIP * s, 0.0);
         scratch.mask.clear();
         scratch.mask.resize(s, 1.0);
-        let n_queries = self.place.n_queries();
+        let (n_queries, mut packed) = (place.n_queries(), 0..0);
+        if place.heads.window.is_some() {
+            // A strip adds to the keys that it sees: no strip is the first for all of them.
+            for token in 0..s {
+                // SAFETY: as below, of this head's columns of d_K and d_V.
+                unsafe {
+                    self.clear(1, token);
+                    self.clear(2, token);
+                }
+            }
+        }
         for first in (0..n_queries).step_by(STRIP) {
+            let n = STRIP.min(n_queries - first);
+            let keys = place.keys_of(first, n);
+            if keys != packed {
+                packed = keys.clone();
+                scratch.refill_keys::<S>(place, self.job.qkv, &keys);
+            }
             // SAFETY: the level is on, by `run`'s contract; queries first.. lie inside the row.
-            unsafe { self.strip::<S>(first, STRIP.min(n_queries - first), &mut scratch) };
+            unsafe { self.strip::<S>(first, n, keys, &mut scratch) };
         }
         for silent in n_queries..s {
-            let d = self.place.heads.head_width();
             // SAFETY: this head's columns of d_Q at a token of the row, which no other task touches.
-            unsafe { std::slice::from_raw_parts_mut(self.gradient(0, silent), d).fill(0.0) };
+            unsafe { self.clear(0, silent) };
         }
         SCRATCH.set(scratch);
     }
 }
 
-impl HeadBackward<'_> {
-    /// What `n` queries from `first` give to d_Q, and add to d_K and d_V.
+impl Scratch {
+    /// Packs these keys and their values.
     #[inline(always)]
-    unsafe fn strip<S: Simd>(&self, first: usize, n: usize, scratch: &mut Scratch) {
-        let s = self.place.n_tokens;
+    fn refill_keys<S: Simd>(&mut self, place: Place<'_>, qkv: &[f32], keys: &Range<usize>) {
+        let of = |part| place.of(qkv, part, 3).rows(keys.start, keys.len());
+        let precision = place.heads.precision;
+        self.keys_across.refill::<S>(precision, of(1).transposed());
+        self.values_across.refill::<S>(precision, of(2).transposed());
+        self.keys.refill::<S>(precision, of(1));
+    }
+}
+
+impl HeadBackward<'_> {
+    /// What `n` queries from `first` give to d_Q, and add to d_K and d_V, over the packed keys.
+    #[inline(always)]
+    unsafe fn strip<S: Simd>(&self, first: usize, n: usize, keys: Range<usize>, scratch: &mut Scratch) {
+        let (place, s) = (self.place, keys.len());
         let queries = self.place.of(self.job.qkv, 0, 3).rows(first, n);
         let d_out = self.place.of_queries(self.job.d_out).rows(first, n);
         let precision = self.place.heads.precision;
@@ -95,23 +118,31 @@ impl HeadBackward<'_> {
             product::<S>(queries, &scratch.keys_across, p, s, false);
             product::<S>(d_out, &scratch.values_across, d_p, s, false);
             for i in 0..n {
-                let row = i * s..(i + 1) * s;
-                let (p, d_p) = (&mut scratch.p[row.clone()], &mut scratch.d_p[row]);
-                self.query::<S>(first + i, p, d_p, &mut scratch.mask);
+                let (row, own) = (i * s..(i + 1) * s, place.keys_of(first + i, 1));
+                let p = seen(own.clone(), &keys, &mut scratch.p[row.clone()]);
+                let d_p = seen(own.clone(), &keys, &mut scratch.d_p[row]);
+                self.query::<S>(first + i, own, p, d_p, &mut scratch.mask);
             }
             let stride = 3 * self.place.heads.width;
             let p = MatrixView::new(&scratch.p[..n * s], n, s);
             let d_s = MatrixView::new(&scratch.d_p[..n * s], n, s);
-            let adds = first > 0;
-            product::<S>(p.transposed(), &scratch.d_out, self.gradient(2, 0), stride, adds);
+            let adds = first > 0 || place.heads.window.is_some();
+            product::<S>(p.transposed(), &scratch.d_out, self.gradient(2, keys.start), stride, adds);
             product::<S>(d_s, &scratch.keys, self.gradient(0, first), stride, false);
-            product::<S>(d_s.transposed(), &scratch.queries, self.gradient(1, 0), stride, adds);
+            product::<S>(d_s.transposed(), &scratch.queries, self.gradient(1, keys.start), stride, adds);
         }
     }
 
-    /// One query: scores to P∘M in `p`, d_P to d_S in `d_p`.
+    /// One query and the keys that it sees: scores to P∘M in `p`, d_P to d_S in `d_p`.
     #[inline(always)]
-    unsafe fn query<S: Simd>(&self, query: usize, p: &mut [f32], d_p: &mut [f32], mask: &mut [f32]) {
+    unsafe fn query<S: Simd>(
+        &self,
+        query: usize,
+        keys: Range<usize>,
+        p: &mut [f32],
+        d_p: &mut [f32],
+        mask: &mut [f32],
+    ) {
         let (place, job) = (self.place, self.job);
         let (d, scale) = (place.heads.head_width(), place.heads.scale());
         let at = place.place_of(query);
@@ -119,10 +150,11 @@ impl HeadBackward<'_> {
         let weighted: f32 =
             job.out[columns.clone()].iter().zip(&job.d_out[columns]).map(|(out, d_out)| out * d_out).sum();
         if let Some(dropout) = job.dropout {
-            fill_mask(dropout, place.mask_row(query), mask);
+            fill_mask(dropout, place.mask_row(query), &mut mask[..keys.end]);
         }
+        let mask = &mask[keys];
         let log_sum = job.log_sums[at * place.heads.n_heads + place.head];
-        // SAFETY: n numbers from i lie inside all three slices, each s long.
+        // SAFETY: n numbers from i lie inside all three slices, each as long as the keys.
         unsafe {
             for i in (0..p.len()).step_by(LANES) {
                 let n = (p.len() - i).min(LANES);
@@ -135,6 +167,16 @@ impl HeadBackward<'_> {
                 S::store_part(to_p, S::mul(probability, m), n);
             }
         }
+    }
+
+    /// Sets part 0, 1 or 2 of d_qkv to 0 for this head, at a token of the row.
+    ///
+    /// # Safety
+    /// The token lies inside the row.
+    unsafe fn clear(&self, part: usize, token: usize) {
+        let d = self.place.heads.head_width();
+        // SAFETY: this head's columns at a token of the row, which no other task touches.
+        unsafe { std::slice::from_raw_parts_mut(self.gradient(part, token), d).fill(0.0) };
     }
 
     /// Where part 0, 1 or 2 of d_qkv starts for this head, at a token of the row.

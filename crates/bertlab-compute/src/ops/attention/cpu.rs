@@ -8,6 +8,7 @@ use crate::ops::softmax::softmax_row;
 use crate::simd::{Kernel, Level, Simd, run};
 use crate::threads::{SharedPointer, parallel_for};
 use std::cell::RefCell;
+use std::ops::Range;
 
 /// Queries whose scores are formed at once: a whole number of tiles.
 pub(super) const STRIP: usize = 56;
@@ -68,6 +69,14 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// The keys that any of `n` queries from `first` sees.
+    pub(super) fn keys_of(&self, first: usize, n: usize) -> Range<usize> {
+        match self.heads.window {
+            None => 0..self.n_tokens,
+            Some(reach) => first.saturating_sub(reach)..(first + n).saturating_add(reach).min(self.n_tokens),
+        }
+    }
+
     /// Where a query of this row stands among all.
     pub(super) fn place_of(&self, query: usize) -> usize {
         match self.heads.queries {
@@ -124,31 +133,36 @@ impl Kernel for HeadForward<'_> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let s = self.place.n_tokens;
+        let (place, s) = (self.place, self.place.n_tokens);
         let mut scratch = SCRATCH.take();
-        let precision = self.place.heads.precision;
-        scratch.keys.refill::<S>(precision, self.place.of(self.qkv, 1, 3).transposed());
-        scratch.values.refill::<S>(precision, self.place.of(self.qkv, 2, 3));
         scratch.scores.resize(STRIP * s, 0.0);
         scratch.mask.resize(s, 0.0);
-        let n_queries = self.place.n_queries();
+        let (n_queries, mut packed) = (place.n_queries(), 0..0);
         for first in (0..n_queries).step_by(STRIP) {
+            let n = STRIP.min(n_queries - first);
+            let keys = place.keys_of(first, n);
+            if keys != packed {
+                packed = keys.clone();
+                let of = |part| place.of(self.qkv, part, 3).rows(keys.start, keys.len());
+                scratch.keys.refill::<S>(place.heads.precision, of(1).transposed());
+                scratch.values.refill::<S>(place.heads.precision, of(2));
+            }
             // SAFETY: the level is on, by `run`'s contract; queries first.. lie inside the row.
-            unsafe { self.strip::<S>(first, STRIP.min(n_queries - first), &mut scratch) };
+            unsafe { self.strip::<S>(first, n, keys, &mut scratch) };
         }
         SCRATCH.set(scratch);
     }
 }
 
 impl HeadForward<'_> {
-    /// `n` queries from `first`.
+    /// `n` queries from `first`, over the packed keys.
     #[inline(always)]
-    unsafe fn strip<S: Simd>(&self, first: usize, n: usize, scratch: &mut Scratch) {
-        let (place, s) = (self.place, self.place.n_tokens);
+    unsafe fn strip<S: Simd>(&self, first: usize, n: usize, keys: Range<usize>, scratch: &mut Scratch) {
+        let (place, s, n_keys) = (self.place, self.place.n_tokens, keys.len());
         let (width, d, n_heads) = (place.heads.width, place.heads.head_width(), place.heads.n_heads);
         let queries = place.of(self.qkv, 0, 3).rows(first, n);
-        let scores = &mut scratch.scores[..n * s];
-        // SAFETY: scores holds n x s; every task writes its own head's columns of `out` and `log_sums`
+        let scores = &mut scratch.scores[..n * n_keys];
+        // SAFETY: scores holds n x n_keys; every task writes its own head's columns of `out` and `log_sums`
         // at its own row's queries, and its own head's part of the row's map.
         unsafe {
             let to_scores = scores.as_mut_ptr();
@@ -156,23 +170,25 @@ impl HeadForward<'_> {
                 a: queries,
                 b: &scratch.keys,
                 out: to_scores,
-                out_stride: s,
+                out_stride: n_keys,
                 accumulate: false,
             });
-            for (i, row) in scores.chunks_exact_mut(s).enumerate() {
-                let log_sum = softmax_row::<S>(row, place.heads.scale());
+            for (i, row) in scores.chunks_exact_mut(n_keys).enumerate() {
+                let seen = seen(place.keys_of(first + i, 1), &keys, row);
+                let log_sum = softmax_row::<S>(seen, place.heads.scale());
                 *self.log_sums.get().add(place.place_of(first + i) * n_heads + place.head) = log_sum;
                 if let Some(map) = self.map {
-                    let to = map.get().add((place.head * s + first + i) * s);
-                    std::ptr::copy_nonoverlapping(row.as_ptr(), to, s);
+                    let to = map.get().add((place.head * s + first + i) * s + keys.start);
+                    std::ptr::copy_nonoverlapping(row.as_ptr(), to, n_keys);
                 }
                 if let Some(dropout) = self.dropout {
-                    fill_mask(dropout, place.mask_row(first + i), &mut scratch.mask);
-                    row.iter_mut().zip(&scratch.mask).for_each(|(p, m)| *p *= m);
+                    let mask = &mut scratch.mask[..keys.end];
+                    fill_mask(dropout, place.mask_row(first + i), mask);
+                    row.iter_mut().zip(&mask[keys.start..]).for_each(|(p, m)| *p *= m);
                 }
             }
             let out = self.out.get().add(place.place_of(first) * width + place.head * d);
-            let weights = MatrixView::new(scores, n, s);
+            let weights = MatrixView::new(scores, n, n_keys);
             multiply_serial::<S>(SerialProduct {
                 a: weights,
                 b: &scratch.values,
@@ -182,4 +198,13 @@ impl HeadForward<'_> {
             });
         }
     }
+}
+
+/// The scores of the keys that a query sees, in its row of scores of `keys`; those of the others become 0.
+#[inline(always)]
+pub(super) fn seen<'r>(own: Range<usize>, keys: &Range<usize>, row: &'r mut [f32]) -> &'r mut [f32] {
+    let (start, end) = (own.start - keys.start, own.end - keys.start);
+    row[..start].fill(0.0);
+    row[end..].fill(0.0);
+    &mut row[start..end]
 }

@@ -1,7 +1,8 @@
 //! Scaled dot-product attention over packed rows (Vaswani et al. 2017).
 //!
 //! For every row and head: `P = softmax(Q Kᵀ / √d)`, `out = dropout(P) V`. Each token attends to the
-//! tokens of its own row alone; padding exists nowhere. Scores are formed a strip of queries at a time.
+//! tokens of its own row alone, or to those of a window around it; padding exists nowhere. Scores are formed a strip of
+//! queries at a time.
 //! Axes: T packed tokens, B rows, s tokens of a row, D width, H heads, d = D / H, Q queries: T, or B where only each row's
 //! first token asks.
 
@@ -38,6 +39,8 @@ pub struct Heads<'a> {
     pub width: usize,
     /// Which tokens ask.
     pub queries: Queries,
+    /// How far a token sees to either side; the whole row where there is none.
+    pub window: Option<usize>,
     /// How the products of queries, keys, weights and values are computed.
     pub precision: Precision,
 }

@@ -14,12 +14,12 @@ pub(crate) fn attention(
         for head in 0..heads.n_heads {
             let at = |token: usize, part: usize| &qkv[token * 3 * width + part * width + head * d..][..d];
             for i in row[0]..row[1] {
-                let scores: Vec<f64> = (row[0]..row[1])
-                    .map(|j| {
-                        at(i, 0).iter().zip(at(j, 1)).map(|(q, k)| q * k).sum::<f64>() / (d as f64).sqrt()
-                    })
-                    .map(f64::exp)
-                    .collect();
+                let is_seen = |j: usize| heads.window.is_none_or(|reach| i.abs_diff(j) <= reach);
+                let score = |j: usize| {
+                    let product: f64 = at(i, 0).iter().zip(at(j, 1)).map(|(q, k)| q * k).sum();
+                    if is_seen(j) { (product / (d as f64).sqrt()).exp() } else { 0.0 }
+                };
+                let scores: Vec<f64> = (row[0]..row[1]).map(score).collect();
                 let sum: f64 = scores.iter().sum();
                 for (j, score) in scores.iter().enumerate() {
                     for (c, v) in at(row[0] + j, 2).iter().enumerate() {

@@ -14,7 +14,7 @@ fn mask_of(dropout: Option<Dropout>, n_heads: usize, longest: usize) -> impl Fn(
 }
 
 fn heads(row_starts: &[usize], n_heads: usize, width: usize) -> Heads<'_> {
-    Heads { row_starts, n_heads, width, queries: Queries::All, precision: Precision::F32 }
+    Heads { row_starts, n_heads, width, queries: Queries::All, window: None, precision: Precision::F32 }
 }
 
 fn check(heads: Heads<'_>, dropout: Option<Dropout>) {
@@ -66,6 +66,50 @@ fn values_and_gradients_agree_with_the_oracle() {
 }
 
 #[test]
+fn windows_agree_with_the_oracle() {
+    for precision in [Precision::F32, Precision::Bf16] {
+        let check = |row_starts, n_heads, width, reach, dropout| {
+            check(Heads { precision, window: Some(reach), ..heads(row_starts, n_heads, width) }, dropout);
+        };
+        check(&[0, 3, 4, 9], 2, 6, 0, None);
+        check(&[0, 3, 4, 9], 2, 6, 1, None);
+        check(&[0, 3, 4, 9], 2, 6, 2, Dropout::new(0.3, 5));
+        // Rows of several strips, windows shorter and longer than a strip, and one that holds the row.
+        check(&[0, 150, 151, 190], 3, 48, 9, Dropout::new(0.1, 6));
+        check(&[0, 190], 3, 48, 71, None);
+    }
+}
+
+#[test]
+fn gradients_of_windows_agree_across_strips() {
+    // 130 tokens make three strips; one head of width 1 keeps finite differences cheap.
+    let (row_starts, reach) = ([0, 130], 5);
+    let windowed = Heads { window: Some(reach), ..heads(&row_starts, 1, 1) };
+    let (qkv, d_out) = (normals(390, 1), normals(130, 2));
+    let loss = |qkv: &[f64]| -> f64 {
+        let out = reference::attention(windowed, qkv, |_, _, _| 1.0);
+        out.iter().zip(&d_out).map(|(y, &d)| y * f64::from(d)).sum()
+    };
+    let Attended { out, log_sums, .. } = forward(windowed, &qkv, None, false);
+    let job = AttentionGradient { qkv: &qkv, out: &out, log_sums: &log_sums, d_out: &d_out, dropout: None };
+    assert_close(&backward(windowed, job), &numeric_gradient(&wide(&qkv), loss), 1e-5, "d_qkv");
+}
+
+#[test]
+fn a_window_that_holds_every_row_changes_no_bit() {
+    let (width, row_starts) = (32, [0, 70, 100]);
+    let (qkv, d_out) = (normals(100 * 3 * width, 3), normals(100 * width, 4));
+    let run = |window| {
+        let heads = Heads { window, ..heads(&row_starts, 2, width) };
+        let Attended { out, log_sums, maps } = forward(heads, &qkv, Dropout::new(0.2, 7), true);
+        let dropout = Dropout::new(0.2, 7);
+        let job = AttentionGradient { qkv: &qkv, out: &out, log_sums: &log_sums, d_out: &d_out, dropout };
+        (out.to_vec(), maps, backward(heads, job).to_vec())
+    };
+    assert!(run(None) == run(Some(70)));
+}
+
+#[test]
 fn a_row_stands_alone() {
     let width = 32;
     let qkv = normals(100 * 3 * width, 3);
@@ -84,18 +128,20 @@ fn where_only_first_tokens_ask_they_get_the_same_bits_and_give_the_same_gradient
         d_all[first * width..][..width].copy_from_slice(&d_firsts[row * width..][..width]);
     }
     for (precision, dropout) in [Precision::F32, Precision::Bf16].map(|it| (it, Dropout::new(0.2, 7))) {
-        let all = Heads { precision, ..heads(&row_starts, 2, width) };
-        let firsts = Heads { queries: Queries::Firsts, ..all };
-        let run = |heads, d_out: &[f32]| {
-            let Attended { out, log_sums, .. } = forward(heads, &qkv, dropout, false);
-            let job = AttentionGradient { qkv: &qkv, out: &out, log_sums: &log_sums, d_out, dropout };
-            (out.to_vec(), backward(heads, job).to_vec())
-        };
-        let ((out, d_qkv), (out_firsts, d_qkv_firsts)) = (run(all, &d_all), run(firsts, &d_firsts));
-        for (row, &first) in places() {
-            assert_eq!(out[first * width..][..width], out_firsts[row * width..][..width]);
+        for window in [None, Some(5)] {
+            let all = Heads { precision, window, ..heads(&row_starts, 2, width) };
+            let firsts = Heads { queries: Queries::Firsts, ..all };
+            let run = |heads, d_out: &[f32]| {
+                let Attended { out, log_sums, .. } = forward(heads, &qkv, dropout, false);
+                let job = AttentionGradient { qkv: &qkv, out: &out, log_sums: &log_sums, d_out, dropout };
+                (out.to_vec(), backward(heads, job).to_vec())
+            };
+            let ((out, d_qkv), (out_firsts, d_qkv_firsts)) = (run(all, &d_all), run(firsts, &d_firsts));
+            for (row, &first) in places() {
+                assert_eq!(out[first * width..][..width], out_firsts[row * width..][..width]);
+            }
+            assert_eq!(d_qkv, d_qkv_firsts);
         }
-        assert_eq!(d_qkv, d_qkv_firsts);
     }
 }
 

@@ -1,18 +1,59 @@
-//! Dense layers: packed once, used many times; their backward pass.
+//! Dense layers: `y = x Wᵀ + b`, packed once, used many times; their backward pass.
 
+use super::{Builder, walk_fields};
 use crate::dtype::ComputeDtype;
-use crate::params::Linear;
+use crate::slot::{GradientSum, Initial, Parameter, Role};
 use bertlab_compute::ops::activation::Activation;
 use bertlab_compute::ops::matmul::{Epilogue, Matmul, MatrixView, PackedMatrix, Precision, linear, matmul};
 use bertlab_compute::ops::matmul_int8::{QuantizedMatrix, linear_int8};
 use bertlab_compute::ops::sum::add_column_sums;
 use bertlab_compute::{Buffer, Tensor};
 
+/// What a dense layer is made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LinearSpec {
+    pub n_inputs: usize,
+    pub n_outputs: usize,
+    pub has_bias: bool,
+    /// Of the weight; a bias begins as zeros.
+    pub initial: Initial,
+}
+
+impl LinearSpec {
+    pub(crate) fn build<P>(&self, mut at: Builder<'_, P>) -> Linear<P> {
+        Linear {
+            weight: at.slot("weight", &[self.n_outputs, self.n_inputs], Role::Matrix, self.initial),
+            bias: self.has_bias.then(|| at.slot("bias", &[self.n_outputs], Role::Bias, Initial::Zeros)),
+        }
+    }
+
+    /// Bytes of its weight, packed for the kernels.
+    pub(crate) fn packed_bytes(&self, dtype: ComputeDtype) -> usize {
+        dtype.packed_bytes(self.n_inputs, self.n_outputs)
+    }
+
+    /// Floating-point operations over so many rows, two for every multiply-add.
+    pub(crate) fn flops(&self, n_rows: f64) -> f64 {
+        2.0 * n_rows * self.n_inputs as f64 * self.n_outputs as f64
+    }
+}
+
+/// The parameters of a dense layer.
+#[derive(Clone, Debug)]
+pub struct Linear<P = Parameter> {
+    /// `[out, in]`
+    pub weight: P,
+    /// `[out]`
+    pub bias: Option<P>,
+}
+
+walk_fields!(Linear { weight, bias });
+
 /// One dense layer, or several over the same input side by side, packed for the kernels.
 #[derive(Clone)]
 pub(crate) struct PackedLinear {
     weight: Weight,
-    /// `[out]`
+    /// Zeros where there is none. `[out]`
     bias: Vec<f32>,
 }
 
@@ -29,12 +70,26 @@ pub(crate) struct Dense<'a> {
     /// W: `[out, in]`
     pub weight: &'a Tensor,
     /// `[out]`
-    pub bias: &'a Tensor,
+    pub bias: Option<&'a Tensor>,
 }
 
 impl<'a> From<&'a Linear> for Dense<'a> {
     fn from(Linear { weight, bias }: &'a Linear) -> Self {
-        Self { weight, bias }
+        Self { weight, bias: bias.as_deref() }
+    }
+}
+
+/// Where a dense layer's gradients are summed.
+pub(crate) struct DenseGradient<'a> {
+    /// `[out, in]`
+    pub weight: &'a mut GradientSum,
+    /// `[out]`
+    pub bias: Option<&'a mut GradientSum>,
+}
+
+impl<'a> From<&'a mut Linear<GradientSum>> for DenseGradient<'a> {
+    fn from(Linear { weight, bias }: &'a mut Linear<GradientSum>) -> Self {
+        Self { weight, bias: bias.as_mut() }
     }
 }
 
@@ -42,7 +97,7 @@ impl PackedLinear {
     /// Packs layers of the same input side by side.
     pub(crate) fn new(parts: &[Dense<'_>], dtype: ComputeDtype) -> Self {
         let n_inputs = parts[0].weight.width();
-        let n_outputs = parts.iter().map(|part| part.bias.len()).sum();
+        let n_outputs = parts.iter().map(|part| part.weight.n_rows()).sum();
         let weight = match dtype {
             ComputeDtype::Int8 => Weight::Quantized(QuantizedMatrix::zeros(n_inputs, n_outputs)),
             _ => Weight::Packed(PackedMatrix::stale(dtype.precision(), n_inputs, n_outputs)),
@@ -52,17 +107,19 @@ impl PackedLinear {
         packed
     }
 
-    /// Takes over the weights of the layers it was made of.
+    /// Packs the weights of the layers it was made of again.
     pub(crate) fn fill(&mut self, parts: &[Dense<'_>]) {
         let mut first = 0;
         for part in parts {
-            let n = part.bias.len();
+            let n = part.weight.n_rows();
             let weight = MatrixView::new(part.weight.as_slice(), n, part.weight.width());
             match &mut self.weight {
                 Weight::Packed(packed) => packed.put(0, first, weight.transposed()),
                 Weight::Quantized(quantized) => quantized.put(first, weight),
             }
-            self.bias[first..first + n].copy_from_slice(part.bias.as_slice());
+            if let Some(bias) = part.bias {
+                self.bias[first..first + n].copy_from_slice(bias.as_slice());
+            }
             first += n;
         }
     }
@@ -113,10 +170,11 @@ impl PackedLinear {
         d_x
     }
 
-    /// `d_x + d W`, in place of `d_x`, of the weights that were packed.
-    pub(crate) fn backward_adding(&self, d: &[f32], weights: &[&Tensor], mut d_x: Buffer) -> Buffer {
-        self.backward_into(d, weights, &mut d_x, true);
-        d_x
+    /// `d W`, of the weights that were packed; added to `sum` where there is one.
+    pub(crate) fn input_gradient(&self, d: &[f32], weights: &[&Tensor], sum: Option<Buffer>) -> Buffer {
+        let Some(mut sum) = sum else { return self.backward(d, weights) };
+        self.backward_into(d, weights, &mut sum, true);
+        sum
     }
 
     fn backward_into(&self, d: &[f32], weights: &[&Tensor], d_x: &mut [f32], accumulate: bool) {
@@ -149,10 +207,14 @@ impl PackedLinear {
     }
 
     /// Adds `dᵀ x` and the column sums of `d` to the gradients of these layers, in the order in which they
-    /// were packed; where the weights' `are_fresh`, in their place. `d [rows, out of all]`, `x [rows, in]`
-    pub(crate) fn add_gradients(&self, d: &[f32], x: &[f32], gradients: &mut [&mut Linear], are_fresh: bool) {
-        let n_outputs: usize = gradients.iter().map(|gradient| gradient.bias.len()).sum();
-        let n_inputs = gradients[0].weight.width();
+    /// were packed. `d [rows, out of all]`, `x [rows, in]`
+    pub(crate) fn add_gradients<'g>(
+        &self,
+        d: &[f32],
+        x: &[f32],
+        gradients: impl IntoIterator<Item = impl Into<DenseGradient<'g>>>,
+    ) {
+        let (n_outputs, n_inputs) = (self.bias.len(), self.packed().n_rows());
         let n_rows = x.len() / n_inputs;
         let d_view = MatrixView::new(d, n_rows, n_outputs);
         let packed = PackedMatrix::pack(self.packed().precision(), MatrixView::new(x, n_rows, n_inputs));
@@ -160,16 +222,15 @@ impl PackedLinear {
         add_column_sums(d, &mut bias);
         let mut first = 0;
         for gradient in gradients {
-            let n = gradient.bias.len();
+            let gradient: DenseGradient<'_> = gradient.into();
+            let n = gradient.weight.n_rows();
             let a = d_view.columns(first, n).transposed();
-            let out = gradient.weight.as_mut_slice();
-            matmul(Matmul { a, b: &packed, out, accumulate: !are_fresh, epilogue: Epilogue::default() });
-            gradient
-                .bias
-                .as_mut_slice()
-                .iter_mut()
-                .zip(&bias[first..first + n])
-                .for_each(|(sum, d)| *sum += d);
+            let (out, accumulate) = gradient.weight.for_pass();
+            matmul(Matmul { a, b: &packed, out, accumulate, epilogue: Epilogue::default() });
+            if let Some(sums) = gradient.bias {
+                let sums = sums.as_mut_slice().iter_mut();
+                sums.zip(&bias[first..first + n]).for_each(|(sum, d)| *sum += d);
+            }
             first += n;
         }
     }
@@ -177,4 +238,28 @@ impl PackedLinear {
 
 fn view(x: &[f32], width: usize) -> MatrixView<'_> {
     MatrixView::new(x, x.len() / width, width)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::slot::Place;
+
+    #[test]
+    fn a_layer_that_runs_twice_in_an_update_sums_both_gradients() {
+        let spec = LinearSpec { n_inputs: 3, n_outputs: 2, has_bias: true, initial: Initial::Ones };
+        let weights = spec.build(Builder::new("shared", Place::Layer(0), &mut Parameter::zeros));
+        let mut new_sum = |slot| GradientSum::zeros(slot, true);
+        let mut sums = spec.build(Builder::new("shared", Place::Layer(0), &mut new_sum));
+        let packed = PackedLinear::new(&[(&weights).into()], ComputeDtype::F32);
+        for _update in 0..2 {
+            sums.weight.begin();
+            sums.bias.as_mut().expect("it has one").begin();
+            for _layer in 0..2 {
+                packed.add_gradients(&[1.0, -1.0], &[1.0, 2.0, 3.0], [&mut sums]);
+            }
+            assert_eq!(sums.weight.as_slice(), [2.0, 4.0, 6.0, -2.0, -4.0, -6.0]);
+            assert_eq!(sums.bias.as_ref().expect("it has one").as_slice(), [2.0, -2.0]);
+        }
+    }
 }
