@@ -67,6 +67,15 @@ impl Dtype {
         }
     }
 
+    /// Whether a finite value stays finite when it is rounded to this type; true of types without fractions.
+    pub fn holds(self, value: f32) -> bool {
+        match self {
+            Self::F16 => half::f16::from_f32(value).is_finite(),
+            Self::BF16 => half::bf16::from_f32(value).is_finite(),
+            _ => true,
+        }
+    }
+
     /// Bytes of an array of this shape; `None` when that overflows.
     pub fn bytes_of_shape(self, shape: &[usize]) -> Option<usize> {
         shape.iter().try_fold(self.size_bytes(), |product, &size| product.checked_mul(size))
@@ -249,6 +258,15 @@ mod tests {
         assert_eq!((read(Dtype::F32), read(Dtype::F64)), (values.to_vec(), values.to_vec()));
         assert_eq!(read(Dtype::BF16), [1.0, 1.0 + 2_f32.powi(-7), -0.100_097_656]);
         assert_eq!(read(Dtype::F16), [1.0, 1.0 + 2_f32.powi(-8), -0.099_975_586]);
+    }
+
+    #[test]
+    fn a_narrower_type_holds_values_up_to_its_largest() {
+        for (dtype, held, beyond) in [(Dtype::F16, 65_519.0, 65_520.0), (Dtype::BF16, 3.395e38, f32::MAX)] {
+            assert!(dtype.holds(held) && dtype.holds(-held), "{dtype}");
+            assert!(!dtype.holds(beyond) && !dtype.holds(-beyond), "{dtype}");
+        }
+        assert!(Dtype::F32.holds(f32::MAX) && Dtype::F64.holds(f32::MAX));
     }
 
     #[test]

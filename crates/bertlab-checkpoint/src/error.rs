@@ -150,10 +150,55 @@ pub enum Error {
         model: String,
         /// What `hf download` needs to be told about it.
         flag: &'static str,
-        /// The cache folder that was searched.
+        /// Where in the cache it would lie.
         cache: PathBuf,
         /// What switched the network off.
         why: &'static str,
+    },
+    /// The model is not in the cache, and nobody answers at the hub's address.
+    #[error(
+        "`{model}` is not in the cache ({}), and the hub at {endpoint} cannot be reached: {reason}. \
+         Check the connection and try again, or fetch it elsewhere with `hf download {flag}{model}` and give the \
+         folder instead",
+        cache.display()
+    )]
+    HubUnreachable {
+        /// The hub name.
+        model: String,
+        /// What `hf download` needs to be told about it.
+        flag: &'static str,
+        /// Where in the cache it would lie.
+        cache: PathBuf,
+        /// The hub's address.
+        endpoint: String,
+        /// What failed.
+        reason: String,
+    },
+    /// A setting of the hub that cannot be used.
+    #[error("{setting} is {found}; wanted {wanted}")]
+    HubSetting {
+        /// The environment variable.
+        setting: &'static str,
+        /// What it should hold.
+        wanted: &'static str,
+        /// What it holds.
+        found: String,
+    },
+    /// The hub's answer breaks a rule: it is not used, and nothing of it is kept.
+    #[error("{what} of `{model}`, from the hub at {endpoint}: wanted {wanted}, found {found}. {hint}")]
+    HubAnswer {
+        /// The hub name.
+        model: String,
+        /// The hub's address.
+        endpoint: String,
+        /// The file, or "the list of files".
+        what: String,
+        /// The rule.
+        wanted: String,
+        /// What the hub sent.
+        found: String,
+        /// What to try.
+        hint: &'static str,
     },
     /// The hub does not let this user in (HTTP 401 or 403).
     #[error("the hub at {endpoint} refused `{model}` (HTTP {status}). {hint}")]

@@ -1,8 +1,5 @@
 //! Arguments that several commands share, as typed words.
 
-mod text_options;
-mod word;
-
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -10,15 +7,15 @@ use std::str::FromStr;
 
 use anyhow::bail;
 use bertlab::explore::Layers;
+use bertlab::settings::EncodingSettings;
 use bertlab::{
-    Columns, ComputeDtype, DatasetFiles, DatasetRequest, HeadKind, ModelOptions, OpenOptions, OpenedModel,
-    Split, TagScheme, Task, TextEncoding, TextFiles, TextInput, TextsRequest, open_model, read_text_lines,
+    Columns, ComputeDtype, HeadKind, ModelOptions, OpenOptions, OpenedModel, Task, TextFiles, TextInput,
+    TextsRequest, open_model, read_text_lines,
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use serde::{Deserialize, Serialize};
 
+use crate::flags::Flags;
 use crate::print::Console;
-pub use text_options::{LengthArguments, MaskingArguments, TruncationArguments};
 
 /// When the terminal's colours are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -76,82 +73,6 @@ pub struct DtypeArguments {
     pub dtype: ComputeDtype,
 }
 
-/// Which columns of a table of labelled rows.
-#[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ColumnArguments {
-    /// The column that holds the texts, or words [default: found by its name; of CoNLL, 0]
-    #[arg(long, value_name = "NAME", allow_negative_numbers = true)]
-    pub text_column: Option<String>,
-    /// The column that holds second texts [default: found by its name]
-    #[arg(long, value_name = "NAME")]
-    pub pair_column: Option<String>,
-    /// The column that holds the labels [default: found by its name; of CoNLL, -1, the last]
-    #[arg(long, value_name = "NAME", allow_negative_numbers = true)]
-    pub label_column: Option<String>,
-    /// Tags of words: auto (IOB1, as CoNLL-2003 has it, becomes IOB2), keep (as they stand) [default: auto]
-    #[arg(long, value_name = "HOW", hide_possible_values = true, value_parser = tag_scheme_parser())]
-    pub tag_scheme: Option<TagScheme>,
-}
-
-/// A data set in place of files.
-#[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
-#[serde(default)]
-pub struct DatasetArguments {
-    /// A data set on the hub (stanfordnlp/imdb), or a folder of one, in place of files
-    #[arg(long, value_name = "DATASET")]
-    pub dataset: Option<String>,
-    /// Which of the data set's configurations, such as sst2 of nyu-mll/glue [default: the one that is meant]
-    #[arg(long, value_name = "NAME", requires = "dataset")]
-    pub dataset_config: Option<String>,
-    /// The data set's split to learn from [default: train]
-    #[arg(long, value_name = "NAME", requires = "dataset")]
-    pub train_split: Option<String>,
-    /// The data set's split to evaluate on while training, or none [default: validation, if there is one]
-    #[arg(long, value_name = "NAME", requires = "dataset")]
-    pub validation_split: Option<String>,
-    /// The data set's split to evaluate on at the end, or none [default: test, if there is one]
-    #[arg(long, value_name = "NAME", requires = "dataset")]
-    pub test_split: Option<String>,
-}
-
-impl DatasetArguments {
-    /// The files of the wanted splits, fetched where they are not there; none where no data set is given.
-    pub fn files(&self, wanted: &[Split], offline: bool) -> Result<Option<DatasetFiles>, bertlab::Error> {
-        let Some(name) = self.dataset.clone() else { return Ok(None) };
-        let request = DatasetRequest {
-            name,
-            config: self.dataset_config.clone(),
-            train_split: self.train_split.clone(),
-            validation_split: self.validation_split.clone(),
-            test_split: self.test_split.clone(),
-            offline,
-        };
-        request.files(wanted).map(Some)
-    }
-}
-
-/// How text files are read.
-#[derive(Clone, Copy, Debug, Default, clap::Args, Serialize, Deserialize)]
-#[serde(default)]
-pub struct EncodingArguments {
-    /// The encoding of text files: latin1, windows-1252, utf-16, shift_jis, ... [default: utf-8]
-    #[arg(long, value_name = "NAME")]
-    pub encoding: Option<TextEncoding>,
-}
-
-impl From<ColumnArguments> for Columns {
-    fn from(columns: ColumnArguments) -> Self {
-        Columns {
-            text: columns.text_column,
-            pair: columns.pair_column,
-            label: columns.label_column,
-            tag_scheme: columns.tag_scheme.unwrap_or_default(),
-            ..Columns::default()
-        }
-    }
-}
-
 /// Which texts: words on the command line, or a file.
 #[derive(Clone, Debug, clap::Args)]
 pub struct TextArguments {
@@ -163,7 +84,7 @@ pub struct TextArguments {
     #[arg(long, short, value_name = "FILE", num_args = 1..)]
     pub input: Vec<PathBuf>,
     #[command(flatten)]
-    pub encoding: EncodingArguments,
+    pub encoding: Flags<EncodingSettings>,
     /// The column that holds the texts [default: found by its name]
     #[arg(long, value_name = "NAME", requires = "input")]
     pub text_column: Option<String>,
@@ -211,7 +132,7 @@ impl TextArguments {
                 pair: self.pair_column.clone(),
                 ..Columns::default()
             },
-            encoding: self.encoding.encoding.unwrap_or_default(),
+            encoding: self.encoding.0.values().encoding.0,
         }
     }
 }
@@ -226,7 +147,7 @@ pub struct CorpusArguments {
     #[arg(long, value_name = "NAME")]
     text_column: Option<String>,
     #[command(flatten)]
-    encoding: EncodingArguments,
+    encoding: Flags<EncodingSettings>,
 }
 
 impl CorpusArguments {
@@ -235,7 +156,7 @@ impl CorpusArguments {
         TextFiles {
             files: self.texts.clone(),
             text_column: self.text_column.clone(),
-            encoding: self.encoding.encoding.unwrap_or_default(),
+            encoding: self.encoding.0.values().encoding.0,
         }
     }
 }
@@ -255,12 +176,6 @@ fn dtype_parser() -> impl TypedValueParser<Value = ComputeDtype> {
         let dtype = ComputeDtype::ALL.into_iter().find(|dtype| dtype.name() == word);
         dtype.expect("the parser lets only these names through")
     })
-}
-
-/// The words of `--tag-scheme`.
-fn tag_scheme_parser() -> impl TypedValueParser<Value = TagScheme> {
-    let to_scheme = |word: String| if word == "keep" { TagScheme::Keep } else { TagScheme::Auto };
-    PossibleValuesParser::new(["auto", "keep"]).map(to_scheme)
 }
 
 /// The words of `--task`.

@@ -2,18 +2,24 @@
 
 mod args;
 mod commands;
+mod flags;
 mod print;
+mod spelling;
 mod stop;
 mod words;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::ensure;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 use args::GlobalArguments;
+use bertlab::hint::spelled_by;
 use commands::Command;
 use print::Console;
+use print::progress::TransferBar;
+use spelling::CommandLine;
 
 /// Look into BERT-family encoders, embed with them, fine-tune and evaluate them.
 #[derive(Parser)]
@@ -28,7 +34,7 @@ struct Arguments {
 fn main() -> ExitCode {
     let Arguments { global, command } = arguments();
     let mut console = Console::new(global.color, global.quiet);
-    match run(&global, command, &mut console) {
+    spelled_by(&CommandLine, || match run(&global, command, &mut console) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads our output (`head`, a pager) has seen enough.
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
@@ -40,12 +46,12 @@ fn main() -> ExitCode {
             console.error(&error);
             ExitCode::FAILURE
         }
-    }
+    })
 }
 
 /// What clap makes of the command line; where it is wrong, it says so and ends the program.
 fn arguments() -> Arguments {
-    let command = Arguments::command();
+    let command = words::taking_negative_numbers(Arguments::command());
     let words = words::plain_words(&command, std::env::args_os());
     let mut matches = command.get_matches_from(words);
     Arguments::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit())
@@ -54,6 +60,9 @@ fn arguments() -> Arguments {
 fn run(global: &GlobalArguments, command: Option<Command>, console: &mut Console) -> anyhow::Result<()> {
     if let Some(n_threads) = global.threads {
         ensure!(bertlab::set_n_threads(n_threads.get()), "{n_threads} threads could not be started");
+    }
+    if console.shows_progress() {
+        bertlab::set_transfer_progress(Arc::new(TransferBar::default()));
     }
     match command {
         Some(command) => command.run(global, console)?,

@@ -39,6 +39,15 @@ pub fn plain_words(command: &Command, words: impl IntoIterator<Item = OsString>)
     plain
 }
 
+/// The command with flags that take `-1` for a value, so that what is out of range is said to be so.
+pub fn taking_negative_numbers(command: Command) -> Command {
+    let takes = |argument: Arg| {
+        let is_valued = !argument.is_positional() && argument.get_action().takes_values();
+        argument.allow_negative_numbers(is_valued)
+    };
+    command.mut_subcommands(move |command| command.mut_args(takes))
+}
+
 /// The names of flags that are on without a value.
 fn switches(command: &Command) -> Vec<String> {
     let is_switch = |argument: &&Arg| argument.is_require_equals_set();

@@ -1,8 +1,9 @@
 //! A data set as read: rows of texts, words or ids with their labels, nothing interpreted yet.
 
 use crate::Place;
-use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// Which columns the caller wants; `None` is found by name.
 ///
@@ -35,14 +36,34 @@ pub enum Layout {
 }
 
 /// What becomes of tags that mark entities.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum TagScheme {
     /// IOB1, as CoNLL-2003's files have it, becomes IOB2, which nearly all models speak: every entity begins with `B-`. All else stays.
     #[default]
     Auto,
     /// All tags stay as they are.
     Keep,
+}
+
+impl fmt::Display for TagScheme {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Auto => "auto",
+            Self::Keep => "keep",
+        })
+    }
+}
+
+impl FromStr for TagScheme {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "auto" => Ok(Self::Auto),
+            "keep" => Ok(Self::Keep),
+            word => Err(format!("{word:?} is none of auto, keep")),
+        }
+    }
 }
 
 /// One row as read: nothing interpreted yet.

@@ -5,13 +5,11 @@ use std::path::Path;
 use std::str::FromStr;
 
 use encoding_rs::DecoderResult;
-use serde::{Deserialize, Serialize};
 
 use super::error::{DataError, preview};
 
 /// How the bytes of text files become characters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encoding {
     /// UTF-8. A file that begins with the mark of UTF-16 is read as that.
     #[default]
@@ -29,20 +27,6 @@ impl fmt::Display for Encoding {
             Self::Latin1 => out.pad("latin1"),
             Self::Named(encoding) => out.pad(&encoding.name().to_lowercase()),
         }
-    }
-}
-
-impl From<Encoding> for String {
-    fn from(encoding: Encoding) -> String {
-        encoding.to_string()
-    }
-}
-
-impl TryFrom<String> for Encoding {
-    type Error = UnknownEncoding;
-
-    fn try_from(word: String) -> Result<Self, UnknownEncoding> {
-        word.parse()
     }
 }
 

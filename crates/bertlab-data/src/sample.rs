@@ -5,11 +5,9 @@ use std::str::FromStr;
 
 use super::labels::Target;
 use bertlab_compute::random::Generator;
-use serde::{Deserialize, Serialize};
 
 /// How a sample of the rows is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sampling {
     /// Every class keeps its share; seeded, in shuffled order.
     #[default]

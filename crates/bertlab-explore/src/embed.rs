@@ -81,7 +81,7 @@ pub enum Embedding {
 ///
 /// # Errors
 /// Layers that the model does not have; [`Pooling::Pooler`] for a model without a pooler, or with
-/// other layers than the last.
+/// other layers than the last; a vector that is NaN or infinite.
 pub fn embed(model: &Model, batch: &Batch, how: &EmbedOptions) -> Result<Vec<Embedding>, Error> {
     let layers = how.layers.resolve(model.spec.encoder.n_layers)?;
     if how.pooling == Pooling::Pooler {
@@ -92,10 +92,12 @@ pub fn embed(model: &Model, batch: &Batch, how: &EmbedOptions) -> Result<Vec<Emb
         )?;
         let pooled = forward(model, batch, false).head.pooler_output;
         let pooled = pooled.expect("a model with a pooler gives its output");
+        model.check_finite(batch, pooled.as_slice())?;
         let rows = (0..batch.n_rows()).map(|row| pooled.row(row).to_vec());
         return Ok(rows.map(|vector| Embedding::Vector(normalized(vector, how.normalize))).collect());
     }
     let hidden = hidden_states(model, batch, how.layers)?;
+    model.check_finite(batch, hidden.as_slice())?;
     let rows = batch.row_starts().windows(2).map(|row| row[0]..row[1]);
     Ok(rows.map(|tokens| pool(&hidden, tokens, how)).collect())
 }
@@ -172,7 +174,12 @@ fn max<'a>(rows: impl Iterator<Item = &'a [f32]>) -> Vec<f32> {
     let mut largest: Vec<f32> = Vec::new();
     for row in rows {
         largest.resize(row.len(), f32::NEG_INFINITY);
-        largest.iter_mut().zip(row).for_each(|(largest, &x)| *largest = largest.max(x));
+        largest.iter_mut().zip(row).for_each(|(largest, &x)| {
+            // NaN stays, where `f32::max` would pass over it.
+            if x.is_nan() || x > *largest {
+                *largest = x;
+            }
+        });
     }
     largest
 }
@@ -241,6 +248,13 @@ mod tests {
             }
         }
         assert_eq!(normalized(vec![0.0, 0.0], true), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn the_largest_of_numbers_with_nan_is_nan() {
+        let rows: [&[f32]; 3] = [&[1.0, f32::NAN, 3.0], &[f32::NAN, 2.0, 4.0], &[0.0, 5.0, f32::INFINITY]];
+        let largest = max(rows.into_iter());
+        assert!(largest[0].is_nan() && largest[1].is_nan() && largest[2] == f32::INFINITY, "{largest:?}");
     }
 
     #[test]

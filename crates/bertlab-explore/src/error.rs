@@ -177,6 +177,17 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Names the row of a result as the caller counts it. `rows`: the caller's row of each row of the batch.
+    #[must_use]
+    pub fn in_rows(self, rows: &[usize]) -> Self {
+        match self {
+            Self::Model(error) => Self::Model(Box::new(error.in_rows(rows))),
+            other => other,
+        }
+    }
+}
+
 impl From<bertlab_model::Error> for Error {
     fn from(error: bertlab_model::Error) -> Self {
         Self::Model(Box::new(error))

@@ -35,7 +35,7 @@ pub struct Candidate {
 ///
 /// # Errors
 /// A model without a masked-LM part, a tokenizer without a mask token, a text without one, a text
-/// that is too long for the model.
+/// that is too long for the model, logits that are NaN or infinite.
 pub fn fill_mask(
     model: &Model,
     tokenizer: &Tokenizer,
@@ -61,6 +61,7 @@ pub fn fill_mask(
     let request = Request { tokens: Some(&positions), ..Request::default() };
     let logits = model.forward(&batch, request).head.logits;
     let logits = logits.expect("a model with a masked-LM part gives logits");
+    model.check_finite(&batch, logits.as_slice())?;
     let filler = Filler { tokenizer, encoding: &encoding, mask, top_k };
     positions.iter().enumerate().map(|(i, &position)| filler.predict(position, &logits, i)).collect()
 }

@@ -176,6 +176,8 @@ impl Sentences {
         let inputs: Vec<Row<'_>> = rows.iter().flatten().map(|read| as_row(&read.encoding)).collect();
         let batch = Batch::new(&model.spec.encoder, &inputs)?;
         let hidden = hidden_states(model, &batch, layers)?;
+        let read: Vec<usize> = (0..rows.len()).filter(|&index| rows[index].is_some()).collect();
+        model.check_finite(&batch, hidden.as_slice()).map_err(|error| error.in_rows(&read))?;
         Ok(Self { rows, hidden })
     }
 

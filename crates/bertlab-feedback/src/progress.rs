@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Receives the progress of long work, and may cancel it.
 ///
-/// Work reports often (once per batch, chunk or file) and from any thread; a receiver that draws should limit its own
-/// rate.
+/// Work reports often (once per batch, chunk or file) and from any thread; a receiver that draws should limit
+/// its own rate.
 ///
 /// ```
 /// use bertlab_feedback::{Cancelled, Progress, Stage, Status, Unit};

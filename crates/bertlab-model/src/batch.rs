@@ -10,7 +10,8 @@ pub struct Row<'a> {
     pub input_ids: &'a [u32],
     /// As long as the ids; empty means all 0. Families without token types ignore it.
     pub token_type_ids: &'a [u32],
-    /// The place of each token in the position table; empty means one after the other.
+    /// The place of each token in the position table. Empty means one after the other; where the table has a
+    /// place for padding (RoBERTa), pad tokens take that.
     pub position_ids: &'a [u32],
 }
 
@@ -46,14 +47,13 @@ impl Batch {
     }
 
     fn push(&mut self, spec: &EncoderSpec, row: &Row<'_>) {
-        let n = row.input_ids.len();
         self.input_ids.extend_from_slice(row.input_ids);
         match row.token_type_ids {
             [] => self.token_type_ids.resize(self.input_ids.len(), 0),
             types => self.token_type_ids.extend_from_slice(types),
         }
         match row.position_ids {
-            [] => self.position_ids.extend((0..n).map(|i| (i + spec.position_offset) as u32)),
+            [] => self.position_ids.extend(position_ids(spec, row.input_ids)),
             positions => self.position_ids.extend_from_slice(positions),
         }
         self.row_starts.push(self.input_ids.len());
@@ -74,6 +74,11 @@ impl Batch {
         &self.row_starts
     }
 
+    /// The row that a packed token belongs to.
+    pub fn row_of_token(&self, token: usize) -> usize {
+        self.row_starts.partition_point(|&start| start <= token) - 1
+    }
+
     /// `[T]`
     pub fn input_ids(&self) -> &[u32] {
         &self.input_ids
@@ -88,6 +93,19 @@ impl Batch {
     pub fn position_ids(&self) -> &[u32] {
         &self.position_ids
     }
+}
+
+/// Positions of a row: one after the other, but for pad tokens that have a position of their own.
+fn position_ids(spec: &EncoderSpec, input_ids: &[u32]) -> impl Iterator<Item = u32> {
+    let (pad, padding) = (spec.pad_token_id, spec.padding_position());
+    let mut next = spec.position_offset as u32;
+    input_ids.iter().map(move |&id| match padding {
+        Some(position) if id == pad => position,
+        _ => {
+            next += 1;
+            next - 1
+        }
+    })
 }
 
 fn check_row(spec: &EncoderSpec, index: usize, row: &Row<'_>) -> Result<(), Error> {

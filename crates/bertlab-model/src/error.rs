@@ -1,5 +1,7 @@
 //! What can be wrong with a checkpoint or an input, in words.
 
+use crate::finite::NonFiniteWeight;
+use bertlab_checkpoint::Dtype;
 use std::path::PathBuf;
 
 /// Everything that this crate refuses.
@@ -56,6 +58,46 @@ pub enum Error {
         wanted: Vec<usize>,
         /// In the file.
         found: Vec<usize>,
+    },
+    /// A weight that is NaN or infinite.
+    #[error(
+        "{}: {weight}. With such weights every result would mean nothing: take the file from its source \
+         again, or an earlier checkpoint of its training", folder.display()
+    )]
+    NonFiniteWeights {
+        /// The checkpoint.
+        folder: PathBuf,
+        /// The first, and how many tensors hold such.
+        weight: Box<NonFiniteWeight>,
+    },
+    /// A weight beyond the type that it was to be saved in.
+    #[error(
+        "{name} holds {value:e}, which is more than {dtype} can hold ({n_tensors} tensors hold such values): \
+         save the weights as BF16 or F32"
+    )]
+    WeightOverflow {
+        /// HuggingFace's name of the first tensor.
+        name: String,
+        /// Its first value that is too large.
+        value: f32,
+        /// The type.
+        dtype: Dtype,
+        /// How many tensors hold such values.
+        n_tensors: usize,
+    },
+    /// A result that is NaN or infinite.
+    #[error(
+        "row {} (counted from 1): {place} holds {value}, so that no result would mean anything. The weights \
+         are finite, but numbers computed with them grow too large: they are damaged, or their training diverged",
+        row + 1
+    )]
+    NonFiniteResult {
+        /// Of what was asked, from 0.
+        row: usize,
+        /// The first output that holds such a number, in words.
+        place: String,
+        /// NaN or an infinity.
+        value: f32,
     },
     /// A folder with a config, but no weights.
     #[error(
@@ -159,4 +201,17 @@ pub enum Error {
         /// V
         vocab_size: usize,
     },
+}
+
+impl Error {
+    /// Names the row of a result as the caller counts it. `rows`: the caller's row of each row of the batch.
+    #[must_use]
+    pub fn in_rows(self, rows: &[usize]) -> Self {
+        match self {
+            Self::NonFiniteResult { row, place, value } => {
+                Self::NonFiniteResult { row: rows.get(row).copied().unwrap_or(row), place, value }
+            }
+            other => other,
+        }
+    }
 }

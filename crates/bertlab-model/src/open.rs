@@ -3,10 +3,10 @@
 use crate::dtype::ComputeDtype;
 use crate::error::Error;
 use crate::families::{Family, FamilyHead};
+use crate::finite::NonFiniteWeight;
 use crate::model::Model;
 use crate::params::Params;
 use crate::report::LoadReport;
-use crate::slot::Slot;
 use crate::spec::{EncoderSpec, HeadKind, HeadSpec, ProblemType, Spec};
 use bertlab_checkpoint::{Config, NamedArray, Weights, has_weights, open_config, open_weights};
 use bertlab_compute::{SharedData, Tensor};
@@ -30,12 +30,18 @@ pub enum HeadChoice {
 pub struct OpenOptions {
     /// Which head.
     pub head: HeadChoice,
-    /// Labels for a new classifier, instead of the config's.
+    /// Labels of the classifier, instead of the config's.
     pub labels: Option<(ProblemType, Vec<String>)>,
+    /// New weights for all that stands on the base model, whatever the file holds. As in HuggingFace, BERT's pooler
+    /// belongs to the base model and stays; DistilBERT's `pre_classifier`, RoBERTa's `classifier.dense` and the
+    /// layers of a masked-LM head belong to the head.
+    pub new_head: bool,
     /// Of new weights.
     pub seed: u64,
     /// Random weights where the folder has none.
     pub allow_random: bool,
+    /// Weights that are NaN or infinite are told in the report, instead of refused: for looking at them.
+    pub allow_non_finite: bool,
     /// As what the encoder's matrix products are computed.
     pub dtype: ComputeDtype,
 }
@@ -44,7 +50,7 @@ pub struct OpenOptions {
 ///
 /// # Errors
 /// A config that we do not support (which key, which value), missing or damaged weights, a weight of
-/// another shape than the config says.
+/// another shape than the config says, a weight that is NaN or infinite.
 pub fn open(folder: &Path, options: &OpenOptions) -> Result<(Model, LoadReport), Error> {
     let config = open_config(folder)?;
     let family = Family::of(&config)?;
@@ -58,7 +64,12 @@ pub fn open(folder: &Path, options: &OpenOptions) -> Result<(Model, LoadReport),
     let head = read_head(family, &config, kind, options)?;
     let spec = Spec { encoder, head };
     let mut params = Params::zeros(&spec);
-    let mut report = LoadReport { folder: folder.to_path_buf(), seed: options.seed, ..LoadReport::default() };
+    let mut report = LoadReport {
+        folder: folder.to_path_buf(),
+        seed: options.seed,
+        renamed_labels: renamed(&config, &spec.head.labels)?,
+        ..LoadReport::default()
+    };
     match weights {
         Some(weights) => {
             let loader = Loader::new(folder, family, &spec, &weights, options);
@@ -71,8 +82,19 @@ pub fn open(folder: &Path, options: &OpenOptions) -> Result<(Model, LoadReport),
             }
         }
     }
+    report.non_finite = non_finite_weight(family, kind, &params);
+    if let Some(weight) = report.non_finite.take_if(|_| !options.allow_non_finite) {
+        return Err(Error::NonFiniteWeights { folder: folder.to_path_buf(), weight: Box::new(weight) });
+    }
     let model = Model::new(family, spec, config.values, params, options.dtype);
     Ok((model, report))
+}
+
+/// The first weight that is NaN or infinite.
+fn non_finite_weight(family: &Family, kind: HeadKind, params: &Params) -> Option<NonFiniteWeight> {
+    let named = params.named().into_iter();
+    let tensors: Vec<_> = named.map(|(name, tensor)| (family.name_of(kind, &name), tensor)).collect();
+    NonFiniteWeight::find(&tensors)
 }
 
 /// Refuses an encoder that there are no weights or no memory for, before memory is asked for: a request that fails
@@ -128,6 +150,10 @@ fn read_head(
         Some((problem_type, labels)) => (*problem_type, labels.clone()),
         None => configured_labels(config)?,
     };
+    let is_classifier = kind == HeadKind::SequenceClassification && problem_type == ProblemType::SingleLabel;
+    if is_classifier && labels.len() == 1 && !options.new_head {
+        return Err(config.unsupported("problem_type", ONE_OUTPUT).into());
+    }
     let has_labels = matches!(kind, HeadKind::SequenceClassification | HeadKind::TokenClassification);
     Ok(HeadSpec {
         kind,
@@ -140,7 +166,12 @@ fn read_head(
     })
 }
 
-/// `problem_type` and `id2label`, with HuggingFace's defaults: two labels; one label means regression.
+/// What is said of a softmax over one number, which is 1 for every text.
+const ONE_OUTPUT: &str = "two labels or more, as one label of one is certain for every text; for a model with one output \
+    \"multi_label_classification\" (its probability) or \"regression\" (the number itself)";
+
+/// `problem_type` and `id2label`, with HuggingFace's defaults: two labels; one label means regression. Ids that share a
+/// name are told apart by their number: "other (2)", "other (5)".
 ///
 /// # Errors
 /// A config whose labels or problem type make no sense.
@@ -170,7 +201,32 @@ pub fn configured_labels(config: &Config) -> Result<(ProblemType, Vec<String>), 
             config.unsupported("problem_type", format!("one of {}", names.join(", ")))
         })?,
     };
-    Ok((problem_type, labels))
+    Ok((problem_type, distinct(labels)))
+}
+
+/// The names, each id with its own: those that are there twice get their id.
+fn distinct(mut names: Vec<String>) -> Vec<String> {
+    loop {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        names.iter().for_each(|name| *counts.entry(name).or_default() += 1);
+        let repeated: Vec<bool> = names.iter().map(|name| counts[name.as_str()] > 1).collect();
+        if !repeated.contains(&true) {
+            return names;
+        }
+        for (id, name) in names.iter_mut().enumerate().filter(|&(id, _)| repeated[id]) {
+            *name = format!("{name} ({id})");
+        }
+    }
+}
+
+/// Labels of a model whose names config.json does not have so.
+fn renamed(config: &Config, labels: &[String]) -> Result<Vec<String>, Error> {
+    let (_, configured) = configured_labels(config)?;
+    let written = config.get("id2label").and_then(labels_by_id).unwrap_or_default();
+    let is_renamed = |(id, label): &(usize, &String)| {
+        configured.get(*id) == Some(*label) && written.get(*id).is_some_and(|name| name != *label)
+    };
+    Ok(labels.iter().enumerate().filter(is_renamed).map(|(_, label)| label.clone()).collect())
 }
 
 fn labels_by_id(value: &serde_json::Value) -> Option<Vec<String>> {
@@ -213,20 +269,25 @@ impl<'a> Loader<'a> {
         for weight in wanted {
             let (slot, tensor) = weight.parts_mut();
             let name = self.family.name_of(self.spec.head.kind, &slot.name);
-            match self.find(&name) {
+            let found = self.find(&name);
+            used.extend(found.map(|array| array.name.as_str()));
+            let list = match found {
+                Some(array) if self.is_of_new_head(&name) && array.shape == tensor.shape() => {
+                    &mut report.replaced
+                }
+                Some(_) if self.is_of_new_head(&name) => &mut report.reshaped,
                 Some(array) => {
-                    used.insert(array.name.as_str());
-                    if !self.take(slot, &name, array, tensor)? {
-                        report.reshaped.push(name);
-                        slot.initialise(tensor, self.options.seed);
-                    }
+                    self.take(&name, array, tensor)?;
+                    continue;
                 }
-                None if slot.is_of_encoder() && !slot.is_computed() => missing_encoder.push(name),
-                None => {
-                    slot.initialise(tensor, self.options.seed);
-                    report.new.push(name);
+                None if slot.is_of_encoder() && !slot.is_computed() => {
+                    missing_encoder.push(name);
+                    continue;
                 }
-            }
+                None => &mut report.new,
+            };
+            list.push(name);
+            slot.initialise(tensor, self.options.seed);
         }
         if let Some(name) = missing_encoder.first() {
             return Err(self.missing(name.clone(), missing_encoder.len(), n_wanted));
@@ -243,12 +304,13 @@ impl<'a> Loader<'a> {
         found.and_then(|&name| self.weights.arrays.get(name))
     }
 
-    /// Puts the array's numbers into the tensor; false where a new head's shape differs.
-    fn take(&self, slot: &Slot, name: &str, array: &NamedArray, tensor: &mut Tensor) -> Result<bool, Error> {
+    fn is_of_new_head(&self, name: &str) -> bool {
+        self.options.new_head && self.family.is_of_head(self.spec.head.kind, name)
+    }
+
+    /// Puts the array's numbers into the tensor.
+    fn take(&self, name: &str, array: &NamedArray, tensor: &mut Tensor) -> Result<(), Error> {
         if array.shape != tensor.shape() {
-            if slot.is_of_labels && self.options.labels.is_some() {
-                return Ok(false);
-            }
             return Err(Error::WrongShape {
                 folder: self.folder.to_path_buf(),
                 name: name.to_owned(),
@@ -261,7 +323,7 @@ impl<'a> Loader<'a> {
         } else {
             Tensor::from_vec(&array.shape, array.to_f32()?)
         };
-        Ok(true)
+        Ok(())
     }
 
     fn missing(&self, name: String, n_missing: usize, n_wanted: usize) -> Error {

@@ -47,8 +47,7 @@ impl<P: Walk<P>> Params<P> {
             encoder.norms.build(encoder.width, at)
         });
         let pooler = spec.pooler().map(|it| it.build(Builder::new("pooler", head, make)));
-        let classifier =
-            spec.classifier().map(|it| it.build(Builder::new("classifier", head, make).of_labels()));
+        let classifier = spec.classifier().map(|it| it.build(Builder::new("classifier", head, make)));
         let predictions = spec.predictions().map(|it| it.build(Builder::new("cls.predictions", head, make)));
         let relationship =
             spec.relationship().map(|it| it.build(Builder::new("cls.seq_relationship", head, make)));

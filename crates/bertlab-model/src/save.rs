@@ -1,9 +1,11 @@
 //! `save_pretrained`: a folder that HuggingFace transformers opens unchanged.
 
 use crate::error::Error;
+use crate::finite::NonFiniteWeight;
 use crate::model::Model;
 use crate::spec::HeadKind;
 use bertlab_checkpoint::{ArrayView, Dtype, atomic, write_views};
+use bertlab_compute::Tensor;
 use bertlab_text::Tokenizer;
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -28,7 +30,7 @@ pub fn write_pretrained(folder: &Path, model: &Model, tokenizer: Option<&Tokeniz
 /// The same with weights of another floating-point type, rounded to the nearest: BF16 and F16 take half the room.
 ///
 /// # Errors
-/// When the folder cannot be written.
+/// When the folder cannot be written; a weight that is NaN or infinite, or would be in this type.
 ///
 /// # Panics
 /// When `dtype` is a type of integers or booleans.
@@ -38,11 +40,12 @@ pub fn write_pretrained_as(
     tokenizer: Option<&Tokenizer>,
     dtype: Dtype,
 ) -> Result<(), Error> {
+    let tensors = model.named_tensors();
+    check_weights(folder, &tensors, dtype)?;
     let mut config = serde_json::to_vec_pretty(&Value::Object(saved_config(model, dtype)))
         .expect("a map of JSON values is valid JSON");
     config.push(b'\n');
     atomic::write_file(&folder.join("config.json"), &config)?;
-    let tensors = model.named_tensors();
     let arrays: Vec<ArrayView<'_>> = tensors
         .into_iter()
         .map(|(name, tensor)| ArrayView::of_f32_as(name, tensor.shape(), tensor.as_slice(), dtype))
@@ -53,6 +56,22 @@ pub fn write_pretrained_as(
         atomic::write_file(&folder.join(name), &contents)?;
     }
     Ok(())
+}
+
+/// Refuses weights that are no numbers, or would be none in the type of the file.
+fn check_weights(folder: &Path, tensors: &[(String, &Tensor)], dtype: Dtype) -> Result<(), Error> {
+    if let Some(weight) = NonFiniteWeight::find(tensors) {
+        return Err(Error::NonFiniteWeights { folder: folder.to_path_buf(), weight: Box::new(weight) });
+    }
+    let first_beyond = |tensor: &Tensor| tensor.as_slice().iter().copied().find(|&value| !dtype.holds(value));
+    let beyond: Vec<(&String, f32)> =
+        tensors.iter().filter_map(|(name, tensor)| Some((name, first_beyond(tensor)?))).collect();
+    match beyond.first() {
+        Some(&(name, value)) => {
+            Err(Error::WeightOverflow { name: name.clone(), value, dtype, n_tensors: beyond.len() })
+        }
+        None => Ok(()),
+    }
 }
 
 /// The config as read, with what this model is now.

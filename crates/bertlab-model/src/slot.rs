@@ -78,8 +78,6 @@ pub struct Slot {
     pub(crate) initial: Initial,
     /// The padding token's row, which begins as zeros.
     pub(crate) padding_row: Option<usize>,
-    /// Its rows are the labels: a new set of labels makes it new.
-    pub(crate) is_of_labels: bool,
 }
 
 impl Slot {

@@ -140,6 +140,11 @@ impl EncoderSpec {
         self.max_positions - self.position_offset
     }
 
+    /// The position of pad tokens, where the table has one (RoBERTa); they do not count for the others.
+    pub fn padding_position(&self) -> Option<u32> {
+        (self.position_offset > 0).then_some(self.pad_token_id)
+    }
+
     /// What a layer is made of.
     pub(crate) fn block(&self, index: usize) -> BlockSpec<'_> {
         let attention = AttentionSpec { encoder: self, index };

@@ -3,7 +3,7 @@
 use crate::number::{counted, grouped};
 use bertlab_data::Target;
 use bertlab_data::preflight::Finding;
-use bertlab_train::{Answer, Evaluation, Record, TrainingArguments};
+use bertlab_train::{Answer, Divergence, Evaluation, Record, TrainingArguments};
 
 /// A run, or an evaluation alone, with all that a person may want to know of it.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +58,8 @@ pub struct TrainingFacts {
     pub arguments: TrainingArguments,
     /// Every log line, as trainer_state.json has them.
     pub log: Vec<Record>,
+    /// Its loss grew instead of falling.
+    pub divergence: Option<Divergence>,
     /// Update steps in all.
     pub n_steps: u64,
     /// The step of the best checkpoint, where that was loaded at the end.

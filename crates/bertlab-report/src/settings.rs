@@ -1,7 +1,7 @@
 //! A run's settings beside their defaults.
 
+use bertlab_settings::{Setting as Row, Settings};
 use bertlab_train::TrainingArguments;
-use serde_json::Value;
 
 /// A setting in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,36 +14,15 @@ pub(crate) struct Setting {
 
 /// All settings, those that are not as by default first.
 pub(crate) fn settings(arguments: &TrainingArguments) -> Vec<Setting> {
-    let values = as_object(arguments);
-    let defaults = as_object(&TrainingArguments::default());
-    let setting = |(name, value): (String, Value)| {
-        let default = defaults.get(&name).filter(|default| **default != value).map(words);
-        Setting { name, value: words(&value), default }
+    let defaults = TrainingArguments::default();
+    let setting = |row: &Row<TrainingArguments>| Setting {
+        name: row.name.to_owned(),
+        value: row.words(arguments),
+        default: (!row.is_same(arguments, &defaults)).then(|| row.words(&defaults)),
     };
-    let mut settings: Vec<Setting> = values.into_iter().map(setting).collect();
+    let mut settings: Vec<Setting> = TrainingArguments::TABLE.iter().map(setting).collect();
     settings.sort_by_key(|setting| setting.default.is_none());
     settings
-}
-
-fn as_object(arguments: &TrainingArguments) -> serde_json::Map<String, Value> {
-    match serde_json::to_value(arguments) {
-        Ok(Value::Object(object)) => object,
-        other => unreachable!("arguments are a struct of plain values, not {other:?}"),
-    }
-}
-
-fn words(value: &Value) -> String {
-    match value {
-        Value::Null => "not set".to_owned(),
-        Value::String(word) => word.clone(),
-        Value::Number(number) => match number.as_f64() {
-            Some(value) if value != 0.0 && value.abs() < 1e-3 => format!("{value:e}"),
-            // A whole number of steps is no "4.0".
-            Some(value) if number.is_f64() => value.to_string(),
-            _ => number.to_string(),
-        },
-        other => other.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! What a result means, in words: beside the answer that needs no model, with its uncertainty, or that it means nothing.
 
 use crate::number::{counted, figure, number, percent, percent_number};
-use crate::run::{EvaluationFacts, Outcome, RunReport};
+use crate::run::{EvaluationFacts, Outcome, RunReport, TrainingFacts};
 use bertlab_data::preflight::{Kind, Severity};
 use bertlab_train::metrics::classification::ClassificationReport;
 use bertlab_train::metrics::interval::Interval;
 use bertlab_train::metrics::multilabel::MultiLabelReport;
 use bertlab_train::metrics::regression::RegressionReport;
 use bertlab_train::metrics::tagging::TaggingReport;
-use bertlab_train::{MaskedLmScores, Scores};
+use bertlab_train::{Divergence, MaskedLmScores, Scores};
 
 /// How good the news is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +61,29 @@ pub fn verdict(report: &RunReport) -> Verdict {
             Scores::MaskedLm(scores) => of_hidden_tokens(scores),
         },
     };
+    if let Some(training) = &report.training
+        && let Some(divergence) = training.divergence
+    {
+        tell_divergence(&mut verdict, training, divergence);
+    }
     verdict.cautions.extend(cautions(report));
     verdict
+}
+
+/// A run whose loss grew is no result, whatever its figures, but for an earlier checkpoint that was loaded.
+fn tell_divergence(verdict: &mut Verdict, training: &TrainingFacts, Divergence { first, last }: Divergence) {
+    let what = format!("its loss grew from {} to {}", number(first), number(last));
+    let rate = training.arguments.learning_rate;
+    let hint = format!("Train again with a smaller learning rate (it was {rate:e}) or a longer warm-up.");
+    if let Some(step) = training.loaded_step {
+        verdict
+            .cautions
+            .push(format!("The training diverged after step {step}, whose model this is: {what}. {hint}"));
+        return;
+    }
+    let figures = std::mem::replace(&mut verdict.headline, format!("The training diverged: {what}"));
+    verdict.tone = Tone::Bad;
+    verdict.meaning = format!("The model is not usable. {figures}: {} {hint}", lower_first(&verdict.meaning));
 }
 
 fn plain(tone: Tone, headline: String, meaning: String) -> Verdict {

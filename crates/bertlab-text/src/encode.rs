@@ -55,7 +55,7 @@ struct Fill {
 }
 
 impl Tokenizer {
-    /// Encodes one input.
+    /// Encodes one input, as a call of HuggingFace's tokenizer with one text does: an empty second text is none.
     ///
     /// A `max_length` below the number of special tokens is an error here; HuggingFace does not truncate at all then.
     ///
@@ -63,14 +63,16 @@ impl Tokenizer {
     /// Options that contradict one another or lack a length, an input that cannot be cut as asked.
     pub fn encode(&self, input: &TextInput, options: &EncodeOptions) -> Result<Encoding, Error> {
         let plan = self.plan(options)?;
-        let mut encoding = self.encode_unpadded(input, &plan)?;
+        let pair = input.pair.as_deref().filter(|pair| !pair.is_empty());
+        let mut encoding = self.encode_unpadded(&input.text, pair, &plan)?;
         if let Some(fill) = &plan.fill {
             encoding.fill_up(fill.length.unwrap_or(0), fill);
         }
         Ok(encoding)
     }
 
-    /// Encodes inputs on all threads (one where the environment has `TOKENIZERS_PARALLELISM=false`), in their order.
+    /// Encodes inputs on all threads (one where the environment has `TOKENIZERS_PARALLELISM=false`), in their order. A
+    /// pair with an empty second text is a pair, with all separators, as in HuggingFace's batches.
     /// [`Padding::Longest`] pads to the longest of these.
     ///
     /// # Errors
@@ -81,7 +83,7 @@ impl Tokenizer {
         options: &EncodeOptions,
     ) -> Result<Vec<Encoding>, Error> {
         let plan = self.plan(options)?;
-        encode_rows(inputs, &plan, |input| self.encode_unpadded(input, &plan))
+        encode_rows(inputs, &plan, |input| self.encode_unpadded(&input.text, input.pair.as_deref(), &plan))
     }
 
     /// How many special tokens an input gets when they are added.
@@ -125,11 +127,9 @@ impl Tokenizer {
         Ok(Fill { length, id: token.id, token: token.content.clone(), direction })
     }
 
-    fn encode_unpadded(&self, input: &TextInput, plan: &Plan) -> Result<Encoding, Error> {
-        let first = self.pieces_of(input.text.as_str())?;
-        // HuggingFace takes an empty second text for none, unless it comes in a batch; here a row is the same in both.
-        let second = input.pair.as_deref().filter(|text| !text.is_empty());
-        let second = second.map(|text| self.pieces_of(text)).transpose()?;
+    fn encode_unpadded(&self, text: &str, pair: Option<&str>, plan: &Plan) -> Result<Encoding, Error> {
+        let first = self.pieces_of(text)?;
+        let second = pair.map(|pair| self.pieces_of(pair)).transpose()?;
         self.finish_unpadded(first, second, plan)
     }
 

@@ -253,7 +253,7 @@ fn add_tokens(
             );
         }
     }
-    let named = special_tokens.iter().map(|(role, content)| spec_of(settings, &parts.class, *role, content));
+    let named = special_tokens.iter().map(|(role, content)| spec_of(settings, *role, content));
     for spec in named.chain(settings.additional_special_tokens.iter().cloned()) {
         let is_new = tokens.iter().all(|token| token.content != spec.content);
         if is_new && !is_name_known(&spec.content) {
@@ -273,15 +273,10 @@ fn add_tokens(
     check_no_id_taken_twice(parts, settings, files)
 }
 
-fn spec_of(settings: &Settings, class: &Class, role: Role, content: &str) -> TokenSpec {
+/// As in transformers 5, flags come from the settings alone; version 4 gave RoBERTa's mask token `lstrip`.
+fn spec_of(settings: &Settings, role: Role, content: &str) -> TokenSpec {
     match settings.naming(role) {
         Naming::Token(spec) => spec.clone(),
-        // RobertaTokenizer's own flags: the mask takes the space before it along.
-        _ if *class == Class::Roberta => TokenSpec {
-            lstrip: role == Role::Mask,
-            normalized: Some(role != Role::Mask),
-            ..TokenSpec::plain(content)
-        },
         _ => TokenSpec::plain(content),
     }
 }

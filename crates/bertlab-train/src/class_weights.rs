@@ -1,72 +1,9 @@
 //! What each class counts in the loss: given, or so that rare classes count as much as common ones.
 
-use crate::arguments::TrainingArguments;
+use crate::arguments::{ClassWeights, TrainingArguments};
 use crate::error::TrainError;
 use bertlab_data::{Example, Target, label_counts};
 use bertlab_model::{HeadKind, HeadSpec, ProblemType};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use std::str::FromStr;
-
-/// Weights of the classes. In a config file: `"balanced"`, a list by id, a table by name, or the words of the flag.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Value", into = "Value")]
-pub enum ClassWeights {
-    /// As scikit-learn's: rows / (classes · rows of the class), over the classes that occur in training; 1 for the
-    /// others. Of several labels per row: rows without the label / rows with it; 1 where either is 0.
-    Balanced,
-    /// By the classes' names; what is not named counts 1.
-    ByName(BTreeMap<String, f64>),
-    /// One for each class, by id.
-    ById(Vec<f64>),
-}
-
-impl FromStr for ClassWeights {
-    type Err = String;
-
-    /// `balanced`, `negative=2,positive=1` or `2,1`.
-    fn from_str(words: &str) -> Result<Self, String> {
-        let number = |word: &str| {
-            let number = word.trim().parse();
-            number.map_err(|_| format!("{word:?} is no number; wanted balanced, NAME=X,NAME=X or X,X by id"))
-        };
-        if words == "balanced" {
-            return Ok(Self::Balanced);
-        }
-        if !words.contains('=') {
-            return Ok(Self::ById(words.split(',').map(number).collect::<Result<_, _>>()?));
-        }
-        let entry = |word: &str| match word.rsplit_once('=') {
-            Some((name, weight)) => Ok((name.trim().to_owned(), number(weight)?)),
-            None => Err(format!("{word:?} is no NAME=X")),
-        };
-        Ok(Self::ByName(words.split(',').map(entry).collect::<Result<_, _>>()?))
-    }
-}
-
-impl TryFrom<Value> for ClassWeights {
-    type Error = String;
-
-    fn try_from(value: Value) -> Result<Self, String> {
-        let wanted = |error| format!("class weights: {error}");
-        match value {
-            Value::String(words) => words.parse(),
-            list @ Value::Array(_) => serde_json::from_value(list).map(Self::ById).map_err(wanted),
-            table => serde_json::from_value(table).map(Self::ByName).map_err(wanted),
-        }
-    }
-}
-
-impl From<ClassWeights> for Value {
-    fn from(weights: ClassWeights) -> Self {
-        match weights {
-            ClassWeights::Balanced => json!("balanced"),
-            ClassWeights::ByName(weights) => json!(weights),
-            ClassWeights::ById(weights) => json!(weights),
-        }
-    }
-}
 
 /// What each class of the head counts in a run with these settings and training rows; none where all count the same.
 /// `[C]`, as PyTorch's `CrossEntropyLoss(weight)`, and of several labels per row `BCEWithLogitsLoss(pos_weight)`.
@@ -194,15 +131,5 @@ mod tests {
             let error = weights(words, head, &[]).expect_err(words);
             assert!(error.contains(message), "{words}: {error}");
         }
-    }
-
-    #[test]
-    fn weights_go_to_json_and_back() {
-        for words in ["balanced", "neg=2,pos=1", "1.5,2"] {
-            let weights: ClassWeights = words.parse().expect("they are well formed");
-            let json = serde_json::to_string(&weights).expect("plain values");
-            assert_eq!(serde_json::from_str::<ClassWeights>(&json).expect("just written"), weights);
-        }
-        assert!(serde_json::from_str::<ClassWeights>("3").is_err());
     }
 }

@@ -22,7 +22,7 @@ pub enum TrainError {
     Checkpoint(#[from] bertlab_checkpoint::Error),
     /// A file of settings.
     #[error(transparent)]
-    Settings(#[from] crate::arguments::SettingsError),
+    Settings(#[from] bertlab_settings::SettingsError),
     /// A setting that cannot be.
     #[error("{name} is {found}; wanted {wanted}")]
     Setting {
@@ -52,7 +52,8 @@ pub enum TrainError {
     },
     /// A loss, or a gradient, that is no number.
     #[error(
-        "step {step}: the loss is {loss:.4e}, the norm of its gradients {gradient_norm:.4e}. Rows of the step, counted from 1 in the training data: {rows}. \
+        "the training diverged at step {step}: the loss is {loss:.4e}, the norm of its gradients \
+         {gradient_norm:.4e}. Rows of the step, counted from 1 in the training data: {rows}. \
          Try a smaller learning rate (now {learning_rate:e}), more warmup, or look at those rows. What was saved before stays"
     )]
     NotFinite {
@@ -149,4 +150,21 @@ pub enum TrainError {
         /// Where it is saved.
         checkpoint: PathBuf,
     },
+}
+
+impl TrainError {
+    /// Names the row of a result as the caller counts it. `rows`: the caller's row of each row of the batch.
+    #[must_use]
+    pub(crate) fn in_rows(self, rows: &[usize]) -> Self {
+        match self {
+            Self::Model(error) => Self::Model(error.in_rows(rows)),
+            other => other,
+        }
+    }
+}
+
+impl From<bertlab_settings::OutOfRange> for TrainError {
+    fn from(refusal: bertlab_settings::OutOfRange) -> Self {
+        Self::Setting { name: refusal.name, found: refusal.found, wanted: refusal.wanted }
+    }
 }

@@ -41,7 +41,8 @@ pub struct Answer {
 /// can end it.
 ///
 /// # Errors
-/// A row that the model cannot take; the error with which `progress` ended it.
+/// A row that the model cannot take, or whose logits are NaN or infinite; the error with which `progress`
+/// ended it.
 pub fn answers(
     model: &Model,
     objective: &Objective,
@@ -58,7 +59,8 @@ pub fn answers(
         let n = (TOKENS / longest).clamp(1, by_length.len() - n_done);
         let chosen = &by_length[n_done..n_done + n];
         let rows: Vec<&Example> = chosen.iter().map(|&i| &examples[i]).collect();
-        for (&i, answer) in chosen.iter().zip(batch_answers(model, objective, &rows)?) {
+        let found = batch_answers(model, objective, &rows).map_err(|error| error.in_rows(chosen))?;
+        for (&i, answer) in chosen.iter().zip(found) {
             answers[i] = answer;
         }
         n_done += n;
@@ -80,6 +82,7 @@ fn batch_answers(
     }
     let output = model.forward_head(&batch, tokens.as_deref());
     let logits = logits(&output);
+    model.check_finite(&batch, logits.as_slice())?;
     let mut first = 0;
     let mut answer = |example: &&Example| {
         let n_rows = match (&example.target, model.spec.head.kind) {

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod class_weights;
+mod divergence;
 mod error;
 mod evaluate;
 mod forecast;
@@ -27,10 +28,11 @@ mod state;
 mod word_answers;
 
 pub use arguments::{
-    GivenSettings, IntervalStrategy, ReadArguments, ReportTo, SamplingStrategy, SaveStrategy, SettingsError,
-    TrainingArguments,
+    ClassWeights, IntervalStrategy, ReadArguments, ReportTo, SamplingStrategy, SaveStrategy,
+    TrainingArguments, foreign,
 };
-pub use class_weights::{ClassWeights, class_weights};
+pub use class_weights::class_weights;
+pub use divergence::Divergence;
 pub use error::TrainError;
 pub use evaluate::{Answer, Evaluation, Scores, answers, evaluate};
 pub use forecast::{Forecast, MemoryForecast, Remedy, TimeForecast};

@@ -1,16 +1,18 @@
 //! Which tokens of a text are hidden from a masked language model, and behind what.
 //!
-//! As HuggingFace's DataCollatorForLanguageModeling: every token is chosen with the same probability; of those that
-//! are chosen 80 % become the mask token, 10 % another token, and 10 % stay. Special tokens are never chosen. But a
-//! mask is a function here, not a stream: of (seed, epoch, row, position). So a run that is taken up again, rows in
-//! another order or batches of another size see the same masks, and the masks of an evaluation can stay the same.
+//! As HuggingFace's DataCollatorForLanguageModeling: every token is chosen with the same probability; of
+//! those that are chosen 80 % become the mask token, 10 % another token, and 10 % stay. Special tokens are
+//! never chosen. But a mask is a function here, not a stream: of (seed, epoch, row, position). So a run that
+//! is taken up again, rows in another order or batches of another size see the same masks, and the masks of
+//! an evaluation can stay the same.
 
 use crate::error::TrainError;
 use crate::losses::IGNORED;
 use bertlab_compute::random::mix;
 use bertlab_data::{Example, Piece, Target};
+use bertlab_settings::settings;
 use bertlab_text::Tokenizer;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Of the chosen tokens become the mask token.
 const SHARE_MASKED: f64 = 0.8;
@@ -25,19 +27,16 @@ const CHOICE: u64 = 0;
 const FATE: u64 = 1;
 const TOKEN: u64 = 2;
 
-/// What is hidden. HuggingFace's names and defaults.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MaskingOptions {
-    /// The share of tokens that is chosen.
-    pub mlm_probability: f64,
-    /// Words are chosen instead of tokens, each with the same probability, so that the share of tokens is the same on
-    /// average; all tokens of a word then have one fate.
-    pub whole_word_mask: bool,
-}
-
-impl Default for MaskingOptions {
-    fn default() -> Self {
-        Self { mlm_probability: 0.15, whole_word_mask: false }
+settings! {
+    /// What is masked, by HuggingFace's names and with its defaults.
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+    pub struct MaskingOptions {
+        [""]
+        /// masked-lm: share of tokens to mask
+        mlm_probability: f64 = 0.15, value_name("P");
+        /// masked-lm: mask whole words instead of tokens, on average as many; all tokens of a word share one
+        /// fate
+        whole_word_mask: bool = false;
     }
 }
 
@@ -88,8 +87,8 @@ impl Masking {
         self.options
     }
 
-    /// A row as it is trained on in an epoch: some tokens hidden, and the target says which they were. `row`: its place
-    /// in the data set.
+    /// A row as it is trained on in an epoch: some tokens hidden, and the target says which they were. `row`:
+    /// its place in the data set.
     pub fn of_epoch(&self, example: &Example, epoch: u64, row: usize) -> Example {
         self.masked(example, mix(mix(mix(self.seed, TRAINING), epoch), row as u64))
     }

@@ -1,12 +1,14 @@
 //! progress.json: where a run stands, and what it must not be taken up again without.
 
 use crate::arguments::TrainingArguments;
+use crate::divergence::Divergence;
 use crate::error::TrainError;
 use crate::masking::Masking;
 use crate::rows::TrainingRows;
 use crate::run::Update;
 use bertlab_compute::random::mix;
 use bertlab_data::{Example, Target};
+use bertlab_settings::Settings;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -50,6 +52,28 @@ pub(crate) struct Losses {
     pub(crate) since_log: f64,
     pub(crate) n_since_log: u64,
     pub(crate) total: f64,
+    /// The first step's.
+    #[serde(default)]
+    pub(crate) first: Option<f64>,
+    /// A running mean: each step counts a tenth.
+    #[serde(default)]
+    pub(crate) recent: f64,
+}
+
+impl Losses {
+    /// Counts a step's loss.
+    pub(crate) fn add(&mut self, loss: f64) {
+        self.since_log += loss;
+        self.n_since_log += 1;
+        self.total += loss;
+        self.recent = if self.first.is_some() { 0.9 * self.recent + 0.1 * loss } else { loss };
+        self.first.get_or_insert(loss);
+    }
+
+    /// Whether the loss grew instead of falling.
+    pub(crate) fn divergence(&self) -> Option<Divergence> {
+        Divergence::of(self.first?, self.recent)
+    }
 }
 
 /// Time that a run has taken so far.
@@ -75,17 +99,6 @@ struct RowsMark {
     n_rows: usize,
     hash: String,
 }
-
-/// Settings that change neither weights nor log: what to keep, and how to save memory.
-const FREE_SETTINGS: [&str; 7] = [
-    "gradient_checkpointing",
-    "save_strategy",
-    "save_steps",
-    "save_total_limit",
-    "save_only_model",
-    "load_best_model_at_end",
-    "report_to",
-];
 
 impl SavedProgress {
     /// Reads a checkpoint's file.
@@ -170,7 +183,8 @@ fn settings(arguments: &TrainingArguments) -> Map<String, Value> {
     let Ok(Value::Object(mut settings)) = serde_json::to_value(arguments) else {
         unreachable!("arguments are a struct of plain values")
     };
-    settings.retain(|name, _| !FREE_SETTINGS.contains(&name.as_str()));
+    let may_change = |name: &str| TrainingArguments::setting(name).is_some_and(|setting| setting.may_change);
+    settings.retain(|name, _| !may_change(name));
     settings
 }
 
@@ -254,7 +268,7 @@ mod tests {
             global_step: 3,
             evaluated_at: None,
             unevaluated: None,
-            losses: Losses { since_log: 0.1 + 0.2, n_since_log: 2, total: 1.0 / 3.0 },
+            losses: Losses { since_log: 0.1 + 0.2, n_since_log: 2, total: 1.0 / 3.0, ..Losses::default() },
             seconds: Seconds { total: 1e-7 / 3.0, ..Seconds::default() },
             elsewhere: Elsewhere::default(),
             identity: Identity::new(&TrainingArguments::default(), TrainingRows::Examples(&rows(&[1])), &[]),

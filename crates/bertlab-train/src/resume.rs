@@ -11,14 +11,12 @@ use crate::progress::{Identity, SavedProgress};
 use crate::reporter::Reporter;
 use crate::state::TrainerState;
 use bertlab_model::{Model, Params};
-use serde::{Deserialize, Serialize};
-use std::convert::Infallible;
+use bertlab_settings::{Kind, SettingValue};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 /// Where a run starts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "ResumeWord", into = "ResumeWord")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Resume {
     /// At the beginning.
     #[default]
@@ -29,46 +27,36 @@ pub enum Resume {
     From(PathBuf),
 }
 
-/// As files hold it.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged, expecting = "true, false or a checkpoint's folder")]
-enum ResumeWord {
-    Whether(bool),
-    Where(String),
-}
-
-impl From<ResumeWord> for Resume {
-    fn from(word: ResumeWord) -> Self {
-        match word {
-            ResumeWord::Whether(true) => Self::Newest,
-            ResumeWord::Whether(false) => Self::No,
-            ResumeWord::Where(folder) => match folder.parse() {
-                Ok(resume) => resume,
-            },
-        }
-    }
-}
-
-impl From<Resume> for ResumeWord {
-    fn from(resume: Resume) -> Self {
-        match resume {
-            Resume::No => Self::Whether(false),
-            Resume::Newest => Self::Whether(true),
-            Resume::From(folder) => Self::Where(folder.display().to_string()),
-        }
-    }
-}
-
-impl FromStr for Resume {
-    type Err = Infallible;
-
-    /// As HuggingFace's `resume_from_checkpoint`: `true`, `false` or a folder.
-    fn from_str(word: &str) -> Result<Self, Infallible> {
-        Ok(match word {
+impl From<String> for Resume {
+    /// `true`, `false` or a folder.
+    fn from(word: String) -> Self {
+        match word.as_str() {
             "true" => Self::Newest,
             "false" => Self::No,
-            folder => Self::From(PathBuf::from(folder)),
-        })
+            _ => Self::From(word.into()),
+        }
+    }
+}
+
+impl SettingValue for Resume {
+    const KIND: Kind = Kind::Text;
+
+    /// As HuggingFace's `resume_from_checkpoint`: true, false or a folder.
+    fn read(value: &Value, _: &mut Vec<String>) -> Result<Self, String> {
+        match value {
+            Value::Bool(true) => Ok(Self::Newest),
+            Value::Bool(false) => Ok(Self::No),
+            Value::String(word) => Ok(word.clone().into()),
+            _ => Err("true, false or a checkpoint's folder".to_owned()),
+        }
+    }
+
+    fn words(&self) -> String {
+        match self {
+            Self::No => "not set".to_owned(),
+            Self::Newest => "the newest checkpoint".to_owned(),
+            Self::From(folder) => folder.display().to_string(),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod watch;
 
 use crate::arguments::TrainingArguments;
 use crate::class_weights::class_weights;
+use crate::divergence::Divergence;
 use crate::error::TrainError;
 use crate::evaluate::Evaluation;
 use crate::forecast::{Forecast, Pace, Prospect, n_through_words};
@@ -75,6 +76,8 @@ pub struct TrainingSummary {
     pub evaluation: Option<Evaluation>,
     /// Of the model as it ends, on the test rows.
     pub test: Option<Evaluation>,
+    /// The loss grew instead of falling.
+    pub divergence: Option<Divergence>,
     /// Early stopping ended the run before its time.
     pub stopped_early: bool,
     /// The best checkpoint, when it was loaded at the end.
@@ -320,9 +323,7 @@ impl Run<'_, '_> {
     /// Report, log, evaluate, save: what is due.
     fn after_update(&mut self, update: &Update) -> Result<(), TrainError> {
         let step = self.state.global_step;
-        self.losses.since_log += update.loss;
-        self.losses.n_since_log += 1;
-        self.losses.total += update.loss;
+        self.losses.add(update.loss);
         self.reporter.step(&Progress {
             step,
             epoch: self.state.epoch,

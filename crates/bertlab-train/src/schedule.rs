@@ -1,26 +1,26 @@
 //! The learning rate from step to step, as HuggingFace's `get_scheduler` has it.
 
-use serde::{Deserialize, Serialize};
+use bertlab_settings::choices;
 use std::f64::consts::PI;
 
-/// How the learning rate goes after its warmup.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SchedulerType {
-    /// In a straight line to 0.
-    Linear,
-    /// Half a cosine to 0.
-    Cosine,
-    /// The same with one cycle: as HuggingFace has it by default.
-    CosineWithRestarts,
-    /// As linear, to 1e-7 (power 1, HuggingFace's defaults).
-    Polynomial,
-    /// The same from the first step on, without warmup.
-    Constant,
-    /// The same after the warmup.
-    ConstantWithWarmup,
-    /// With the square root of the step.
-    InverseSqrt,
+choices! {
+    /// How the learning rate changes after its warmup.
+    pub enum SchedulerType {
+        /// Linear decay to 0.
+        Linear = "linear",
+        /// Half a cosine, to 0.
+        Cosine = "cosine",
+        /// Cosine with hard restarts; one cycle, HuggingFace's default, is the same as cosine.
+        CosineWithRestarts = "cosine_with_restarts",
+        /// Polynomial decay to 1e-7 with power 1, HuggingFace's defaults.
+        Polynomial = "polynomial",
+        /// Constant from the first step on, without warmup.
+        Constant = "constant",
+        /// Constant after the warmup.
+        ConstantWithWarmup = "constant_with_warmup",
+        /// Decay with the inverse square root of the step.
+        InverseSqrt = "inverse_sqrt",
+    }
 }
 
 /// A learning rate for every step of a run.

@@ -37,7 +37,7 @@ pub fn convert(model: &str, offline: bool, dtype: Dtype, output_dir: &Path) -> R
     atomic::write_folder(output_dir, |staging| -> Result<(), Error> {
         // Without a tokenizer a model still has its weights.
         write_pretrained_as(staging, &opened.model, opened.tokenizer().ok(), dtype)?;
-        for name in sentence::FILES {
+        for name in sentence::files() {
             if let Ok(contents) = std::fs::read(opened.folder.join(name)) {
                 atomic::make_folder_of(&staging.join(name))?;
                 atomic::write_file(&staging.join(name), &contents)?;

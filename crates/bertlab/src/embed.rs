@@ -21,7 +21,8 @@ pub struct EmbedRequest {
     pub layers: Layers,
     /// Scale every vector to length 1. `None`: as the folder says, if the pooling is the folder's, too.
     pub normalize: Option<bool>,
-    /// Texts are cut to this many tokens; `None`: to what the model takes, so that nothing is lost that need not be.
+    /// Texts are cut to this many tokens. `None`: to the folder's `max_seq_length`, as sentence-transformers
+    /// cuts them; to what the model takes where the folder has none.
     pub max_tokens: Option<usize>,
 }
 
@@ -36,8 +37,8 @@ pub struct EmbedRecipe {
     pub normalize: bool,
     /// Texts are cut to this many tokens.
     pub max_tokens: usize,
-    /// Where sentence-transformers would cut them, where its files say so.
-    pub folders_max_tokens: Option<usize>,
+    /// Whether that is the folder's `max_seq_length`, and less than the model takes.
+    pub is_folders_length: bool,
     /// Texts are written in lower case first.
     pub lower_case: bool,
     /// Whether sentence-transformers files of the folder decided.
@@ -51,8 +52,6 @@ pub struct Embedded {
     pub embeddings: Vec<Embedding>,
     /// How many texts were longer than the recipe's `max_tokens`, and cut.
     pub n_truncated: usize,
-    /// How many are longer than where sentence-transformers would have cut them.
-    pub n_beyond_folders: usize,
 }
 
 impl OpenedModel {
@@ -62,18 +61,21 @@ impl OpenedModel {
     /// Sentence-transformers files that ask for something else than is computed here; a `max_tokens` beyond the model.
     pub fn embed_recipe(&self, request: &EmbedRequest) -> Result<EmbedRecipe, Error> {
         let settings = match request.pooling {
-            Some(_) => SentenceSettings::default(),
+            Some(_) => SentenceSettings::read_for_texts(&self.folder)?,
             None => self.sentence_settings()?,
         };
-        let max = self.row_length(request.max_tokens, true)?;
+        let by_model = self.model.spec.encoder.max_tokens();
+        // As in sentence-transformers, it counts more than the tokenizer's own length.
+        let by_folder = settings.max_tokens.filter(|_| request.max_tokens.is_none());
         Ok(EmbedRecipe {
             pooling: request.pooling.or(settings.pooling).unwrap_or(Pooling::Mean),
             layers: request.layers,
             normalize: request.normalize.unwrap_or(settings.normalize),
-            max_tokens: max,
-            folders_max_tokens: settings
-                .max_tokens
-                .filter(|&limit| limit < max && request.max_tokens.is_none()),
+            max_tokens: match by_folder {
+                Some(by_folder) => by_folder.min(by_model),
+                None => self.row_length(request.max_tokens, true)?,
+            },
+            is_folders_length: by_folder.is_some_and(|by_folder| by_folder < by_model),
             lower_case: settings.lower_case,
             is_the_folders: settings.pooling.is_some(),
         })
@@ -83,7 +85,7 @@ impl OpenedModel {
     ///
     /// # Errors
     /// Layers that the model does not have, pooling that needs a pooler where there is none, texts that the tokenizer
-    /// or the model refuses.
+    /// or the model refuses, a vector that is NaN or infinite.
     pub fn embed(
         &self,
         texts: &[TextInput],
@@ -98,17 +100,15 @@ impl OpenedModel {
         for group in groups_of_similar_length(&rows) {
             let inputs: Vec<Row<'_>> = group.iter().map(|&index| rows[index].as_row()).collect();
             let batch = Batch::new(&self.model.spec.encoder, &inputs)?;
-            for (&index, embedding) in group.iter().zip(embed_batch(&self.model, &batch, &how)?) {
+            let vectors = embed_batch(&self.model, &batch, &how).map_err(|error| error.in_rows(&group))?;
+            for (&index, embedding) in group.iter().zip(vectors) {
                 embeddings[index] = Some(embedding);
             }
             n_done += group.len();
             on_progress(n_done);
         }
         let embeddings = embeddings.into_iter().map(|one| one.expect("every text is in one group")).collect();
-        let is_beyond =
-            |row: &&Ids| recipe.folders_max_tokens.is_some_and(|limit| row.input_ids.len() > limit);
-        let n_beyond_folders = rows.iter().filter(is_beyond).count();
-        Ok(Embedded { embeddings, n_truncated, n_beyond_folders })
+        Ok(Embedded { embeddings, n_truncated })
     }
 
     /// The ids of all texts, and how many texts were cut.

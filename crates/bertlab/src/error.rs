@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use bertlab_data::preflight::Finding;
+use bertlab_feedback::Hint;
+use bertlab_text::Keep;
 
 /// Everything that bertlab refuses, in words that say what was found and what to try.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +31,36 @@ pub enum Error {
     /// A training or an evaluation.
     #[error(transparent)]
     Train(#[from] bertlab_train::TrainError),
+    /// Settings.
+    #[error(transparent)]
+    Settings(#[from] bertlab_settings::SettingsError),
+    /// A setting that a job needs.
+    #[error("{what} is missing: give {}", either(give))]
+    MissingSetting {
+        /// What it would say.
+        what: &'static str,
+        /// The settings of which one is needed.
+        give: Vec<Hint>,
+    },
+    /// Two settings that say the same thing in two ways.
+    #[error("{first} and {second} both say what to train on: give one of them")]
+    TwoSources {
+        /// One of them.
+        first: Hint,
+        /// The other.
+        second: Hint,
+    },
+    /// A number of tokens to keep from the beginning, for a part that has no beginning and end.
+    #[error(
+        "{} belongs to {}, not to {}",
+        Hint::Setting("truncation_head"),
+        Hint::value("truncation", Keep::HeadAndTail { head: None }),
+        Hint::value("truncation", found)
+    )]
+    TruncationHead {
+        /// The part that was asked for.
+        found: Keep,
+    },
     /// Rows on which a result would mean nothing.
     #[error("{}", findings_in_words(.0))]
     Findings(Vec<Finding>),
@@ -89,6 +121,15 @@ pub enum Error {
         /// The file that was to be written.
         path: PathBuf,
     },
+}
+
+/// Alternatives: `a, b or c`.
+fn either(hints: &[Hint]) -> String {
+    let words: Vec<String> = hints.iter().map(Hint::to_string).collect();
+    match words.split_last() {
+        Some((last, first)) if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        _ => words.concat(),
+    }
 }
 
 /// The fatal findings, and the way on.

@@ -34,6 +34,7 @@ mod words;
 pub mod check;
 pub mod forward;
 pub mod report;
+pub mod settings;
 
 pub use bertlab_data::preflight::Split;
 pub use bundled::bundled_models;
@@ -55,6 +56,9 @@ pub use texts::{TextsRequest, read_text_lines};
 pub use training::{HeldOutRows, HoldOut, PreparedTraining, Task, TrainJob};
 pub use words::{PredictedEntity, WordLabel, WordPredictions};
 
+pub use bertlab_checkpoint::hub::{
+    Progress as TransferProgress, set_default_progress as set_transfer_progress,
+};
 pub use bertlab_checkpoint::{Dtype, NamedArray, read_safetensors, write_safetensors};
 pub use bertlab_compute::Tensor;
 pub use bertlab_compute::threads::{n_threads, set_n_threads};
@@ -77,12 +81,16 @@ pub mod train {
     pub use bertlab_data::{Truncated, Word, counts};
     pub use bertlab_train::metrics;
     pub use bertlab_train::{
-        Answer, Averaging, ClassWeights, Evaluation, Forecast, GivenSettings, IntervalStrategy,
-        MaskedLmScores, Masking, MaskingOptions, MemoryForecast, Plan, Progress, ReadArguments, Record,
-        Remedy, ReportTo, Reporter, Resume, SamplingStrategy, SaveStrategy, SchedulerType, Scores,
-        SettingsError, Silent, TimeForecast, TrainError, Trainer, TrainingArguments, TrainingSummary,
-        WordAnswer,
+        Answer, Averaging, ClassWeights, Evaluation, Forecast, IntervalStrategy, MaskedLmScores, Masking,
+        MaskingOptions, MemoryForecast, Plan, Progress, ReadArguments, Record, Remedy, ReportTo, Reporter,
+        Resume, SamplingStrategy, SaveStrategy, SchedulerType, Scores, Silent, TimeForecast, TrainError,
+        Trainer, TrainingArguments, TrainingSummary, WordAnswer,
     };
+}
+
+/// Hints in messages, which every door spells in its own way.
+pub mod hint {
+    pub use bertlab_feedback::{Command, Hint, Speller, hints_in, spelled_by};
 }
 
 /// Looking into a model: module tree, tensors, word vectors, similarity.

@@ -77,8 +77,10 @@ impl OpenedModel {
         }
     }
 
-    /// The model to be changed, and its tokenizer where one was opened.
+    /// The model to be changed, and the tokenizer to be saved with it, where the folder has one of use.
     pub(crate) fn model_and_tokenizer(&mut self) -> (&mut Model, Option<&Tokenizer>) {
+        // Where there is none, and rows need one, they were refused.
+        let _ = self.tokenizer();
         (&mut self.model, self.tokenizer.get())
     }
 

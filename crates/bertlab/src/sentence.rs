@@ -39,22 +39,42 @@ impl Module {
 const MODULES: &str = "modules.json";
 const POOLING_CONFIG: &str = "config.json";
 const POOLING_FOLDER: &str = "1_Pooling";
-const SENTENCE_CONFIG: &str = "sentence_bert_config.json";
-/// All of them, where a folder has the usual ones.
-pub(crate) const FILES: [&str; 4] =
-    [MODULES, SENTENCE_CONFIG, "config_sentence_transformers.json", "1_Pooling/config.json"];
+/// Names of the transformer's settings; the first that is there counts, as in sentence-transformers.
+const SENTENCE_CONFIGS: [&str; 7] = [
+    "sentence_bert_config.json",
+    "sentence_roberta_config.json",
+    "sentence_distilbert_config.json",
+    "sentence_camembert_config.json",
+    "sentence_albert_config.json",
+    "sentence_xlm-roberta_config.json",
+    "sentence_xlnet_config.json",
+];
 const MODE_PREFIX: &str = "pooling_mode_";
 
 impl SentenceSettings {
-    /// Reads modules.json, the pooling config and sentence_bert_config.json, as far as they are there.
+    /// Reads modules.json, the pooling config and sentence_bert_config.json (or its like for another family),
+    /// as far as they are there.
     ///
     /// # Errors
     /// A file that is not valid JSON; a pooling or a further step that is not computed here.
     pub fn read(folder: &Path) -> Result<SentenceSettings, Error> {
+        Self::read_modules(folder, false)
+    }
+
+    /// What the files say about texts, whatever the pooling: the longest text and lower case.
+    ///
+    /// # Errors
+    /// A file that is not valid JSON.
+    pub fn read_for_texts(folder: &Path) -> Result<SentenceSettings, Error> {
+        Self::read_modules(folder, true)
+    }
+
+    fn read_modules(folder: &Path, only_texts: bool) -> Result<SentenceSettings, Error> {
         let mut settings = SentenceSettings::default();
         for module in read_modules(folder)? {
             match module.kind() {
                 "Transformer" => settings.read_transformer(&folder.join(&module.path))?,
+                _ if only_texts => {}
                 "Pooling" => settings.pooling = Some(read_pooling(&folder.join(&module.path))?),
                 "Normalize" => settings.normalize = true,
                 _ => {
@@ -67,14 +87,23 @@ impl SentenceSettings {
     }
 
     fn read_transformer(&mut self, folder: &Path) -> Result<(), Error> {
-        let file = folder.join(SENTENCE_CONFIG);
-        if file.is_file() {
+        let mut files = SENTENCE_CONFIGS.iter().map(|name| folder.join(name));
+        if let Some(file) = files.find(|file| file.is_file()) {
             let config = Config::open(&file)?;
             self.max_tokens = config.usize("max_seq_length")?;
             self.lower_case = config.bool("do_lower_case")?.unwrap_or(false);
         }
         Ok(())
     }
+}
+
+/// Every usual file, as far as a folder has it.
+pub(crate) fn files() -> impl Iterator<Item = &'static str> {
+    SENTENCE_CONFIGS.into_iter().chain([
+        MODULES,
+        "config_sentence_transformers.json",
+        "1_Pooling/config.json",
+    ])
 }
 
 /// The steps; a pooling folder alone means a transformer and that pooling.
@@ -166,6 +195,32 @@ mod tests {
             lower_case: true,
         };
         assert_eq!(settings, wanted);
+    }
+
+    #[test]
+    fn the_transformers_settings_have_a_name_for_each_family() {
+        let max_tokens =
+            |files: &[(&str, &str)]| SentenceSettings::read(folder(files).path()).expect("valid").max_tokens;
+        for name in SENTENCE_CONFIGS {
+            assert_eq!(max_tokens(&[(name, r#"{"max_seq_length": 128}"#)]), Some(128), "{name}");
+        }
+        let both = [
+            ("sentence_roberta_config.json", r#"{"max_seq_length": 64}"#),
+            ("sentence_bert_config.json", r#"{"max_seq_length": 32}"#),
+        ];
+        assert_eq!(max_tokens(&both), Some(32));
+        assert_eq!(max_tokens(&[("sentence_bert_config.json", r#"{"max_seq_length": null}"#)]), None);
+    }
+
+    #[test]
+    fn texts_are_read_the_same_whatever_the_pooling_is() {
+        let folder = folder(&[
+            ("1_Pooling/config.json", r#"{"pooling_mode": "lasttoken"}"#),
+            ("sentence_bert_config.json", r#"{"max_seq_length": 128, "do_lower_case": true}"#),
+        ]);
+        let wanted =
+            SentenceSettings { max_tokens: Some(128), lower_case: true, ..SentenceSettings::default() };
+        assert_eq!(SentenceSettings::read_for_texts(folder.path()).expect("valid"), wanted);
     }
 
     #[test]

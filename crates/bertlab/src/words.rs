@@ -118,8 +118,8 @@ impl OpenedModel {
         let n_cut = encodings.iter().filter(|encoding| encoding.n_truncated > 0).count();
         let tags = TagSet::of(&self.model.spec.head.labels);
         let mut predictions = Vec::with_capacity(sentences.len());
-        for (sentence, encoding) in sentences.iter().zip(&encodings) {
-            let words = self.word_labels(sentence, encoding)?;
+        for (index, (sentence, encoding)) in sentences.iter().zip(&encodings).enumerate() {
+            let words = self.word_labels(sentence, encoding).map_err(|error| error.in_rows(&[index]))?;
             let entities = tags.as_ref().map(|tags| predicted_entities(tags, sentence, &words));
             predictions.push(WordPredictions { words, entities: entities.unwrap_or_default() });
             progress(predictions.len());
@@ -127,7 +127,11 @@ impl OpenedModel {
         Ok((predictions, n_cut))
     }
 
-    fn word_labels(&self, sentence: &Sentence, encoding: &Encoding) -> Result<Vec<WordLabel>, Error> {
+    fn word_labels(
+        &self,
+        sentence: &Sentence,
+        encoding: &Encoding,
+    ) -> Result<Vec<WordLabel>, bertlab_model::Error> {
         let row = Row {
             input_ids: &encoding.input_ids,
             token_type_ids: &encoding.token_type_ids,
@@ -136,6 +140,7 @@ impl OpenedModel {
         let batch = Batch::new(&self.model.spec.encoder, &[row])?;
         let logits = self.model.forward(&batch, Request::default()).head.logits;
         let logits = logits.expect("a token classifier has logits");
+        self.model.check_finite(&batch, logits.as_slice())?;
         let unseen = |&span: &(usize, usize)| WordLabel {
             word: sentence.text(span),
             span,

@@ -1,34 +1,149 @@
-//! HuggingFace's cache: `models--ORG--NAME/refs/REVISION` names a commit, `snapshots/COMMIT/` holds its files.
+//! HuggingFace's cache. A repository's folder `models--ORG--NAME` holds `refs/REVISION`, which names a commit,
+//! `snapshots/COMMIT/`, which holds the commit's files as links, and `blobs/ETAG`, which holds their contents.
+//! Locks lie in `.locks/`, beside the repositories' folders.
 
-use hf_hub::{Cache, Repo};
+use super::names::is_commit;
+use crate::{Error, atomic};
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-const COMMIT_DIGITS: usize = 40;
+/// How often a lock that another process holds is tried.
+const LOCK_PAUSE: Duration = Duration::from_millis(100);
 
-/// The snapshot folder of a repository's revision, if the cache has one. It may lack files.
-pub(super) fn find_snapshot(cache: &Path, repo: &Repo) -> Option<PathBuf> {
-    let folder = cache.join(repo.folder_name());
-    let revision = repo.revision();
-    let commit = if is_commit(revision) {
-        revision.to_owned()
-    } else {
-        std::fs::read_to_string(folder.join("refs").join(revision)).ok()?.trim().to_owned()
-    };
-    // The commit is read from a file and becomes a path: only a plain one is followed.
-    let plain = !commit.is_empty() && commit.chars().all(|letter| letter.is_ascii_alphanumeric());
-    let snapshot = folder.join("snapshots").join(&commit);
-    (plain && snapshot.is_dir()).then_some(snapshot)
+/// The place of one repository in the cache.
+#[derive(Clone, Debug)]
+pub(super) struct RepoCache {
+    cache: PathBuf,
+    folder_name: String,
 }
 
-/// Notes that `repo`'s revision is `commit`, once all of its files are there.
-pub(super) fn note_revision(cache: &Path, repo: Repo, commit: &str) -> std::io::Result<()> {
-    if is_commit(repo.revision()) {
-        return Ok(()); // A commit needs no note: its snapshot is found by its own name.
+impl RepoCache {
+    /// `kind` is `models` or `datasets`.
+    pub(super) fn new(cache: &Path, kind: &str, name: &str) -> Self {
+        Self { cache: cache.to_path_buf(), folder_name: format!("{kind}--{}", name.replace('/', "--")) }
     }
-    Cache::new(cache.to_path_buf()).repo(repo).create_ref(commit)
+
+    /// The repository's folder.
+    pub(super) fn folder(&self) -> PathBuf {
+        self.cache.join(&self.folder_name)
+    }
+
+    /// The folder of a commit's files.
+    pub(super) fn snapshot(&self, commit: &str) -> PathBuf {
+        self.folder().join("snapshots").join(commit)
+    }
+
+    /// The contents of a file.
+    pub(super) fn blob(&self, etag: &str) -> PathBuf {
+        self.folder().join("blobs").join(etag)
+    }
+
+    /// What has arrived of a file so far.
+    pub(super) fn part(&self, etag: &str) -> PathBuf {
+        self.folder().join("blobs").join(format!("{etag}.incomplete"))
+    }
+
+    /// The snapshot folder of a revision, if the cache has one. It may lack files.
+    pub(super) fn find_snapshot(&self, revision: &str) -> Option<PathBuf> {
+        let commit = if is_commit(revision) {
+            revision.to_owned()
+        } else {
+            fs::read_to_string(self.folder().join("refs").join(revision)).ok()?.trim().to_owned()
+        };
+        // The commit is read from a file and becomes a path: only a plain one is followed.
+        let plain = !commit.is_empty() && commit.chars().all(|letter| letter.is_ascii_alphanumeric());
+        let snapshot = self.snapshot(&commit);
+        (plain && snapshot.is_dir()).then_some(snapshot)
+    }
+
+    /// Notes that a revision is `commit`, once all of its files are there.
+    pub(super) fn note_revision(&self, revision: &str, commit: &str) -> Result<(), Error> {
+        if is_commit(revision) {
+            return Ok(()); // A commit needs no note: its snapshot is found by its own name.
+        }
+        let note = self.folder().join("refs").join(revision);
+        if fs::read_to_string(&note).is_ok_and(|noted| noted == commit) {
+            return Ok(());
+        }
+        atomic::make_folder_of(&note)?;
+        atomic::write_file(&note, commit.as_bytes())
+    }
+
+    /// Locks a blob against other processes, until the file that is given is dropped; none where the file
+    /// system knows no locks. Waits as long as the other process makes progress.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the lock cannot be made, or nothing has arrived for `patience` at the process that
+    /// holds it.
+    pub(super) fn lock(&self, etag: &str, patience: Duration) -> Result<Option<File>, Error> {
+        let path = self.cache.join(".locks").join(&self.folder_name).join(format!("{etag}.lock"));
+        atomic::make_folder_of(&path)?;
+        let file = File::options().create(true).append(true).open(&path);
+        let file = file.map_err(|source| Error::io(&path, "make the lock", source))?;
+        let length = || fs::metadata(self.part(etag)).map(|part| part.len()).ok();
+        let (mut since, mut seen) = (Instant::now(), length());
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(file)),
+                Err(TryLockError::Error(_)) => return Ok(None),
+                Err(TryLockError::WouldBlock) if length() != seen => {
+                    (since, seen) = (Instant::now(), length())
+                }
+                Err(TryLockError::WouldBlock) if since.elapsed() >= patience => {
+                    let reason =
+                        "another process downloads the same file and makes no progress; end it first";
+                    return Err(Error::io(&path, "get the lock", std::io::Error::other(reason)));
+                }
+                Err(TryLockError::WouldBlock) => {}
+            }
+            std::thread::sleep(LOCK_PAUSE);
+        }
+    }
+
+    /// Makes a blob appear as a file of a commit: by a link where the system has them. Else a new blob is
+    /// moved, and an older one copied.
+    pub(super) fn link(&self, etag: &str, commit: &str, file_name: &str, is_new: bool) -> Result<(), Error> {
+        let (blob, path) = (self.blob(etag), self.snapshot(commit).join(file_name));
+        if path.is_file() {
+            return Ok(());
+        }
+        atomic::make_folder_of(&path)?;
+        if path.is_symlink() {
+            // It points to nothing.
+            fs::remove_file(&path).map_err(|source| Error::io(&path, "remove the link", source))?;
+        }
+        // From the file's own folder up to the repository's: `COMMIT`, `snapshots`, and one per folder in the
+        // name.
+        let n_up = 1 + Path::new(file_name).components().count();
+        let target = Path::new(&"../".repeat(n_up)).join("blobs").join(etag);
+        if symlink(&target, &path).is_ok() {
+            return Ok(());
+        }
+        let placed = if is_new { fs::rename(&blob, &path) } else { copy(&blob, &path) };
+        placed.map_err(|source| Error::io(&path, "put the file in the cache", source))
+    }
 }
 
-/// Whether a revision is a whole commit hash.
-pub(super) fn is_commit(revision: &str) -> bool {
-    revision.len() == COMMIT_DIGITS && revision.bytes().all(|byte| byte.is_ascii_hexdigit())
+#[cfg(unix)]
+fn symlink(target: &Path, path: &Path) -> std::io::Result<()> {
+    std::os::unix::fs::symlink(target, path)
+}
+
+#[cfg(windows)]
+fn symlink(target: &Path, path: &Path) -> std::io::Result<()> {
+    std::os::windows::fs::symlink_file(target, path)
+}
+
+#[cfg(not(any(unix, windows)))]
+fn symlink(_target: &Path, _path: &Path) -> std::io::Result<()> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
+
+/// Copies a file so that it is never seen in part.
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    let mut beside = to.as_os_str().to_owned();
+    beside.push(".incomplete");
+    fs::copy(from, &beside)?;
+    fs::rename(&beside, to)
 }

@@ -1,9 +1,9 @@
 //! A data set on the hub: what its repository holds, and the files that are wanted of it.
 
-use super::cache::{find_snapshot, is_commit};
 use super::download::{Asked, RepoKind, Transfer};
+use super::names::{fault_of_file_name, fault_of_hub_name, fault_of_revision, is_commit};
 use super::settings::Settings;
-use super::{HubOptions, MAIN_REVISION, fault_of_hub_name, fault_of_revision, looks_like_a_path};
+use super::{HubOptions, MAIN_REVISION, looks_like_a_path};
 use crate::{Error, atomic};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -31,8 +31,8 @@ struct Listing {
 }
 
 impl DatasetRepo {
-    /// Finds out what the data set `name` holds: from the cache, else from the hub. Offline, what the cache holds is all
-    /// that there is.
+    /// Finds out what the data set `name` holds: from the cache, else from the hub. Offline, what the cache
+    /// holds is all that there is.
     ///
     /// # Errors
     /// A name or revision that cannot be; [`Error::Offline`] where nothing is cached; what the hub refuses.
@@ -52,8 +52,8 @@ impl DatasetRepo {
         let (commit, listing) = match (cached, settings.offline) {
             (Some((commit, _, Some(listing))), _) => (commit, listing),
             (Some((commit, snapshot, None)), Some(_)) => (commit, Listing::of_folder(&snapshot)),
-            (None, Some(_)) => return Err(offline(&settings, &asked)),
-            (_, None) => ask(&settings, options, &asked)?,
+            (None, Some(_)) => return Err(asked.offline_error(&settings)),
+            (_, None) => request_listing(&settings, options, &asked)?,
         };
         Ok(Self { settings, options: options.clone(), asked, commit, listing })
     }
@@ -73,22 +73,19 @@ impl DatasetRepo {
     /// # Errors
     /// [`Error::Offline`] where one is not there; what the hub refuses; a transfer that fails for good.
     pub fn fetch(&self, names: &[String]) -> Result<Vec<PathBuf>, Error> {
-        let snapshot = self.folder().join("snapshots").join(&self.commit);
+        let snapshot = self.asked.cached(&self.settings).snapshot(&self.commit);
+        let are_plain = names.iter().all(|name| fault_of_file_name(name).is_none());
         let paths: Vec<PathBuf> = names.iter().map(|name| snapshot.join(name)).collect();
-        if paths.iter().all(|path| path.is_file()) {
+        if are_plain && paths.iter().all(|path| path.is_file()) {
             return Ok(paths);
         }
         if self.settings.offline.is_some() {
-            return Err(offline(&self.settings, &self.asked));
+            return Err(self.asked.offline_error(&self.settings));
         }
         let transfer = Transfer::of_commit(self.asked.clone(), &self.commit, &self.settings, &self.options)?;
         let paths: Vec<PathBuf> = names.iter().map(|name| transfer.fetch(name)).collect::<Result<_, _>>()?;
         transfer.finish()?;
         Ok(paths)
-    }
-
-    fn folder(&self) -> PathBuf {
-        self.settings.cache.join(self.asked.repo().folder_name())
     }
 }
 
@@ -102,7 +99,7 @@ impl Listing {
     }
 
     fn file(settings: &Settings, asked: &Asked, commit: &str) -> PathBuf {
-        let folder = settings.cache.join(asked.repo().folder_name()).join(LISTINGS);
+        let folder = asked.cached(settings).folder().join(LISTINGS);
         folder.join(format!("{commit}.json"))
     }
 
@@ -117,7 +114,7 @@ impl Listing {
 
 /// The commit that the cache has of a revision, its snapshot, and the list of its files if it was kept.
 fn cached(settings: &Settings, asked: &Asked) -> Option<(String, PathBuf, Option<Listing>)> {
-    let snapshot = find_snapshot(&settings.cache, &asked.repo())?;
+    let snapshot = asked.cached(settings).find_snapshot(&asked.revision)?;
     let commit = snapshot.file_name()?.to_str().filter(|commit| is_commit(commit))?.to_owned();
     let kept = std::fs::read(Listing::file(settings, asked, &commit)).ok();
     // A list that cannot be read is asked for again.
@@ -126,20 +123,15 @@ fn cached(settings: &Settings, asked: &Asked) -> Option<(String, PathBuf, Option
 }
 
 /// Asks the hub, and keeps what it says.
-fn ask(settings: &Settings, options: &HubOptions, asked: &Asked) -> Result<(String, Listing), Error> {
+fn request_listing(
+    settings: &Settings,
+    options: &HubOptions,
+    asked: &Asked,
+) -> Result<(String, Listing), Error> {
     let transfer = Transfer::begin(asked.clone(), settings, options)?;
     let listing = Listing { file_names: transfer.file_names.clone(), configs: transfer.configs.clone() };
     listing.keep(&Listing::file(settings, asked, &transfer.commit))?;
     Ok((transfer.commit, listing))
-}
-
-fn offline(settings: &Settings, asked: &Asked) -> Error {
-    Error::Offline {
-        model: asked.name.clone(),
-        flag: asked.kind.download_flag(),
-        cache: settings.cache.clone(),
-        why: settings.offline.unwrap_or("offline"),
-    }
 }
 
 fn collect(folder: &Path, prefix: &str, depth: usize, names: &mut Vec<String>) {

@@ -1,18 +1,18 @@
-//! Fetching a model from the hub into the cache, by `hf-hub`, with tries that go on where the last one broke off.
+//! Fetching a repository's files into the cache, with tries that go on where the last one broke off.
 
 use super::HubOptions;
-use super::cache::{is_commit, note_revision};
+use super::address::percent_encoded;
+use super::cache::RepoCache;
+use super::client::{Client, Failure};
+use super::names::{fault_of_file_name, is_commit, quoted};
 use super::settings::Settings;
+use super::transfer::FileRequest;
 use crate::shards::ShardIndex;
 use crate::{Error, weights};
-use hf_hub::api::Progress;
-use hf_hub::api::sync::{Api, ApiBuilder, ApiError, ApiRepo};
-use hf_hub::{Cache, Repo, RepoType};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
-use std::io::IsTerminal;
-use std::path::{Component, Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
+use ureq::http::Uri;
 
 /// What a model may bring besides its weights: config, tokenizer, and sentence-transformers' pooling.
 const SIDE_FILES: [&str; 12] = [
@@ -31,18 +31,17 @@ const SIDE_FILES: [&str; 12] = [
 ];
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const WAIT_MAX: Duration = Duration::from_secs(10);
+/// The list of a repository's files may have so many bytes.
+const LISTING_BYTES_MAX: u64 = 64 << 20;
+const KEPT: &str = "Check the connection and try again: what has arrived is kept. \
+                    A folder of this machine can be given as a path instead";
+const LISTING: &str = "the list of files";
 
 /// Downloads what is needed of a model and gives its snapshot folder.
 ///
-/// The weights come last, and the revision is noted only when all files are there: an interrupted download is never
-/// taken for a whole one, and the next one goes on with what is already there.
-pub(super) fn fetch_model(
-    name: &str,
-    revision: &str,
-    settings: &Settings,
-    options: &HubOptions,
-) -> Result<PathBuf, Error> {
-    let asked = Asked { kind: RepoKind::Model, name: name.into(), revision: revision.into() };
+/// The weights come last, and the revision is noted only when all files are there: an interrupted download is
+/// never taken for a whole one, and the next one goes on with what is already there.
+pub(super) fn fetch_model(asked: Asked, settings: &Settings, options: &HubOptions) -> Result<PathBuf, Error> {
     let transfer = Transfer::begin(asked, settings, options)?;
     if !transfer.has("config.json") {
         return Err(transfer.incomplete("config.json", "It is no model that transformers could open"));
@@ -76,15 +75,16 @@ pub(super) enum RepoKind {
 }
 
 impl RepoKind {
-    fn hub_type(self) -> RepoType {
+    /// In addresses of the hub's API, and in folder names of the cache.
+    fn plural(self) -> &'static str {
         match self {
-            Self::Model => RepoType::Model,
-            Self::Dataset => RepoType::Dataset,
+            Self::Model => "models",
+            Self::Dataset => "datasets",
         }
     }
 
     /// In messages.
-    pub(super) fn words(self) -> &'static str {
+    fn words(self) -> &'static str {
         match self {
             Self::Model => "model",
             Self::Dataset => "data set",
@@ -92,7 +92,7 @@ impl RepoKind {
     }
 
     /// What `hf download` needs to be told.
-    pub(super) fn download_flag(self) -> &'static str {
+    fn download_flag(self) -> &'static str {
         match self {
             Self::Model => "",
             Self::Dataset => "--repo-type dataset ",
@@ -109,12 +109,32 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    pub(super) fn repo(&self) -> Repo {
-        self.at(&self.revision)
+    /// Its place in the cache.
+    pub(super) fn cached(&self, settings: &Settings) -> RepoCache {
+        RepoCache::new(&settings.cache, self.kind.plural(), &self.name)
     }
 
-    fn at(&self, revision: &str) -> Repo {
-        Repo::with_revision(self.name.clone(), self.kind.hub_type(), revision.into())
+    /// That the network is off and the cache lacks it.
+    pub(super) fn offline_error(&self, settings: &Settings) -> Error {
+        Error::Offline {
+            model: self.name.clone(),
+            flag: self.kind.download_flag(),
+            cache: self.cached(settings).folder(),
+            why: settings.offline.unwrap_or("offline"),
+        }
+    }
+
+    /// Its page on the hub.
+    fn page(&self, settings: &Settings) -> String {
+        match self.kind {
+            RepoKind::Model => format!("{}/{}", settings.endpoint, self.name),
+            RepoKind::Dataset => format!("{}/datasets/{}", settings.endpoint, self.name),
+        }
+    }
+
+    fn listing_address(&self, settings: &Settings) -> String {
+        let (kind, revision) = (self.kind.plural(), percent_encoded(&self.revision, b""));
+        format!("{}/api/{kind}/{}/revision/{revision}", settings.endpoint, self.name)
     }
 }
 
@@ -123,15 +143,14 @@ pub(super) struct Transfer<'a> {
     settings: &'a Settings,
     options: &'a HubOptions,
     asked: Asked,
-    /// The repository at the commit that the revision meant when the download began: a push in between changes nothing.
-    pinned: Repo,
+    /// What the revision meant when the download began: a push in between changes nothing.
     pub(super) commit: String,
     /// Every file of the repository; none where it was not asked for.
     pub(super) file_names: Vec<String>,
     /// `configs` of a data set's card; null where there are none.
     pub(super) configs: Value,
-    api: Api,
-    remote: ApiRepo,
+    cache: RepoCache,
+    client: Client,
 }
 
 impl<'a> Transfer<'a> {
@@ -141,25 +160,16 @@ impl<'a> Transfer<'a> {
         settings: &'a Settings,
         options: &'a HubOptions,
     ) -> Result<Self, Error> {
-        let problem = |reason: ApiError, n_attempts| {
-            Problem { asked: &asked, settings, what: "the list of files", n_attempts }.explain(reason)
-        };
-        let api = api(settings).map_err(|reason| problem(reason, 1))?;
-        let remote = api.repo(asked.repo());
-        let listing = with_attempts(options.n_attempts, || list(&remote));
-        let listing = listing.map_err(|(reason, n_attempts)| problem(reason, n_attempts))?;
-        let commit = listing["sha"].as_str().unwrap_or_default().to_owned();
-        // The commit becomes a folder's name in the cache.
-        if !is_commit(&commit) {
-            return Err(problem(ApiError::InvalidHeader("sha"), 1));
-        }
-        let siblings = listing["siblings"].as_array().into_iter().flatten();
-        let file_names = siblings.filter_map(|sibling| sibling["rfilename"].as_str()).map(str::to_owned);
-        let file_names = file_names.filter(|name| stays_inside(name)).collect();
-        let configs = listing["cardData"]["configs"].clone();
-        let pinned = asked.at(&commit);
-        let remote = api.repo(pinned.clone());
-        Ok(Self { settings, options, asked, pinned, commit, file_names, configs, api, remote })
+        let client = Client::new(settings)?;
+        let address = asked.listing_address(settings);
+        let listing = with_attempts(options.n_attempts, &client, || list(&client, &address));
+        let listing = listing.and_then(|answer| Listing::read(&answer).map_err(|failure| (failure, 1)));
+        let listing = listing.map_err(|(failure, n_attempts)| {
+            Problem { asked: &asked, settings, client: &client, what: LISTING, n_attempts }.explain(failure)
+        })?;
+        let Listing { commit, file_names, configs } = listing;
+        let cache = asked.cached(settings);
+        Ok(Self { settings, options, asked, commit, file_names, configs, cache, client })
     }
 
     /// A download of a commit that is known already, without asking for its files.
@@ -169,99 +179,130 @@ impl<'a> Transfer<'a> {
         settings: &'a Settings,
         options: &'a HubOptions,
     ) -> Result<Self, Error> {
-        let api = api(settings).map_err(|reason| {
-            Problem { asked: &asked, settings, what: "the files", n_attempts: 1 }.explain(reason)
-        })?;
-        let pinned = asked.at(commit);
-        let remote = api.repo(pinned.clone());
+        let (client, cache) = (Client::new(settings)?, asked.cached(settings));
         let (file_names, configs, commit) = (Vec::new(), Value::Null, commit.to_owned());
-        Ok(Self { settings, options, asked, pinned, commit, file_names, configs, api, remote })
+        Ok(Self { settings, options, asked, commit, file_names, configs, cache, client })
     }
 
     fn has(&self, file_name: &str) -> bool {
         self.file_names.iter().any(|name| name == file_name)
     }
 
-    /// The folder that the files appear in.
-    pub(super) fn snapshot(&self) -> PathBuf {
-        Cache::new(self.settings.cache.clone()).repo(self.pinned.clone()).pointer_path(&self.commit)
-    }
-
     /// Fetches one file, unless an earlier download has it already.
     pub(super) fn fetch(&self, file_name: &str) -> Result<PathBuf, Error> {
-        let path = self.snapshot().join(file_name);
+        let explain = |(failure, n_attempts)| {
+            let (asked, settings, client) = (&self.asked, self.settings, &self.client);
+            Problem { asked, settings, client, what: file_name, n_attempts }.explain(failure)
+        };
+        let address = self.address(file_name).map_err(|failure| explain((failure, 1)))?;
+        let path = self.cache.snapshot(&self.commit).join(file_name);
         if path.is_file() {
             return Ok(path);
         }
-        let fetched = with_attempts(self.options.n_attempts, || self.try_fetch(file_name));
-        fetched.map_err(|(reason, n_attempts)| {
-            Problem { asked: &self.asked, settings: self.settings, what: file_name, n_attempts }
-                .explain(reason)
-        })
-    }
-
-    fn try_fetch(&self, file_name: &str) -> Result<PathBuf, ApiError> {
-        let mut bar = Bar::new(self.options.progress && std::io::stderr().is_terminal());
-        let fetched = self.remote.download_with_progress(file_name, &mut bar);
-        bar.clear();
-        match fetched {
-            Ok(path) => {
-                keep_only_whole(&path, bar.n_bytes)?;
-                Ok(path)
-            }
-            Err(reason) => {
-                if cannot_be_resumed(&reason) {
-                    self.forget_part(file_name)?;
-                }
-                Err(reason)
-            }
+        let request = FileRequest {
+            client: &self.client,
+            cache: &self.cache,
+            commit: &self.commit,
+            file_name,
+            address,
+            progress: self.options.progress.as_deref(),
+            patience: self.settings.stall_timeout,
+        };
+        let fetched = with_attempts(self.options.n_attempts, &self.client, || request.obtain());
+        if let Some(progress) = &self.options.progress {
+            progress.ended(file_name);
         }
+        fetched.map_err(explain)
     }
 
-    /// Removes the part of a file that an earlier try has left, so that the next one starts anew.
-    fn forget_part(&self, file_name: &str) -> Result<(), ApiError> {
-        let metadata = self.api.metadata(&self.remote.url(file_name))?;
-        let cache = Cache::new(self.settings.cache.clone()).repo(self.pinned.clone());
-        let part = cache.blob_path(metadata.etag()).with_extension("part");
-        match std::fs::remove_file(part) {
-            Err(reason) if reason.kind() != std::io::ErrorKind::NotFound => Err(reason.into()),
-            _ => Ok(()),
+    /// The address of a file at the commit.
+    fn address(&self, file_name: &str) -> Result<Uri, Failure> {
+        if let Some(fault) = fault_of_file_name(file_name) {
+            return Err(Failure::refused(
+                "files inside the repository",
+                format!("{fault}: {}", quoted(file_name)),
+            ));
         }
+        let (page, file) = (self.asked.page(self.settings), percent_encoded(file_name, b"/"));
+        address_of(&format!("{page}/resolve/{}/{file}", self.commit))
     }
 
-    /// Notes the revision, so that the files are found without asking.
+    /// Notes the revision, so that the files are found without asking, and gives their folder.
     pub(super) fn finish(self) -> Result<PathBuf, Error> {
-        let snapshot = self.snapshot();
-        if !is_commit(&self.asked.revision) {
-            // `hf-hub` has noted the commit under its own name as well, which Python would list as a branch.
-            let own_note =
-                self.settings.cache.join(self.asked.repo().folder_name()).join("refs").join(&self.commit);
-            std::fs::remove_file(own_note).ok();
-        }
-        note_revision(&self.settings.cache, self.asked.repo(), &self.commit)
-            .map_err(|source| Error::io(&self.settings.cache, "note the revision in the cache", source))?;
-        Ok(snapshot)
+        self.cache.note_revision(&self.asked.revision, &self.commit)?;
+        Ok(self.cache.snapshot(&self.commit))
     }
 
     fn incomplete(&self, wanted: &'static str, hint: &'static str) -> Error {
         const SHOWN_MAX: usize = 12;
         let shown = &self.file_names[..self.file_names.len().min(SHOWN_MAX)];
+        let shown: Vec<&str> = shown.iter().map(|name| name.as_str()).collect();
         let found = if shown.is_empty() { "no files".into() } else { shown.join(", ") };
         Error::HubIncomplete { model: self.asked.name.clone(), wanted, found, hint }
     }
 }
 
-/// Tries until it works, fails for good, or has failed `n_attempts` times; the failure comes with the number of tries.
+/// What the hub says about a repository, checked: its names become paths.
+struct Listing {
+    commit: String,
+    file_names: Vec<String>,
+    configs: Value,
+}
+
+impl Listing {
+    fn read(answer: &Value) -> Result<Self, Failure> {
+        let commit = answer["sha"].as_str().unwrap_or_default();
+        if !is_commit(commit) {
+            let wanted = "the commit as 40 hexadecimal digits (`sha`)";
+            return Err(Failure::refused(wanted, quoted(commit)));
+        }
+        let siblings = answer["siblings"].as_array().into_iter().flatten();
+        let names = siblings.filter_map(|sibling| sibling["rfilename"].as_str());
+        let file_names: Vec<String> = names.map(str::to_owned).collect();
+        for name in &file_names {
+            if let Some(fault) = fault_of_file_name(name) {
+                let found = format!("{fault}: {}", quoted(name));
+                return Err(Failure::refused("files inside the repository", found));
+            }
+        }
+        Ok(Self { commit: commit.into(), file_names, configs: answer["cardData"]["configs"].clone() })
+    }
+}
+
+/// Asks for `sha`, `siblings`, and of data sets `cardData`.
+fn list(client: &Client, address: &str) -> Result<Value, Failure> {
+    let address = address_of(address)?;
+    let mut response = client.get(&address, 0)?;
+    let text = response.body_mut().with_config().limit(LISTING_BYTES_MAX).read_to_vec();
+    let text = match text {
+        Err(ureq::Error::BodyExceedsLimit(limit)) => {
+            return Err(Failure::refused("a list of files", format!("more than {limit} bytes")));
+        }
+        text => text.map_err(|error| client.read_failure(error.into_io(), &address))?,
+    };
+    serde_json::from_slice(&text)
+        .map_err(|error| Failure::refused("a list of files as JSON", format!("another text ({error})")))
+}
+
+fn address_of(text: &str) -> Result<Uri, Failure> {
+    text.parse().map_err(|_| Failure::refused("an address", quoted(text)))
+}
+
+/// Tries until it works, fails for good, or has failed `n_attempts` times; the failure comes with the number
+/// of tries.
 fn with_attempts<T>(
     n_attempts: usize,
-    mut attempt: impl FnMut() -> Result<T, ApiError>,
-) -> Result<T, (ApiError, usize)> {
+    client: &Client,
+    mut attempt: impl FnMut() -> Result<T, Failure>,
+) -> Result<T, (Failure, usize)> {
     let mut wait = FIRST_WAIT;
     let mut n_tried = 1;
     loop {
         match attempt() {
             Ok(value) => return Ok(value),
-            Err(reason) if n_tried >= n_attempts || !may_pass(&reason) => return Err((reason, n_tried)),
+            Err(failure) if n_tried >= n_attempts || !may_pass(&failure, client) => {
+                return Err((failure, n_tried));
+            }
             Err(_) => {
                 std::thread::sleep(wait);
                 wait = (wait * 2).min(WAIT_MAX);
@@ -271,158 +312,88 @@ fn with_attempts<T>(
     }
 }
 
-/// Whether a failure may be gone at the next try.
-fn may_pass(reason: &ApiError) -> bool {
-    match reason {
-        ApiError::RequestError(reason) => match **reason {
-            ureq::Error::StatusCode(status) => status >= 500 || matches!(status, 408 | 416 | 429),
-            ureq::Error::BadUri(_) | ureq::Error::InvalidProxyUrl | ureq::Error::Tls(_) => false,
-            _ => true,
-        },
-        ApiError::InvalidResume | ApiError::TooManyRetries(_) => true,
-        ApiError::IoError(reason) => {
-            // Those of the network; a full disk or a forbidden folder stays as it is.
-            use std::io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem, StorageFull};
-            !matches!(reason.kind(), NotFound | PermissionDenied | ReadOnlyFilesystem | StorageFull)
-        }
-        _ => false,
+/// Whether a failure may be gone at the next try. Where nobody has answered yet, there is no network to wait
+/// for.
+fn may_pass(failure: &Failure, client: &Client) -> bool {
+    match failure {
+        Failure::Status { status, .. } => *status >= 500 || matches!(status, 408 | 429),
+        Failure::Unreachable(_) => client.is_reached(),
+        Failure::Broken(_) => true,
+        Failure::Hopeless { .. } | Failure::Refused { .. } | Failure::Local(_) => false,
     }
 }
 
-/// The part that is there cannot be continued: it is longer than the file, or as long (the hub answers 416 then).
-fn cannot_be_resumed(reason: &ApiError) -> bool {
-    match reason {
-        ApiError::InvalidResume => true,
-        ApiError::RequestError(reason) => matches!(**reason, ureq::Error::StatusCode(416)),
-        _ => false,
-    }
-}
-
-/// Removes a file from the cache whose length is not the one that the hub has announced: a server that cannot go on in
-/// the middle of a file sends it from its start again, and `hf-hub` does not look.
-fn keep_only_whole(path: &Path, n_bytes_announced: u64) -> Result<(), ApiError> {
-    let n_bytes = std::fs::metadata(path)?.len();
-    if n_bytes == n_bytes_announced {
-        return Ok(());
-    }
-    std::fs::remove_file(std::fs::canonicalize(path)?)?;
-    if path.is_symlink() {
-        std::fs::remove_file(path)?;
-    }
-    let reason = format!("{n_bytes} bytes came where {n_bytes_announced} were announced");
-    Err(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, reason).into())
-}
-
-/// What turns a failure of `hf-hub` into words.
+/// What turns a failure into words.
 struct Problem<'a> {
     asked: &'a Asked,
     settings: &'a Settings,
+    client: &'a Client,
     what: &'a str,
     n_attempts: usize,
 }
 
 impl Problem<'_> {
-    fn explain(&self, reason: ApiError) -> Error {
-        let status = match &reason {
-            ApiError::RequestError(reason) => match **reason {
-                ureq::Error::StatusCode(status) => Some(status),
-                _ => None,
-            },
-            _ => None,
-        };
+    fn explain(&self, failure: Failure) -> Error {
         let (model, endpoint) = (self.asked.name.clone(), self.settings.endpoint.clone());
-        let kind = self.asked.kind.words();
-        match status {
-            Some(status @ (401 | 403)) => {
+        let (kind, what) = (self.asked.kind.words(), self.what.to_owned());
+        match failure {
+            Failure::Status { status: status @ (401 | 403), elsewhere: None } => {
                 Error::HubAccess { model, endpoint, status, hint: self.access_hint(status) }
             }
-            Some(404) => Error::HubNotFound { kind, model, endpoint, revision: self.asked.revision.clone() },
-            _ => Error::HubTransfer {
-                model,
-                endpoint,
-                what: self.what.into(),
-                n_attempts: self.n_attempts,
-                reason: reason.to_string(),
-                hint: "Check the connection and try again: what has arrived is kept. \
-                       A folder of this machine can be given as a path instead",
-            },
+            Failure::Status { status: 404, elsewhere: None } if self.what == LISTING => {
+                Error::HubNotFound { kind, model, endpoint, revision: self.asked.revision.clone() }
+            }
+            Failure::Status { status, elsewhere } => {
+                let host = elsewhere.unwrap_or_else(|| "it".into());
+                self.broken_off(format!("{host} answered HTTP {status}"), KEPT)
+            }
+            Failure::Unreachable(reason) if !self.client.is_reached() => {
+                let (flag, cache) =
+                    (self.asked.kind.download_flag(), self.asked.cached(self.settings).folder());
+                Error::HubUnreachable { model, flag, cache, endpoint, reason }
+            }
+            Failure::Unreachable(reason) | Failure::Broken(reason) => self.broken_off(reason, KEPT),
+            Failure::Hopeless { reason, hint } => self.broken_off(reason, hint),
+            Failure::Refused { wanted, found, hint } => {
+                Error::HubAnswer { model, endpoint, what, wanted, found, hint }
+            }
+            Failure::Local(error) => error,
+        }
+    }
+
+    fn broken_off(&self, reason: String, hint: &'static str) -> Error {
+        Error::HubTransfer {
+            model: self.asked.name.clone(),
+            endpoint: self.settings.endpoint.clone(),
+            what: self.what.into(),
+            n_attempts: self.n_attempts,
+            reason,
+            hint,
         }
     }
 
     fn access_hint(&self, status: u16) -> String {
-        let (kind, endpoint) = (self.asked.kind.words(), &self.settings.endpoint);
-        let page = self.asked.repo().url();
+        let (kind, page) = (self.asked.kind.words(), self.asked.page(self.settings));
+        if self.settings.token.is_some() && !self.settings.origin.is_confidential() {
+            return "The access token was not sent, since the hub's address is neither https nor on this \
+                    machine: set HF_ENDPOINT to an https address"
+                .into();
+        }
         match (status, &self.settings.token) {
             (401, None) => format!(
-                "Check the spelling: the hub says this of names that it does not know. If the {kind} is private or \
-                 gated, set HF_TOKEN to an access token"
+                "Check the spelling: the hub says this of names that it does not know. If the {kind} is \
+                 private or gated, set HF_TOKEN to an access token"
             ),
             (401, Some(_)) => {
                 "The access token was not accepted: check HF_TOKEN, and the spelling of the name".into()
             }
             (_, None) => format!(
-                "The {kind} is gated or private: ask for access at {endpoint}/{page} and set HF_TOKEN to an access token"
+                "The {kind} is gated or private: ask for access at {page} and set HF_TOKEN to an access token"
             ),
             (_, Some(_)) => format!(
-                "The access token may not read this {kind}: ask for access at {endpoint}/{page} with the account that \
+                "The access token may not read this {kind}: ask for access at {page} with the account that \
                  the token (HF_TOKEN) belongs to"
             ),
         }
     }
-}
-
-fn api(settings: &Settings) -> Result<Api, ApiError> {
-    ApiBuilder::from_cache(Cache::new(settings.cache.clone()))
-        .with_endpoint(settings.endpoint.clone())
-        .with_token(settings.token.clone())
-        .with_user_agent("bertlab", env!("CARGO_PKG_VERSION"))
-        .build()
-}
-
-/// What the hub says about a repository: `sha`, `siblings`, and of data sets `cardData`.
-fn list(remote: &ApiRepo) -> Result<Value, ApiError> {
-    const BYTES_MAX: u64 = 256 << 20;
-    let mut response = remote.info_request().call().map_err(Box::new)?;
-    let text = response.body_mut().with_config().limit(BYTES_MAX).read_to_string().map_err(Box::new)?;
-    serde_json::from_str(&text).map_err(|error| ApiError::IoError(error.into()))
-}
-
-/// Whether a file of a repository would lie inside its snapshot.
-fn stays_inside(name: &str) -> bool {
-    !name.contains('\\') && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
-}
-
-/// The bar of one file, and the length that the hub has announced for it.
-struct Bar {
-    bar: ProgressBar,
-    n_bytes: u64,
-}
-
-impl Bar {
-    fn new(visible: bool) -> Self {
-        let bar = if visible { ProgressBar::new(0) } else { ProgressBar::hidden() };
-        let style =
-            ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
-        bar.set_style(style.expect("the template names known parts"));
-        Self { bar, n_bytes: 0 }
-    }
-
-    fn clear(&self) {
-        self.bar.finish_and_clear();
-    }
-}
-
-impl Progress for &mut Bar {
-    fn init(&mut self, size: usize, filename: &str) {
-        self.n_bytes = size as u64;
-        self.bar.set_length(self.n_bytes);
-        self.bar.set_position(0);
-        self.bar.set_message(filename.to_owned());
-    }
-
-    fn update(&mut self, size: usize) {
-        self.bar.inc(size as u64);
-    }
-
-    fn finish(&mut self) {}
 }

@@ -1,21 +1,30 @@
-//! From `MODEL` to a folder: a path is a path; a hub name is looked up in HuggingFace's cache, else downloaded into it.
+//! From `MODEL` to a folder: a path is a path; a hub name is looked up in HuggingFace's cache, else
+//! downloaded into it.
 
+mod address;
 mod cache;
+mod checksum;
+mod client;
 mod dataset;
 mod download;
+mod names;
+mod progress;
 mod settings;
+mod transfer;
 
 use crate::{Error, weights};
-use hf_hub::{Repo, RepoType};
+use download::{Asked, RepoKind};
+use names::{fault_of_hub_name, fault_of_revision};
 use settings::Settings;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 pub use dataset::DatasetRepo;
-use std::path::{Path, PathBuf};
+pub use progress::{Progress, set_default_progress};
 
 /// The branch that is meant when none is named.
 const MAIN_REVISION: &str = "main";
-/// The hub's limit for `organisation/name`, in characters.
-const NAME_LENGTH_MAX: usize = 96;
 
 /// What a `MODEL` argument means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +39,8 @@ impl ModelSource {
     /// Decides what `model` means: a path that exists is a path, whatever it looks like.
     ///
     /// # Errors
-    /// [`Error::NoSuchFolder`] for what looks like a path with nothing there, [`Error::NotAFolder`] for a file,
-    /// [`Error::ModelName`] for what can be neither.
+    /// [`Error::NoSuchFolder`] for what looks like a path with nothing there, [`Error::NotAFolder`] for a
+    /// file, [`Error::ModelName`] for what can be neither.
     pub fn parse(model: &str) -> Result<Self, Error> {
         let path = Path::new(model);
         if path.is_dir() {
@@ -50,45 +59,55 @@ impl ModelSource {
     }
 }
 
-/// How a hub name is resolved. What is `None` here comes from HuggingFace's environment variables, else its defaults.
+/// How a hub name is resolved. What is `None` here comes from HuggingFace's environment variables, else its
+/// defaults.
 #[derive(Clone, Debug)]
 pub struct HubOptions {
     /// Use no network, as `HF_HUB_OFFLINE=1` does.
     pub offline: bool,
-    /// Show a bar per file, if standard error is a terminal.
-    pub progress: bool,
+    /// Is told how far transfers are; else the one of [`set_default_progress`], if any.
+    pub progress: Option<Arc<dyn Progress>>,
     /// A branch, tag or commit; `main` if none.
     pub revision: Option<String>,
-    /// The cache folder; else `HF_HUB_CACHE`, `HUGGINGFACE_HUB_CACHE`, `HF_HOME/hub`, `~/.cache/huggingface/hub`.
+    /// The cache folder; else `HF_HUB_CACHE`, `HUGGINGFACE_HUB_CACHE`, `HF_HOME/hub`,
+    /// `~/.cache/huggingface/hub`.
     pub cache: Option<PathBuf>,
-    /// The hub's address; else `HF_ENDPOINT`, `https://huggingface.co`.
+    /// The hub's address; else `HF_ENDPOINT`, else HuggingFace's public hub.
     pub endpoint: Option<String>,
-    /// The access token; else `HF_TOKEN`, the file `HF_TOKEN_PATH`, the file `token` in `HF_HOME`.
+    /// The access token; else `HF_TOKEN`, the file `HF_TOKEN_PATH`, the file `token` in `HF_HOME`. It is sent
+    /// to the hub's own address only, and only over https or to this machine.
     pub token: Option<String>,
     /// How many times a broken transfer is tried in all; each try goes on where the last one broke off.
     pub n_attempts: usize,
+    /// How long connecting may take; else `HF_HUB_ETAG_TIMEOUT`, 5 s.
+    pub connect_timeout: Option<Duration>,
+    /// How long the hub may send nothing; else `HF_HUB_DOWNLOAD_TIMEOUT`, 30 s.
+    pub stall_timeout: Option<Duration>,
 }
 
 impl Default for HubOptions {
     fn default() -> Self {
         Self {
             offline: false,
-            progress: true,
+            progress: progress::default_progress(),
             revision: None,
             cache: None,
             endpoint: None,
             token: None,
             n_attempts: 5,
+            connect_timeout: None,
+            stall_timeout: None,
         }
     }
 }
 
-/// Gives the folder that holds `model`: itself if it is one, else the snapshot in HuggingFace's cache, downloaded if it
-/// is not there. A folder, and a model in the cache, are found without the network.
+/// Gives the folder that holds `model`: itself if it is one, else the snapshot in HuggingFace's cache,
+/// downloaded if it is not there. A folder, and a model in the cache, are found without the network.
 ///
 /// # Errors
 /// Those of [`ModelSource::parse`]; [`Error::Offline`]; [`Error::HubAccess`], [`Error::HubNotFound`],
-/// [`Error::HubIncomplete`] and [`Error::HubTransfer`] by what the hub answers; [`Error::Io`] for the cache.
+/// [`Error::HubIncomplete`], [`Error::HubUnreachable`], [`Error::HubAnswer`] and [`Error::HubTransfer`] by
+/// what the hub answers; [`Error::HubSetting`]; [`Error::Io`] for the cache.
 pub fn resolve(model: &str, options: &HubOptions) -> Result<PathBuf, Error> {
     let name = match ModelSource::parse(model)? {
         ModelSource::Folder(folder) => return Ok(folder),
@@ -99,17 +118,16 @@ pub fn resolve(model: &str, options: &HubOptions) -> Result<PathBuf, Error> {
         return Err(Error::ModelName { model: format!("{name}@{revision}"), reason });
     }
     let settings = Settings::new(options, |variable| std::env::var(variable).ok())?;
-    let repo = Repo::with_revision(name.clone(), RepoType::Model, revision.into());
+    let asked = Asked { kind: RepoKind::Model, name, revision: revision.into() };
     let is_whole = |folder: &Path| folder.join("config.json").is_file() && weights::has_weights(folder);
-    if let Some(snapshot) = cache::find_snapshot(&settings.cache, &repo)
-        && is_whole(&snapshot)
+    if let Some(snapshot) = asked.cached(&settings).find_snapshot(revision).filter(|folder| is_whole(folder))
     {
         return Ok(snapshot);
     }
-    if let Some(why) = settings.offline {
-        return Err(Error::Offline { model: name, flag: "", cache: settings.cache, why });
+    if settings.offline.is_some() {
+        return Err(asked.offline_error(&settings));
     }
-    download::fetch_model(&name, revision, &settings, options)
+    download::fetch_model(asked, &settings, options)
 }
 
 fn looks_like_a_path(model: &str) -> bool {
@@ -131,31 +149,6 @@ fn path_hint(model: &str) -> String {
         );
     }
     "Check the spelling of the path".into()
-}
-
-/// What the hub would not accept in a name.
-fn fault_of_hub_name(name: &str) -> Option<&'static str> {
-    let allowed = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
-    let edge = |part: &str| part.is_empty() || part.starts_with(['-', '.']) || part.ends_with(['-', '.']);
-    match () {
-        () if name.is_empty() => Some("it is empty"),
-        () if name.len() > NAME_LENGTH_MAX => Some("it is longer than 96 characters"),
-        () if name.split('/').count() > 2 => Some("it has more than one `/`"),
-        () if !name.split('/').all(|part| part.chars().all(allowed)) => {
-            Some("only letters, digits, `-`, `_` and `.` are allowed")
-        }
-        () if name.split('/').any(edge) => Some("no part may be empty, or begin or end with `-` or `.`"),
-        () if name.contains("--") || name.contains("..") => Some("`--` and `..` are not allowed"),
-        () => None,
-    }
-}
-
-/// A revision becomes a file name in the cache: nothing in it may lead elsewhere.
-fn fault_of_revision(revision: &str) -> Option<&'static str> {
-    let plain = revision.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
-    let allowed =
-        |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.' | '/' | '+');
-    (!plain || !revision.chars().all(allowed)).then_some("that is no branch, tag or commit")
 }
 
 #[cfg(test)]
@@ -195,15 +188,5 @@ mod tests {
         std::fs::write(&file, "{}").expect("writable");
         let parsed = ModelSource::parse(file.to_str().expect("UTF-8"));
         assert!(matches!(parsed, Err(Error::NotAFolder { .. })));
-    }
-
-    #[test]
-    fn revisions_cannot_lead_out_of_the_cache() {
-        for revision in ["main", "refs/pr/3", "v1.0", "86b5e0934494bd15c9632b12f734a8a67f723594"] {
-            assert_eq!(fault_of_revision(revision), None, "{revision}");
-        }
-        for revision in ["", "../main", "a//b", "/etc", "a/../../b", "a b", "a%2Fb", "a\\b"] {
-            assert!(fault_of_revision(revision).is_some(), "{revision}");
-        }
     }
 }

@@ -1,10 +1,19 @@
 //! HuggingFace's environment variables, with the meanings that its Python library gives them.
 
 use super::HubOptions;
+use super::address::Origin;
+use super::names::quoted;
 use crate::Error;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+use ureq::http::Uri;
 
 const PUBLIC_HUB: &str = "https://huggingface.co";
+/// Finding the hub's address, and connecting, may take this long each.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A hub that sends nothing for this long is given up.
+const STALL_TIMEOUT: Duration = Duration::from_secs(30);
+const TIMEOUT_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// Gives the value of an environment variable.
 type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
@@ -15,9 +24,13 @@ pub(super) struct Settings {
     pub cache: PathBuf,
     /// The hub's address, without a slash at its end.
     pub endpoint: String,
+    /// The same as scheme, host and port.
+    pub origin: Origin,
     pub token: Option<String>,
     /// What switched the network off, if it is off.
     pub offline: Option<&'static str>,
+    pub connect_timeout: Duration,
+    pub stall_timeout: Duration,
 }
 
 impl Settings {
@@ -34,12 +47,12 @@ impl Settings {
             std::path::absolute(&cache).map_err(|source| Error::io(&cache, "find the cache", source))?;
         let endpoint = options.endpoint.clone().or_else(|| set("HF_ENDPOINT"));
         let endpoint = endpoint.unwrap_or_else(|| PUBLIC_HUB.into()).trim().trim_end_matches('/').to_owned();
-        if !endpoint.starts_with("http://") && !endpoint.starts_with("https://") {
-            let reason = "the hub's address (HF_ENDPOINT) does not start with http:// or https://";
-            return Err(Error::ModelName { model: endpoint, reason });
-        }
+        let origin = origin(&endpoint)?;
         let token = options.token.clone().or_else(|| token(&set, &home));
-        Ok(Self { cache, endpoint, token, offline: offline(options, &set) })
+        let offline = offline(options, &set);
+        let connect_timeout = timeout(options.connect_timeout, &set, "HF_HUB_ETAG_TIMEOUT", CONNECT_TIMEOUT)?;
+        let stall_timeout = timeout(options.stall_timeout, &set, "HF_HUB_DOWNLOAD_TIMEOUT", STALL_TIMEOUT)?;
+        Ok(Self { cache, endpoint, origin, token, offline, connect_timeout, stall_timeout })
     }
 }
 
@@ -53,6 +66,31 @@ fn huggingface_home(set: &Lookup) -> PathBuf {
 fn cache_folder(set: &Lookup, home: &Path) -> Option<PathBuf> {
     let folder = set("HF_HUB_CACHE").or_else(|| set("HUGGINGFACE_HUB_CACHE"));
     folder.map(|folder| if folder == "hub" { home.join("hub") } else { folder.into() })
+}
+
+fn origin(endpoint: &str) -> Result<Origin, Error> {
+    let address: Option<Uri> = endpoint.parse().ok();
+    let plain = address.filter(|address| address.query().is_none() && !endpoint.contains('#'));
+    plain.as_ref().and_then(Origin::of).ok_or_else(|| Error::HubSetting {
+        setting: "HF_ENDPOINT",
+        wanted: "the hub's address, as https://HOST, without user name and `?`",
+        found: if endpoint.contains('@') { "an address with `@`".into() } else { quoted(endpoint) },
+    })
+}
+
+fn timeout(
+    given: Option<Duration>,
+    set: &Lookup,
+    variable: &'static str,
+    default: Duration,
+) -> Result<Duration, Error> {
+    let (Some(text), None) = (set(variable), given) else {
+        return Ok(given.unwrap_or(default));
+    };
+    let seconds = text.trim().parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.filter(|seconds| (Duration::from_millis(1)..=TIMEOUT_MAX).contains(seconds)).ok_or_else(|| {
+        Error::HubSetting { setting: variable, wanted: "a number of seconds", found: quoted(&text) }
+    })
 }
 
 fn token(set: &Lookup, home: &Path) -> Option<String> {
@@ -122,8 +160,24 @@ mod tests {
         assert_eq!(settings(&[("TRANSFORMERS_OFFLINE", "yes")]).offline, Some("TRANSFORMERS_OFFLINE is set"));
         assert_eq!(settings(&[]).endpoint, "https://huggingface.co");
         assert_eq!(settings(&[("HF_ENDPOINT", "http://mirror/")]).endpoint, "http://mirror");
-        let bad = HubOptions { endpoint: Some("mirror".into()), ..HubOptions::default() };
-        let message = Settings::new(&bad, |_| None).err().expect("no address").to_string();
-        assert!(message.contains("HF_ENDPOINT"), "{message}");
+        for bad in ["mirror", "ftp://mirror", "https://user:word@mirror", "https://mirror?a=b", "https://"] {
+            let options = HubOptions { endpoint: Some(bad.into()), ..HubOptions::default() };
+            let message = Settings::new(&options, |_| None).err().expect("no address").to_string();
+            assert!(message.contains("HF_ENDPOINT") && !message.contains("word"), "{message}");
+        }
+    }
+
+    #[test]
+    fn timeouts_come_from_variables() {
+        let seconds =
+            |settings: Settings| [settings.connect_timeout, settings.stall_timeout].map(|t| t.as_secs());
+        assert_eq!(seconds(settings(&[])), [5, 30]);
+        let both = [("HF_HUB_ETAG_TIMEOUT", "7"), ("HF_HUB_DOWNLOAD_TIMEOUT", "90.5")];
+        assert_eq!(seconds(settings(&both)), [7, 90]);
+        for bad in ["soon", "-1", "0", "nan", "1e300"] {
+            let lookup = |name: &str| (name == "HF_HUB_ETAG_TIMEOUT").then(|| bad.to_owned());
+            let message = Settings::new(&HubOptions::default(), lookup).err().expect("no number").to_string();
+            assert!(message.contains("HF_HUB_ETAG_TIMEOUT") && message.contains(bad), "{message}");
+        }
     }
 }

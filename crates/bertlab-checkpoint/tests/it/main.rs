@@ -5,6 +5,7 @@ mod fixtures;
 mod forge;
 mod hub;
 mod hub_dataset;
+mod hub_hostile;
 mod pytorch;
 mod pytorch_optimizer;
 mod safetensors;

@@ -1,4 +1,4 @@
-//! A small stand-in for the model hub on loopback: the few answers that `hf-hub` needs, and faults on demand.
+//! A small stand-in for the model hub on loopback: the few answers that are needed, and faults on demand.
 
 #![allow(dead_code)] // Each crate uses its part.
 
@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// The commit that every revision of the stand-in means.
 pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -15,12 +16,28 @@ pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 pub struct Faults {
     /// Answer everything with this status.
     pub status: Option<u16>,
-    /// How many transfers of a file longer than 1,000 bytes break off in the middle.
+    /// How many transfers of a file longer than 1,000 bytes break off in the middle. A client that goes on
+    /// with a part asks twice: what the file is, and for the rest.
     pub n_breaks: usize,
     /// Send the whole file whatever range was asked for, as some proxies do.
     pub ignores_ranges: bool,
-    /// Answer requests for files with a redirect to another address, as the hub does for large ones.
-    pub redirects: bool,
+    /// Answer requests for files with a redirect to `/store/` at this address, as the hub does for large
+    /// ones.
+    pub redirects_to: Option<String>,
+    /// Send this as `Location` instead; an empty text is no location at all.
+    pub location: Option<String>,
+    /// Redirect the list of files there as well.
+    pub redirects_listing: bool,
+    /// Etags of files by name; others are `etag-of-NAME`.
+    pub etags: Vec<(&'static str, String)>,
+    /// Say this in `X-Repo-Commit`.
+    pub commit: Option<String>,
+    /// Say this in `X-Linked-Size`.
+    pub linked_size: Option<String>,
+    /// More names in the list of files, as they stand in JSON.
+    pub more_names: Vec<&'static str>,
+    /// Announce a file but send nothing of it, for so long.
+    pub stalls: Option<Duration>,
 }
 
 /// One request as it came in.
@@ -99,7 +116,8 @@ impl StandInHub {
         self.state.lock().expect("no test panics while it holds the lock").requests.clone()
     }
 
-    /// From now on the files stand on the branch of the hub's own parquet files, and the main branch holds none.
+    /// From now on the files stand on the branch of the hub's own parquet files, and the main branch holds
+    /// none.
     pub fn move_to_converted(&self) {
         let mut state = self.state.lock().expect("no test panics while it holds the lock");
         state.revision = "refs%2Fconvert%2Fparquet".into();
@@ -131,6 +149,10 @@ fn answer(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
             }
         }
     }
+    if state.faults.redirects_listing && request.path.starts_with("/api/") {
+        let target = state.faults.redirects_to.clone().unwrap_or_default();
+        return respond(&mut stream, 307, &format!("Location: {target}{}\r\n", request.path), b"");
+    }
     if state.revision != "main" && request.path == format!("/api/{}/revision/main", state.api_name) {
         let listing = format!(r#"{{"sha":"{COMMIT}","siblings":[{{"rfilename":"imdb.py"}}]}}"#);
         return respond(&mut stream, 200, "", listing.as_bytes());
@@ -138,7 +160,8 @@ fn answer(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     if request.path == format!("/api/{}/revision/{}", state.api_name, state.revision) {
         let mut names: Vec<_> = state.files.keys().collect();
         names.sort();
-        let siblings: Vec<_> = names.iter().map(|name| format!(r#"{{"rfilename":"{name}"}}"#)).collect();
+        let names = names.into_iter().map(String::as_str).chain(state.faults.more_names.iter().copied());
+        let siblings: Vec<_> = names.map(|name| format!(r#"{{"rfilename":"{name}"}}"#)).collect();
         let listing =
             format!(r#"{{"sha":"{COMMIT}","cardData":{},"siblings":[{}]}}"#, state.card, siblings.join(","));
         return respond(&mut stream, 200, "", listing.as_bytes());
@@ -148,14 +171,34 @@ fn answer(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     let Some((name, contents)) = name.and_then(|name| Some((name, state.files.get(name)?.clone()))) else {
         return respond(&mut stream, 404, "", b"{}");
     };
-    let identity =
-        format!("ETag: \"etag-of-{}\"\r\nX-Repo-Commit: {COMMIT}\r\n", name.replace(['/', '.'], "-"));
-    if state.faults.redirects && !request.path.starts_with("/store/") {
-        let address = stream.local_addr()?;
-        let location = format!("{identity}Location: http://{address}/store/{name}\r\n");
-        return respond(&mut stream, 302, &location, b"");
+    let identity = identity_of(name, &state.faults);
+    if !request.path.starts_with("/store/") {
+        let location = match (&state.faults.location, &state.faults.redirects_to) {
+            (Some(location), _) if location.is_empty() => Some(String::new()),
+            (Some(location), _) => Some(format!("Location: {location}\r\n")),
+            (None, Some(address)) => Some(format!("Location: {address}/store/{name}\r\n")),
+            (None, None) => None,
+        };
+        if let Some(location) = location {
+            return respond(&mut stream, 302, &format!("{identity}{location}"), b"");
+        }
+    }
+    if let Some(pause) = state.faults.stalls {
+        drop(state);
+        stream.write_all(head(200, &identity, contents.len()).as_bytes())?;
+        std::thread::sleep(pause);
+        return Ok(());
     }
     send_file(&mut stream, &request, &contents, &identity, &mut state.faults)
+}
+
+/// The headers that say which file this is.
+fn identity_of(name: &str, faults: &Faults) -> String {
+    let given = faults.etags.iter().find(|(file, _)| *file == name).map(|(_, etag)| etag.clone());
+    let etag = given.unwrap_or_else(|| format!("etag-of-{}", name.replace(['/', '.'], "-")));
+    let commit = faults.commit.as_deref().unwrap_or(COMMIT);
+    let size = faults.linked_size.as_ref().map(|size| format!("X-Linked-Size: {size}\r\n"));
+    format!("ETag: \"{etag}\"\r\nX-Repo-Commit: {commit}\r\n{}", size.unwrap_or_default())
 }
 
 fn send_file(
@@ -165,24 +208,25 @@ fn send_file(
     identity: &str,
     faults: &mut Faults,
 ) -> std::io::Result<()> {
-    let range = request.range.as_deref().and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
-    let (start, end) = range.unwrap_or(("0", ""));
-    let is_probe = end == "0";
-    let ignored = faults.ignores_ranges && !is_probe;
-    let start = if ignored { 0 } else { start.parse().unwrap_or(0) };
-    if start >= contents.len() {
+    let range = request.range.as_deref().filter(|_| !faults.ignores_ranges);
+    let start = range.and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
+    if start.is_some_and(|start: usize| start >= contents.len()) {
         return respond(stream, 416, identity, b"");
     }
-    let end = if is_probe { start + 1 } else { contents.len() };
-    let headers = format!("{identity}Content-Range: bytes {start}-{}/{}\r\n", end - 1, contents.len());
-    let body = &contents[start..end];
+    let body = &contents[start.unwrap_or(0)..];
+    let (status, headers) = match start {
+        None => (200, identity.to_owned()),
+        Some(start) => {
+            let (last, n) = (contents.len() - 1, contents.len());
+            (206, format!("{identity}Content-Range: bytes {start}-{last}/{n}\r\n"))
+        }
+    };
     if faults.n_breaks > 0 && body.len() > 1000 {
         faults.n_breaks -= 1;
-        let head = head(206, &headers, body.len());
-        stream.write_all(head.as_bytes())?;
+        stream.write_all(head(status, &headers, body.len()).as_bytes())?;
         return stream.write_all(&body[..body.len() / 2]);
     }
-    respond(stream, if ignored { 200 } else { 206 }, &headers, body)
+    respond(stream, status, &headers, body)
 }
 
 fn read_request(stream: &TcpStream) -> std::io::Result<Request> {

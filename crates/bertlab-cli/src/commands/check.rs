@@ -4,11 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use bertlab::check::CheckJob;
-use bertlab::{Columns, RowsRequest, Split, Task};
-
-use crate::args::{
-    ColumnArguments, DatasetArguments, EncodingArguments, GlobalArguments, LengthArguments, task_parser,
+use bertlab::settings::{
+    ColumnSettings, DatasetSettings, EncodingSettings, LengthSettings, TruncationSettings,
 };
+use bertlab::train::MaskingOptions;
+use bertlab::{RowsRequest, Split, Task};
+
+use crate::args::{GlobalArguments, task_parser};
+use crate::flags::Flags;
 use crate::print::Console;
 use crate::print::cache::note_uses;
 use crate::print::check::{as_json, print};
@@ -40,17 +43,19 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", num_args = 1..)]
     test_file: Vec<PathBuf>,
     #[command(flatten)]
-    dataset: DatasetArguments,
+    dataset: Flags<DatasetSettings>,
     #[command(flatten)]
-    columns: ColumnArguments,
+    columns: Flags<ColumnSettings>,
     #[command(flatten)]
-    encoding: EncodingArguments,
+    encoding: Flags<EncodingSettings>,
     #[command(flatten)]
-    length: LengthArguments,
+    length: Flags<LengthSettings>,
+    #[command(flatten)]
+    truncation: Flags<TruncationSettings>,
     /// What to learn [default: what the checkpoint's head and the data say]
     #[arg(long, value_name = "TASK", value_parser = task_parser())]
     task: Option<Task>,
-    /// A new classifier for the data's labels, whatever head the checkpoint has
+    /// A new head for the data's labels, whatever head the checkpoint has
     #[arg(long)]
     new_head: bool,
     /// Print a JSON object: model, question, max_length, splits, findings, n_fatal
@@ -60,15 +65,15 @@ pub struct Arguments {
 
 impl Arguments {
     fn job(&self, global: &GlobalArguments) -> anyhow::Result<CheckJob> {
-        let columns = Columns::from(self.columns.clone());
+        let (columns, dataset) = (self.columns.0.values().columns(), self.dataset.0.values());
         let all = [Split::Training, Split::Validation, Split::Test];
-        let found = self.dataset.files(&all, global.offline)?.unwrap_or_default();
+        let found = dataset.files(&all, global.offline)?.unwrap_or_default();
         let rows = |given: &[PathBuf], found: Vec<PathBuf>| {
             let files = if given.is_empty() { found } else { given.to_vec() };
             (!files.is_empty()).then(|| RowsRequest {
                 files,
                 columns: columns.clone(),
-                encoding: self.encoding.encoding.unwrap_or_default(),
+                encoding: self.encoding.0.values().encoding.0,
                 ..RowsRequest::default()
             })
         };
@@ -80,10 +85,10 @@ impl Arguments {
             train: rows(&self.train_file, found.train).unwrap_or_default(),
             validation: rows(&self.validation_file, found.validation),
             test: rows(&self.test_file, found.test).map(|request| RowsRequest {
-                optional: self.test_file.is_empty() && self.dataset.test_split.is_none(),
+                optional: self.test_file.is_empty() && dataset.test_split.is_none(),
                 ..request
             }),
-            text: self.length.clone().options(None)?,
+            text: self.length.0.values().options(self.truncation.0.values(), MaskingOptions::default())?,
         })
     }
 }

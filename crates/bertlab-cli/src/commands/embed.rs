@@ -22,8 +22,9 @@ use crate::print::{Console, matrix, progress, style};
   bertlab embed ./my-model --input 'reviews-*.csv' --pooling cls --layers -4..-1
   cat texts.txt | bertlab embed ./my-model --input - > vectors.jsonl
 
-Without --pooling, a folder's sentence-transformers files decide over pooling, normalisation and the \
-longest text; without such files it is mean pooling, not normalised.")]
+Without --pooling, a folder's sentence-transformers files decide over pooling and normalisation; without \
+such files it is mean pooling, not normalised. They decide over the longest text (max_seq_length) unless \
+--max-length is given.")]
 pub struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
@@ -40,7 +41,7 @@ pub struct Arguments {
     /// Leave vectors as they are, whatever the folder says
     #[arg(long, conflicts_with = "normalize")]
     no_normalize: bool,
-    /// Cut texts to this many tokens [default: what folder and model say]
+    /// Cut texts to this many tokens [default: the folder's max_seq_length, else what the model takes]
     #[arg(long, value_name = "N")]
     max_length: Option<usize>,
     /// Write the vectors to a file: .npy, .safetensors or .jsonl
@@ -78,7 +79,6 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     if embedded.n_truncated > 0 {
         tell_truncation(console, &opened, &recipe, &embedded, texts.len())?;
     }
-    tell_difference(console, &recipe, &embedded, texts.len())?;
     match &arguments.output {
         Some(file) => {
             write_embeddings(file, &texts, &embedded.embeddings)?;
@@ -136,12 +136,13 @@ fn tell_truncation(
     n_texts: usize,
 ) -> anyhow::Result<()> {
     let max = opened.model.spec.encoder.max_tokens();
+    let origin = if recipe.is_folders_length { ", the folder's max_seq_length" } else { "" };
     let more = match recipe.max_tokens < max {
         true => format!("; --max-length {max} is the most that this model takes"),
         false => String::new(),
     };
     console.note(format!(
-        "{} of {} cut to {} tokens{more}",
+        "{} of {} cut to {} tokens{origin}{more}",
         embedded.n_truncated,
         counted(n_texts, "text"),
         recipe.max_tokens
@@ -151,24 +152,6 @@ fn tell_truncation(
 fn print_lines(console: &mut Console, texts: &[TextInput], embeddings: &[Embedding]) -> anyhow::Result<()> {
     let rows = texts.iter().zip(embeddings);
     rows.into_iter().try_for_each(|(text, embedding)| console.json_line(&EmbeddingRow::new(text, embedding)))
-}
-
-/// Nothing is cut that the model takes; who compares with sentence-transformers must know.
-fn tell_difference(
-    console: &mut Console,
-    recipe: &EmbedRecipe,
-    embedded: &Embedded,
-    n_texts: usize,
-) -> anyhow::Result<()> {
-    let Some(limit) = recipe.folders_max_tokens.filter(|_| embedded.n_beyond_folders > 0) else {
-        return Ok(());
-    };
-    console.note(format!(
-        "{} of {} longer than the {limit} tokens where this folder's sentence-transformers settings cut; \
-         --max-length {limit} gives sentence-transformers' vectors",
-        embedded.n_beyond_folders,
-        counted(n_texts, "text")
-    ))
 }
 
 /// More texts than this have no matrix that can be read.

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use bertlab::report::{evaluation_report, write_page};
+use bertlab::settings::{
+    ColumnSettings, DatasetSettings, EncodingSettings, LengthSettings, TruncationSettings,
+};
+use bertlab::train::MaskingOptions;
 use bertlab::{ModelOptions, OpenOptions, RowsRequest, Sampling, Split, open_trained};
 
-use crate::args::{
-    ColumnArguments, DatasetArguments, DtypeArguments, EncodingArguments, GlobalArguments, LengthArguments,
-    MaskingArguments, one_of,
-};
+use crate::args::{DtypeArguments, GlobalArguments, one_of};
+use crate::flags::Flags;
 use crate::print::Console;
 use crate::print::cache::note_uses;
 use crate::print::evaluation::{print, scores_json};
@@ -46,9 +48,9 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME", requires = "dataset")]
     test_split: Option<String>,
     #[command(flatten)]
-    columns: ColumnArguments,
+    columns: Flags<ColumnSettings>,
     #[command(flatten)]
-    encoding: EncodingArguments,
+    encoding: Flags<EncodingSettings>,
     /// Take so many rows at most
     #[arg(long, value_name = "N")]
     max_samples: Option<usize>,
@@ -60,9 +62,11 @@ pub struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 42)]
     seed: u64,
     #[command(flatten)]
-    length: LengthArguments,
+    length: Flags<LengthSettings>,
     #[command(flatten)]
-    masking: MaskingArguments,
+    truncation: Flags<TruncationSettings>,
+    #[command(flatten)]
+    masking: Flags<MaskingOptions>,
     #[command(flatten)]
     dtype: DtypeArguments,
     /// Write a page to read: figures, confusion, calibration, the most confident mistakes
@@ -78,21 +82,25 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     let open = OpenOptions { dtype: arguments.dtype.dtype, ..OpenOptions::default() };
     let options = ModelOptions { open, offline: global.offline };
     let mut opened = open_trained(&arguments.model, &options, "evaluate")?;
-    let options = arguments.length.options(Some(arguments.masking))?;
+    let options = arguments
+        .length
+        .0
+        .values()
+        .options(arguments.truncation.0.values(), *arguments.masking.0.values())?;
     opened.set_keep(options.keep)?;
     console.report(&opened.report)?;
-    let dataset = DatasetArguments {
+    let dataset = DatasetSettings {
         dataset: arguments.dataset,
         dataset_config: arguments.dataset_config,
         test_split: arguments.test_split,
-        ..DatasetArguments::default()
+        ..DatasetSettings::default()
     };
     let found = dataset.files(&[Split::Test], global.offline)?;
     let request = RowsRequest {
         files: found.map_or(arguments.test_file, |found| found.test),
         optional: false,
-        columns: arguments.columns.into(),
-        encoding: arguments.encoding.encoding.unwrap_or_default(),
+        columns: arguments.columns.0.values().columns(),
+        encoding: arguments.encoding.0.values().encoding.0,
         max_samples: arguments.max_samples,
         sampling: arguments.sample,
         seed: arguments.seed,

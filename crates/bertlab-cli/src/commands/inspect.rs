@@ -49,8 +49,8 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console) -> anyhow::Result<()> {
     let head = arguments.head.map_or(HeadChoice::AsConfigured, HeadChoice::Kind);
-    // Sizes are worth a look without weights, too; the report says that there are none.
-    let open = OpenOptions { head, allow_random: true, ..OpenOptions::default() };
+    // A model without weights, or with damaged ones, is worth a look, too; the report says what is wrong.
+    let open = OpenOptions { head, allow_random: true, allow_non_finite: true, ..OpenOptions::default() };
     let opened = arguments.model.open(open, global)?;
     let facts = Facts::of(&opened);
     if arguments.json {

@@ -2,12 +2,14 @@
 
 use std::io::Write;
 
+use bertlab::settings::TruncationSettings;
 use bertlab::{
     HeadKind, ModelOptions, OpenOptions, OpenedModel, Prediction, TextInput, WordPredictions, open_trained,
 };
 use serde_json::{Map, Value, json};
 
-use crate::args::{DtypeArguments, GlobalArguments, TextArguments, TruncationArguments};
+use crate::args::{DtypeArguments, GlobalArguments, TextArguments};
+use crate::flags::Flags;
 use crate::print::progress::bar;
 use crate::print::prose::fill;
 use crate::print::{Console, style};
@@ -30,7 +32,7 @@ pub struct Arguments {
     #[command(flatten)]
     texts: TextArguments,
     #[command(flatten)]
-    truncation: TruncationArguments,
+    truncation: Flags<TruncationSettings>,
     #[command(flatten)]
     dtype: DtypeArguments,
     /// Print a JSON object per text
@@ -43,7 +45,8 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     let open = OpenOptions { dtype: arguments.dtype.dtype, ..OpenOptions::default() };
     let options = ModelOptions { open, offline: global.offline };
     let mut opened = open_trained(&arguments.model, &options, "predict")?;
-    opened.set_keep(arguments.truncation.keep()?)?;
+    console.report(&opened.report)?;
+    opened.set_keep(arguments.truncation.0.values().keep()?)?;
     let (texts, predictions, n_cut) = predict(&arguments, &opened, console)?;
     if n_cut > 0 {
         console.warn(format!(

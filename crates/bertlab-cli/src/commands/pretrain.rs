@@ -4,22 +4,19 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::bail;
-use bertlab::train::{GivenSettings, MaskingOptions, Resume, TrainingArguments};
+use bertlab::train::{MaskingOptions, Resume};
 use bertlab::{PreparedPretraining, PretrainJob, Shape, Start};
-use serde_json::{Value, json};
 
-use super::train::Settings;
+use super::train::SettingFlags;
 use super::vocab::VocabularyArguments;
-use crate::args::{CorpusArguments, GlobalArguments, MaskingArguments};
+use crate::args::{CorpusArguments, GlobalArguments};
+use crate::flags::Flags;
 use crate::print::live::TerminalReporter;
 use crate::print::numbers::{counted, grouped};
 use crate::print::progress::ReadingBar;
 use crate::print::prose::command_line;
 use crate::print::training::{Summarized, plan_in_words, print_line, print_summary};
 use crate::print::{Console, masked_lm};
-
-/// Tokens of an update where nothing is said.
-const BATCH_TOKENS: usize = 8192;
 
 /// Train a masked language model on plain texts
 #[derive(clap::Args)]
@@ -75,7 +72,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 500)]
     max_eval_samples: usize,
     #[command(flatten)]
-    masking: MaskingArguments,
+    masking: Flags<MaskingOptions>,
     /// Where everything is written
     #[arg(long, value_name = "DIR")]
     output_dir: PathBuf,
@@ -85,12 +82,12 @@ pub struct Arguments {
     /// Go on with the run in --output-dir, from its newest checkpoint or from this one
     #[arg(long, value_name = "CHECKPOINT", num_args = 0..=1, default_missing_value = "true")]
     #[arg(conflicts_with = "overwrite_output_dir")]
-    resume_from_checkpoint: Option<Resume>,
+    resume_from_checkpoint: Option<String>,
     /// Print the summary as a JSON object
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    settings: Settings,
+    settings: SettingFlags,
 }
 
 impl Arguments {
@@ -98,52 +95,26 @@ impl Arguments {
         if !(0.0..1.0).contains(&self.validation_share) {
             bail!("validation_share is {}; wanted a number in [0, 1)", self.validation_share);
         }
-        let arguments = self.arguments()?;
-        let has_batch_size = self.settings.has_batch_size();
+        let has_batch_size = self.settings.given().has("per_device_train_batch_size");
         let vocabulary = self.vocabulary.options(self.max_length.unwrap_or(512).max(512));
         let shape = self.shape.or(self.config.map(Shape::Config));
         let start = match (self.from, shape) {
             (Some(model), _) => Start::From { model, repeat_positions: self.repeat_positions },
             (None, Some(shape)) => Start::New { shape, tokenizer: self.tokenizer, vocabulary },
-            (None, None) => bail!("what shall be trained? Give --from MODEL, --shape 4x256 or --config FILE"),
+            (None, None) => bail!("nothing to train: give --from MODEL, --shape 4x256 or --config FILE"),
         };
+        let job = PretrainJob::new(start, self.corpus.files(), self.output_dir);
         Ok(PretrainJob {
-            start,
             offline: global.offline,
-            texts: self.corpus.files(),
             held_out_share: self.validation_share,
             max_eval_blocks: self.max_eval_samples,
             block_length: self.max_length,
-            batch_tokens: self.batch_tokens.or((!has_batch_size).then_some(BATCH_TOKENS)),
-            masking: MaskingOptions::from(self.masking),
-            arguments,
-            output_dir: self.output_dir,
+            batch_tokens: self.batch_tokens.or(job.batch_tokens.filter(|_| !has_batch_size)),
+            masking: *self.masking.0.values(),
+            arguments: self.settings.given().over(job.arguments),
             overwrite_output_dir: self.overwrite_output_dir,
-            resume: self.resume_from_checkpoint.unwrap_or_default(),
-        })
-    }
-
-    /// The flags over the defaults of a pretraining.
-    fn arguments(&self) -> anyhow::Result<TrainingArguments> {
-        let mut given = GivenSettings::from_json(&self.defaults().to_string(), "defaults".to_owned())?;
-        given.overlay(&self.settings)?;
-        let arguments = given.take()?;
-        // That a flag wins over a default needs no word.
-        given.finish()?;
-        Ok(arguments)
-    }
-
-    fn defaults(&self) -> Value {
-        json!({
-            "learning_rate": if self.from.is_some() { 5e-5 } else { 5e-4 },
-            "warmup_ratio": 0.06,
-            "weight_decay": 0.01,
-            "eval_strategy": "steps",
-            "eval_steps": 0.1,
-            "save_strategy": "steps",
-            "save_steps": 0.1,
-            "save_total_limit": 2,
-            "load_best_model_at_end": false,
+            resume: self.resume_from_checkpoint.map(Resume::from).unwrap_or_default(),
+            ..job
         })
     }
 }

@@ -1,6 +1,8 @@
 //! A progress bar on standard error, where a person sees it.
 
-use bertlab::{Stage, Watch};
+use std::sync::Mutex;
+
+use bertlab::{Stage, TransferProgress, Watch};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::print::Console;
@@ -59,6 +61,34 @@ impl Watch for ReadingBar {
     fn read(&self, n_bytes: u64) {
         if let Some(bar) = &self.shown {
             bar.set_position(n_bytes);
+        }
+    }
+}
+
+/// A bar over the bytes of each file that comes from the hub.
+#[derive(Debug, Default)]
+pub struct TransferBar {
+    shown: Mutex<Option<(String, ProgressBar)>>,
+}
+
+impl TransferProgress for TransferBar {
+    fn transferred(&self, file_name: &str, n_done: u64, n_bytes: u64) {
+        let Ok(mut shown) = self.shown.lock() else { return };
+        if shown.as_ref().is_none_or(|(known, _)| known != file_name) {
+            let style =
+                ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+            let bar = ProgressBar::with_draw_target(Some(n_bytes), ProgressDrawTarget::stderr());
+            let bar = bar.with_style(style.expect("the template is well formed"));
+            *shown = Some((file_name.to_owned(), bar.with_message(file_name.to_owned())));
+        }
+        if let Some((_, bar)) = &*shown {
+            bar.set_position(n_done);
+        }
+    }
+
+    fn ended(&self, _file_name: &str) {
+        if let Some((_, bar)) = self.shown.lock().ok().and_then(|mut shown| shown.take()) {
+            bar.finish_and_clear();
         }
     }
 }

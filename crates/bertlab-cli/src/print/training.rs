@@ -179,6 +179,7 @@ pub fn print_summary(
             "final_model": summary.final_model,
             "n_steps": summary.n_steps,
             "stopped_early": summary.stopped_early,
+            "diverged": summary.divergence.is_some(),
             "train_loss": summary.train_loss,
             "train_seconds": seconds(summary.train_time),
             "eval_seconds": seconds(summary.eval_time),
@@ -189,6 +190,9 @@ pub fn print_summary(
             "evaluation": evaluation.map(scores),
             "test": summary.test.as_ref().map(scores),
         }));
+    }
+    if let Some(divergence) = summary.divergence {
+        console.warn(format!("{divergence}. {}", divergence_advice(summary)))?;
     }
     let (heading, figure) = (console.style(style::HEADING), console.style(style::FIGURE));
     let times = format!(
@@ -227,6 +231,18 @@ pub fn print_summary(
         writeln!(console.out, "{heading}report{heading:#}      {}", page.display())?;
     }
     Ok(())
+}
+
+/// What to make of a run whose loss grew.
+fn divergence_advice(summary: &TrainingSummary) -> &'static str {
+    match summary.loaded {
+        Some(_) => {
+            "The model is that of an earlier step; try a smaller --learning-rate or a longer --warmup-ratio"
+        }
+        None => {
+            "The model is not usable: train again with a smaller --learning-rate, or a longer --warmup-ratio"
+        }
+    }
 }
 
 /// Accuracy with its interval, beside the answer that needs no model.

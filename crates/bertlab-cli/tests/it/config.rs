@@ -139,7 +139,7 @@ fn what_is_wrong_is_said_before_anything_is_read() {
     refused("optim = \"sgd\"", &["optim is \"sgd\"", "AdamW"]);
     refused("fp16 = true", &["fp16", "--bf16"]);
     run(&["train", "--config", "nowhere.toml"]).refused(&["nowhere.toml: the settings cannot be read"]);
-    run(&["train"]).refused(&["which model?", "--config"]);
+    run(&["train"]).refused(&["the model is missing: give MODEL, or `model` in the file of --config"]);
     run(&["train", &job.0.word(), "--output-dir", "out"]).refused(&["--train-file FILE"]);
     run(&["train", &job.0.word(), "--train-file", "a.csv"]).refused(&["--output-dir DIR"]);
 }

@@ -73,8 +73,8 @@ fn a_tenth_of_the_rows_is_held_out_where_no_validation_file_is_given() {
     assert!(none.err.contains("nothing is evaluated"), "{}", none.err);
     assert!(none.out.contains("training    120 rows") && !none.out.contains("validation"), "{}", none.out);
     assert_eq!(logged(&model, "none", "eval_loss").len(), 0);
-    let wrong = train(&model, "wrong", &["--train-file", &rows, "--validation-share", "1"]);
-    assert!(wrong.code == Some(2) && wrong.err.contains("[0, 1)"), "{}", wrong.err);
+    train(&model, "wrong", &["--train-file", &rows, "--validation-share", "1"])
+        .refused(&["validation_share is 1", "[0, 1)"]);
 }
 
 #[test]

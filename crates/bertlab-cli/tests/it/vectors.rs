@@ -65,12 +65,26 @@ fn sentence_transformers_files_decide_unless_a_flag_does() {
         assert!((raw_value / norm(&raw) - value).abs() < 1e-5);
     }
     assert_eq!(run(&["embed", &model.word(), "my loan", "--no-normalize"]).json(), plain);
-    let long = run(&["embed", &model.word(), "my loan of the river bank"]);
-    assert!(long.err.contains("1 of 1 text") && long.err.contains("--max-length 6"), "{}", long.err);
-    let cut = run(&["embed", &model.word(), "my loan of the river bank", "--max-length", "6"]);
-    assert!(cut.err.contains("1 of 1 text cut to 6 tokens"), "{}", cut.err);
-    let whole = run(&["embed", &model.word(), "my loan of the river bank", "--pooling", "max"]);
+    let long =
+        |flags: &[&str]| run(&[&["embed", &model.word(), "my loan of the river bank"], flags].concat());
+    let by_folder = long(&[]);
+    let told = "1 of 1 text cut to 6 tokens, the folder's max_seq_length; --max-length 24 is the most";
+    assert!(by_folder.err.contains(told), "{}", by_folder.err);
+    let by_hand = long(&["--max-length", "6"]);
+    assert!(by_hand.err.contains("1 of 1 text cut to 6 tokens; "), "{}", by_hand.err);
+    let vector = by_folder.json();
+    assert_eq!(by_hand.json(), vector);
+    let pooled = long(&["--pooling", "max", "--normalize"]);
+    assert_eq!(pooled.json(), vector);
+    let whole = long(&["--max-length", "24"]);
     assert_eq!(whole.err, "");
+    assert_ne!(whole.json(), vector);
+    fs::rename(
+        model.path().join("sentence_bert_config.json"),
+        model.path().join("sentence_distilbert_config.json"),
+    )
+    .expect("writable");
+    assert_eq!(long(&[]).json(), vector);
     run(&["embed", &model.word(), "my loan", "--max-length", "25"]).refused(&["25", "24"]);
 }
 
@@ -204,13 +218,14 @@ fn the_given_model_gives_its_known_vectors() {
     for (name, flags) in [
         ("mean_pooled", &["--pooling", "mean"][..]),
         ("mean_pooled_normalized", &["--pooling", "mean", "--normalize"]),
-        ("mean_pooled_normalized", &["--max-length", "512"]),
+        ("mean_pooled_normalized", &[]),
         ("cls_pooled", &["--pooling", "cls"]),
         ("pooler_output", &["--pooling", "pooler"]),
     ] {
         let wanted =
             arrays.iter().find(|array| array.name == name).expect("it is there").to_f32().expect("floats");
-        let lines = run(&[&["embed", &model, "--input", texts], flags].concat()).json_lines();
+        let lines = run(&[&["embed", &model, "--input", texts, "--max-length", "512"], flags].concat());
+        let lines = lines.json_lines();
         let found: Vec<f64> = lines.iter().flat_map(|line| numbers(&line["embedding"])).collect();
         // The pooler's output is there for the first four texts alone.
         assert!(found.len() >= wanted.len() && wanted.len() >= 4 * 384);

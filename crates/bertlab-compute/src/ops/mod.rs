@@ -5,6 +5,7 @@ pub mod adamw;
 pub mod attention;
 pub mod dropout;
 pub mod embedding;
+pub mod finite;
 pub mod gated;
 pub mod layer_norm;
 pub mod matmul;

@@ -2,6 +2,9 @@
 
 use crate::random::Generator;
 
+/// Values that no operation may turn into a plausible number in silence.
+pub(crate) const NON_FINITE: [f32; 3] = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
+
 /// `n` standard normal numbers.
 pub(crate) fn normals(n: usize, seed: u64) -> Vec<f32> {
     let mut generator = Generator::new(seed);

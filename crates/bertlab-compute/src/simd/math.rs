@@ -15,7 +15,7 @@ fn rounded(x: f32) -> u32 {
     if x.is_nan() { bits | 0x0040_0000 } else { bits.wrapping_add(0x7FFF + (bits >> 16 & 1)) }
 }
 
-/// e^x within 2 units in the last place; 0 below -87.3 is flushed to e^-87.3 (1.2e-38).
+/// e^x within 2 units in the last place. x is limited to -87.3..=88, against overflow; NaN stays NaN.
 ///
 /// x = n·ln 2 + r with |r| <= ln 2 / 2, e^r by its Taylor polynomial of degree 7 (remainder below
 /// 6e-9 relative), scaled by 2^n. ln 2 is split in two so that n·ln 2 is exact (Cody and Waite 1980).
@@ -26,7 +26,8 @@ fn rounded(x: f32) -> u32 {
 pub(crate) unsafe fn exp<S: Simd>(x: S::V) -> S::V {
     // SAFETY: the caller's contract is this function's.
     unsafe {
-        let x = S::min(S::max(x, S::splat(-87.3)), S::splat(88.0));
+        // x comes second: `max` and `min` give their second number where one is NaN.
+        let x = S::min(S::splat(88.0), S::max(S::splat(-87.3), x));
         let n = S::round(S::mul(x, S::splat(std::f32::consts::LOG2_E)));
         let r = S::fma(n, S::splat(-0.693_359_4), x);
         let r = S::fma(n, S::splat(2.121_944_4e-4), r);
@@ -75,6 +76,16 @@ pub(crate) unsafe fn normal<S: Simd>(x: S::V) -> (S::V, S::V) {
         let below = S::select_less(x, zero, tail, S::sub(S::splat(1.0), tail));
         (below, S::mul(e, S::splat(0.398_942_3)))
     }
+}
+
+/// y, but NaN where x is NaN.
+///
+/// # Safety
+/// The contract of [`Simd`].
+#[inline(always)]
+pub(crate) unsafe fn keep_nan<S: Simd>(x: S::V, y: S::V) -> S::V {
+    // SAFETY: the caller's contract is the methods'.
+    unsafe { S::select_less(x, S::splat(f32::INFINITY), y, S::min(y, x)) }
 }
 
 /// What [`Simd::dot_quads`](super::Simd::dot_quads) does to one lane: a sum's bits, with four products of bytes added.

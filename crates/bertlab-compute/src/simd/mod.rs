@@ -116,7 +116,9 @@ pub(crate) unsafe trait Simd: Copy + 'static {
     unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn div(a: Self::V, b: Self::V) -> Self::V;
+    /// The greater; `b` where either is NaN.
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
+    /// The smaller; `b` where either is NaN.
     unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn sqrt(a: Self::V) -> Self::V;
     /// a · b + c, rounded once.
@@ -240,7 +242,7 @@ pub(crate) unsafe trait Simd: Copy + 'static {
         lanes[0]
     }
 
-    /// The greatest of the sixteen.
+    /// The greatest of the sixteen; NaN is skipped.
     #[inline(always)]
     unsafe fn greatest(x: Self::V) -> f32 {
         let mut lanes = [0.0f32; LANES];

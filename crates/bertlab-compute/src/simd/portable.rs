@@ -62,7 +62,7 @@ unsafe impl Simd for Portable {
     }
     #[inline(always)]
     unsafe fn max(a: V, b: V) -> V {
-        // As the x86 instruction has it: b where either is not a number.
+        // As the x86 instruction has it: b where either is NaN.
         zip(a, b, |a, b| if a > b { a } else { b })
     }
     #[inline(always)]

@@ -5,7 +5,7 @@ use bertlab_text::Tokenizer;
 use twox_hash::XxHash3_128;
 
 /// Raised when files of before must not be read any more: another layout, other pieces of the same text.
-const CACHE_VERSION: u32 = 2;
+const CACHE_VERSION: u32 = 3;
 
 /// Of the tokenizer with all its settings, the length that texts are cut to, the texts in their order, and the program.
 ///

@@ -87,6 +87,14 @@ pub fn max_tokens(config: &Config) -> Result<usize, Error> {
     Ok(Family::of(config)?.read_encoder(config)?.max_tokens())
 }
 
+/// How many tokens a config's model knows, without its weights.
+///
+/// # Errors
+/// A config that we do not support.
+pub fn vocab_size(config: &Config) -> Result<usize, Error> {
+    Ok(Family::of(config)?.read_encoder(config)?.vocab_size)
+}
+
 /// The names of all families, as config.json has them.
 pub fn family_names() -> Vec<&'static str> {
     ALL.iter().map(|family| family.model_type).collect()
@@ -153,6 +161,12 @@ impl Family {
                 format!("{prefix}{name}")
             }
         }
+    }
+
+    /// Whether a weight, by its name in HuggingFace's model with this head, stands on the base model.
+    pub(crate) fn is_of_head(&self, kind: HeadKind, name: &str) -> bool {
+        let rest = name.strip_prefix(self.prefix);
+        kind != HeadKind::None && !rest.is_some_and(|rest| rest.starts_with('.'))
     }
 
     /// A file's name of a weight without its prefix and in today's words: `bert.` and DataParallel's

@@ -88,7 +88,8 @@ impl Embeddings {
             embedding::backward(&d, batch.token_type_ids(), None, token_type.as_mut_slice(), width);
         }
         if let Some(position) = gradients.position.as_mut().filter(|sum| !sum.slot.is_computed()) {
-            embedding::backward(&d, batch.position_ids(), None, position.as_mut_slice(), width);
+            let padding = spec.padding_position();
+            embedding::backward(&d, batch.position_ids(), padding, position.as_mut_slice(), width);
         }
     }
 }

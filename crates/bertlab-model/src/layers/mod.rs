@@ -21,24 +21,17 @@ use crate::slot::{GradientSum, Initial, Parameter, Place, Role, Slot};
 pub(crate) struct Builder<'a, P> {
     name: String,
     place: Place,
-    is_of_labels: bool,
     make: &'a mut dyn FnMut(Slot) -> P,
 }
 
 impl<'a, P> Builder<'a, P> {
     pub(crate) fn new(name: &str, place: Place, make: &'a mut dyn FnMut(Slot) -> P) -> Self {
-        Self { name: name.to_owned(), place, is_of_labels: false, make }
-    }
-
-    /// For a part whose rows are the labels.
-    pub(crate) fn of_labels(self) -> Self {
-        Self { is_of_labels: true, ..self }
+        Self { name: name.to_owned(), place, make }
     }
 
     /// For the part of this name.
     pub(crate) fn at(&mut self, name: &str) -> Builder<'_, P> {
-        let Self { place, is_of_labels, .. } = *self;
-        Builder { name: self.path(name), place, is_of_labels, make: self.make }
+        Builder { name: self.path(name), place: self.place, make: self.make }
     }
 
     /// Fills a slot of this part.
@@ -60,9 +53,9 @@ impl<'a, P> Builder<'a, P> {
     }
 
     fn describe(&self, name: &str, shape: &[usize], role: Role, initial: Initial) -> Slot {
-        let Self { place, is_of_labels, .. } = *self;
+        let place = self.place;
         let (name, shape) = (self.path(name), shape.to_vec());
-        Slot { name, shape, role, place, initial, padding_row: None, is_of_labels }
+        Slot { name, shape, role, place, initial, padding_row: None }
     }
 
     fn path(&self, name: &str) -> String {

@@ -209,3 +209,40 @@ fn a_saved_tokenizer_is_the_one_that_was_opened() {
         assert_eq!(before.offsets, after.offsets, "{text:?}");
     }
 }
+
+/// RoBERTa's positions, as `create_position_ids_from_input_ids` of transformers makes them.
+#[test]
+fn a_pad_token_inside_a_text_takes_the_paddings_position_and_is_not_counted() {
+    let model = opened(&golden("checkpoints/roberta-sequence-classification"));
+    let (input_ids, wanted) = ([0, 7, 9, 1, 8, 1, 1, 5, 2], [2, 3, 4, 1, 5, 1, 1, 6, 7]);
+    let counted = Row { input_ids: &input_ids, ..Row::default() };
+    let batch = Batch::new(&model.spec.encoder, &[counted]).expect("the row fits the model");
+    assert_eq!(batch.position_ids(), wanted);
+    let given = Row { position_ids: &wanted, ..counted };
+    assert_eq!(row_bits(&model, &[counted]), row_bits(&model, &[given]));
+    let in_order = Row { position_ids: &[2, 3, 4, 5, 6, 7, 8, 9, 10], ..counted };
+    assert_ne!(row_bits(&model, &[counted]), row_bits(&model, &[in_order]));
+
+    // As every embedding with a `padding_idx`, the padding's position gets no gradient.
+    let (output, kept) = model.forward_keeping(&batch, Training::default());
+    let logits = output.logits.expect("the head has logits");
+    let ones = Tensor::from_vec(logits.shape(), vec![1.0; logits.len()]);
+    let mut gradients = Gradients::new(&model);
+    gradients.begin(input_ids);
+    model.backward(
+        HeadGradient { logits: Some(ones), ..HeadGradient::default() },
+        &batch,
+        kept,
+        &mut gradients,
+    );
+    let table = gradients.into_params().embeddings.position.expect("RoBERTa has a table of positions");
+    let has_gradient = |position: usize| table.row(position).iter().any(|&x| x != 0.0);
+    let positions: Vec<usize> = (0..table.n_rows()).filter(|&position| has_gradient(position)).collect();
+    assert_eq!(positions, [2, 3, 4, 5, 6, 7]);
+
+    // BERT has no such position: a pad token is a token as any other.
+    let model = opened(&golden("checkpoints/bert-masked-lm"));
+    let row = Row { input_ids: &[2, 0, 5, 0, 3], ..Row::default() };
+    let batch = Batch::new(&model.spec.encoder, &[row]).expect("the row fits the model");
+    assert_eq!(batch.position_ids(), [0, 1, 2, 3, 4]);
+}

@@ -5,6 +5,7 @@ mod golden;
 mod goldens;
 mod law;
 mod losses;
+mod new_head;
 mod padded;
 mod refusal;
 mod rows;

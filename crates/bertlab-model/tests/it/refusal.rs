@@ -1,10 +1,13 @@
 //! Refusal: a checkpoint that cannot be used is answered in words, with what was found and what is supported.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use bertlab_checkpoint::{NamedArray, write_safetensors};
-use bertlab_model::{Batch, Error, HeadChoice, HeadKind, Model, OpenOptions, Row, save_pretrained};
+use bertlab_model::{
+    Batch, Error, HeadChoice, HeadKind, Model, OpenOptions, ProblemType, Row, save_pretrained,
+};
 use serde_json::{Value, json};
 
 use crate::goldens::{arrays, copy, golden, set_config, weight_bits};
@@ -50,6 +53,39 @@ fn configs_that_cannot_be_used() {
         let scratch = changed(|folder| set_config(folder, &[(key, value)]));
         assert_refused(open(scratch.path(), OpenOptions::default()), words, key);
     }
+}
+
+#[test]
+fn a_softmax_over_one_output() {
+    let keys =
+        [("id2label", json!({"0": "relevant"})), ("problem_type", json!("single_label_classification"))];
+    let scratch = changed(|folder| set_config(folder, &keys));
+    let words = ["`problem_type`", "single_label_classification", "two labels", "multi_label_classification"];
+    assert_refused(open(scratch.path(), OpenOptions::default()), &words, "one output");
+    // Nothing is wrong with the encoder, nor with a new head.
+    let bare = OpenOptions { head: HeadChoice::Kind(HeadKind::None), ..OpenOptions::default() };
+    assert!(open(scratch.path(), bare).is_ok());
+    let labels = Some((ProblemType::SingleLabel, vec!["a".to_owned(), "b".to_owned()]));
+    let new = OpenOptions { new_head: true, labels, ..OpenOptions::default() };
+    assert!(open(scratch.path(), new).is_ok());
+}
+
+#[test]
+fn labels_of_one_name_are_told_apart() {
+    let opened_with = |names: [&str; 3]| {
+        let names = json!({"0": names[0], "1": names[1], "2": names[2]});
+        let scratch = changed(|folder| set_config(folder, &[("id2label", names), ("label2id", Value::Null)]));
+        bertlab_model::open(scratch.path(), &OpenOptions::default()).expect("labels are no reason to refuse")
+    };
+    let (found, report) = opened_with(["other", "good", "other"]);
+    assert_eq!(found.spec.head.labels, ["other (0)", "good", "other (2)"]);
+    let said = report.messages();
+    assert!(said.iter().any(|line| line.contains("other (0), other (2)")), "{said:?}");
+    let (found, _) = opened_with(["other", "other (0)", "other"]);
+    let labels: BTreeSet<&String> = found.spec.head.labels.iter().collect();
+    assert_eq!(labels.len(), 3, "{labels:?}");
+    let (_, report) = opened_with(["bad", "good", "so so"]);
+    assert_eq!(report.messages(), [""; 0]);
 }
 
 #[test]

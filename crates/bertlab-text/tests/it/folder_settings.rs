@@ -294,12 +294,11 @@ fn byte_pairs_from_vocab_json_and_merges() {
     for tokenizer in [reopened(&tokenizer), tokenizer] {
         let input = TextInput { text: "hi hi <mask>".to_owned(), pair: Some("hié".to_owned()) };
         let encoding = tokenizer.encode(&input, &EncodeOptions::default()).unwrap();
-        // The mask takes the space before it along, as RobertaTokenizer has it.
-        let expected = ["<s>", "hi", "Ġhi", " <mask>", "</s>", "</s>", "hi", "Ã", "©", "</s>"];
+        let expected = ["<s>", "hi", "Ġhi", "Ġ", "<mask>", "</s>", "</s>", "hi", "Ã", "©", "</s>"];
         assert_eq!(encoding.tokens, expected);
-        assert_eq!(encoding.token_type_ids, [0; 10]);
-        let offsets = [(0, 2), (3, 5), (6, 12), (0, 0), (0, 0), (0, 2), (2, 3), (2, 3)];
-        assert_eq!(encoding.offsets[1..9], offsets);
+        assert_eq!(encoding.token_type_ids, [0; 11]);
+        let offsets = [(0, 2), (3, 5), (6, 6), (6, 12), (0, 0), (0, 0), (0, 2), (2, 3), (2, 3)];
+        assert_eq!(encoding.offsets[1..10], offsets);
         assert_eq!(tokenizer.decode(&encoding.input_ids, true).unwrap(), "hi hihié");
         assert_eq!(tokenizer.n_special_tokens(true), 4);
         assert_eq!(tokenizer.pad_token_id(), Some(1));
@@ -308,4 +307,34 @@ fn byte_pairs_from_vocab_json_and_merges() {
     assert!(error.to_string().contains("line 2 is not two pieces"), "{error}");
     let error = open(&[("vocab.json", vocab), ("merges.txt", "#version: 0.2\nx y\n")]).unwrap_err();
     assert!(matches!(error, Error::Unusable { .. }), "{error}");
+}
+
+/// transformers 5.24: tokenizer.json decides, else tokenizer_config.json; a plain name takes no space along.
+#[test]
+fn the_mask_takes_the_space_before_it_only_where_a_file_says_so() {
+    let vocab = r#"{"<s>":0,"<pad>":1,"</s>":2,"<unk>":3,"<mask>":4,"h":5,"i":6,"Ġ":7,"hi":8}"#;
+    let files = |config| [("vocab.json", vocab), ("merges.txt", "h i\n"), ("tokenizer_config.json", config)];
+    let object = |lstrip: bool| {
+        json!({"mask_token": {"content": "<mask>", "lstrip": lstrip, "special": true}}).to_string()
+    };
+    let tokens = |tokenizer: &Tokenizer| {
+        tokenizer.encode(&TextInput::from("hi <mask>"), &EncodeOptions::default()).unwrap().tokens
+    };
+    let (apart, together) = (vec!["<s>", "hi", "Ġ", "<mask>", "</s>"], vec!["<s>", "hi", " <mask>", "</s>"]);
+    for (config, wanted) in [
+        ("{}", &apart),
+        (r#"{"mask_token": "<mask>"}"#, &apart),
+        (&object(false), &apart),
+        (&object(true), &together),
+    ] {
+        let tokenizer = open(&files(config)).unwrap();
+        assert_eq!(tokens(&tokenizer), *wanted, "{config}");
+        // Saved as tokenizer.json, the flag is the same whatever another settings file says.
+        let saved = tokenizer.files().into_iter().find(|(name, _)| name == "tokenizer.json").unwrap();
+        let json = String::from_utf8(saved.1).unwrap();
+        for other in [r#"{"tokenizer_class": "RobertaTokenizer"}"#, &object(true), &object(false)] {
+            let reopened = open(&[("tokenizer.json", &json), ("tokenizer_config.json", other)]).unwrap();
+            assert_eq!(tokens(&reopened), *wanted, "{config}, then {other}");
+        }
+    }
 }

@@ -63,6 +63,12 @@ fn a_pair_has_types_and_sequences() {
     assert_eq!(encoding.tokens_of_span(0, 5), [1]);
     let empty = small().encode(&pair("hello", ""), &EncodeOptions::default()).unwrap();
     assert_eq!(empty.tokens, ["[CLS]", "hello", "[SEP]"]);
+    // As in HuggingFace, rows of a batch keep both separators: models are trained so.
+    let rows = [pair("hello", ""), TextInput::from("hello")];
+    let rows = small().encode_batch(&rows, &EncodeOptions::default()).unwrap();
+    assert_eq!(rows[0].tokens, ["[CLS]", "hello", "[SEP]", "[SEP]"]);
+    assert_eq!(rows[0].token_type_ids, [0, 0, 0, 1]);
+    assert_eq!(rows[1].tokens, ["[CLS]", "hello", "[SEP]"]);
 }
 
 #[test]

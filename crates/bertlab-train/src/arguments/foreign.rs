@@ -1,5 +1,7 @@
-//! HuggingFace's settings that bertlab does not have: which of them change nothing here, and which are refused.
+//! HuggingFace's settings that bertlab does not have: which of them change nothing here, and which are
+//! refused.
 
+use bertlab_settings::Foreign;
 use serde_json::Value;
 
 /// What to do with a value that is not ordinary.
@@ -11,17 +13,6 @@ enum Otherwise {
 }
 
 use Otherwise::{PassOver, Refuse};
-
-/// What a foreign setting comes to.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// As HuggingFace has it by default: not worth a word.
-    Ordinary,
-    /// Set to something, and without meaning here.
-    PassedOver,
-    /// With what there is instead.
-    Refused(&'static str),
-}
 
 const ADAMW: &str = "the optimizer is AdamW (adamw_torch)";
 const SCHEDULE: &str = "schedules have HuggingFace's default shapes";
@@ -171,14 +162,15 @@ const FOREIGN: &[(&str, &str, Otherwise)] = &[
     ("hub_revision", "[]", PassOver),
 ];
 
-/// What a setting that is not ours comes to; none for a name that HuggingFace does not have either.
-pub(super) fn judge(name: &str, value: &Value) -> Option<Verdict> {
-    let (_, ordinary, otherwise) = FOREIGN.iter().find(|(foreign, ..)| *foreign == name)?;
+/// What a setting comes to that HuggingFace has and bertlab does not; none for a name that HuggingFace does
+/// not have either.
+pub fn foreign(name: &str, value: &Value) -> Option<Foreign> {
+    let (_, ordinary, otherwise) = FOREIGN.iter().find(|(known, ..)| *known == name)?;
     let ordinary: Vec<Value> = serde_json::from_str(ordinary).expect("the table's lists are JSON");
     Some(match otherwise {
-        _ if value.is_null() || ordinary.contains(value) => Verdict::Ordinary,
-        PassOver => Verdict::PassedOver,
-        Refuse(why) => Verdict::Refused(why),
+        _ if value.is_null() || ordinary.contains(value) => Foreign::Ordinary,
+        PassOver => Foreign::PassedOver,
+        Refuse(why) => Foreign::Refused(why),
     })
 }
 
@@ -191,7 +183,7 @@ mod tests {
     fn every_line_of_the_table_can_be_read_and_stands_once() {
         let mut names: Vec<&str> = FOREIGN.iter().map(|(name, ..)| *name).collect();
         for name in &names {
-            assert_eq!(judge(name, &Value::Null), Some(Verdict::Ordinary), "{name}");
+            assert_eq!(foreign(name, &Value::Null), Some(Foreign::Ordinary), "{name}");
         }
         let n_names = names.len();
         names.sort_unstable();
@@ -201,10 +193,10 @@ mod tests {
 
     #[test]
     fn a_value_is_ordinary_passed_over_or_refused() {
-        assert_eq!(judge("dataloader_num_workers", &json!(0)), Some(Verdict::Ordinary));
-        assert_eq!(judge("dataloader_num_workers", &json!(4)), Some(Verdict::PassedOver));
-        assert_eq!(judge("optim", &json!("adamw_torch_fused")), Some(Verdict::Ordinary));
-        assert_eq!(judge("optim", &json!("adafactor")), Some(Verdict::Refused(ADAMW)));
-        assert_eq!(judge("learning_rate", &json!(1.0)), None);
+        assert_eq!(foreign("dataloader_num_workers", &json!(0)), Some(Foreign::Ordinary));
+        assert_eq!(foreign("dataloader_num_workers", &json!(4)), Some(Foreign::PassedOver));
+        assert_eq!(foreign("optim", &json!("adamw_torch_fused")), Some(Foreign::Ordinary));
+        assert_eq!(foreign("optim", &json!("adafactor")), Some(Foreign::Refused(ADAMW)));
+        assert_eq!(foreign("learning_rate", &json!(1.0)), None);
     }
 }

@@ -120,6 +120,7 @@ impl Run<'_, '_> {
             peak_memory: machine::peak_resident_bytes(),
             evaluation: self.last_evaluation,
             test,
+            divergence: self.losses.divergence(),
             stopped_early,
             loaded,
             final_model,

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bertlab_settings::{Given, Settings, SettingsFile};
 use bertlab_train::{
-    GivenSettings, IntervalStrategy, ReadArguments, ReportTo, SamplingStrategy, SaveStrategy, SchedulerType,
-    TrainingArguments,
+    IntervalStrategy, ReadArguments, ReportTo, SamplingStrategy, SaveStrategy, SchedulerType,
+    TrainingArguments, foreign,
 };
 
 fn read(name: &str, text: &str) -> Result<ReadArguments, String> {
@@ -172,33 +173,62 @@ fn trackers_that_are_not_here_are_passed_over() {
     assert!(read.notes[0].contains("wandb") && read.notes[0].contains("tensorboard"), "{:?}", read.notes);
 }
 
+/// What is given by these names and words.
+fn given(words: &[(&str, &str)]) -> Given<TrainingArguments> {
+    let mut given = Given::none();
+    for (name, word) in words {
+        let setting = TrainingArguments::setting(name).expect("there is such a setting");
+        given.set(setting, &serde_json::json!(word)).unwrap_or_else(|wanted| panic!("{name}: {wanted}"));
+    }
+    given
+}
+
 #[test]
 fn flags_win_over_the_file() {
-    #[derive(serde::Serialize)]
-    struct Flags {
-        learning_rate: Option<f64>,
-        max_steps: Option<i64>,
-        num_train_epochs: Option<f64>,
-        bf16: Option<bool>,
-    }
     let text = r#"{"learning_rate": 1e-3, "seed": 7, "max_steps": 50, "bf16": true}"#;
-    let merged = |flags: &Flags| {
-        let mut given = GivenSettings::from_json(text, "run.json".to_owned()).expect("valid");
-        given.overlay(flags).expect("valid");
-        let arguments: TrainingArguments = given.take().expect("valid");
-        (arguments, given.finish().expect("valid"))
+    let merged = |flags: &[(&str, &str)]| {
+        let mut file = SettingsFile::from_json(text, "run.json".to_owned()).expect("valid");
+        let arguments = file.take(given(flags)).expect("valid").over(TrainingArguments::default());
+        (arguments, file.finish(foreign).expect("valid"))
     };
-    let none = Flags { learning_rate: None, max_steps: None, num_train_epochs: None, bf16: None };
-    let (arguments, _) = merged(&none);
+    let (arguments, _) = merged(&[]);
     assert_eq!((arguments.learning_rate, arguments.seed, arguments.max_steps), (1e-3, 7, Some(50)));
-    let (arguments, notes) = merged(&Flags { learning_rate: Some(0.5), bf16: Some(false), ..none });
+    let (arguments, notes) = merged(&[("learning_rate", "0.5"), ("bf16", "False")]);
     assert_eq!((arguments.learning_rate, arguments.seed, arguments.bf16), (0.5, 7, false));
     assert!(notes.is_empty(), "{notes:?}");
-    let (arguments, notes) = merged(&Flags { num_train_epochs: Some(2.0), ..none });
+    let (arguments, notes) = merged(&[("num_train_epochs", "2")]);
     assert_eq!((arguments.num_train_epochs, arguments.max_steps), (2.0, None));
     assert!(notes[0].contains("max_steps is passed over"), "{notes:?}");
-    let (arguments, _) = merged(&Flags { max_steps: Some(-1), ..none });
+    let (arguments, _) = merged(&[("max_steps", "-1")]);
     assert_eq!(arguments.max_steps, None);
+}
+
+#[test]
+fn other_defaults_hold_where_nothing_is_given() {
+    let defaults =
+        TrainingArguments { warmup_ratio: 0.06, weight_decay: 0.01, ..TrainingArguments::default() };
+    let arguments = given(&[("warmup_steps", "10")]).over(defaults);
+    // A number of steps replaces the share.
+    assert_eq!((arguments.warmup_steps, arguments.warmup_ratio), (10.0, 0.0));
+    assert_eq!(arguments.weight_decay, 0.01);
+}
+
+#[test]
+fn every_setting_is_described_and_its_default_is_in_range() {
+    let defaults = TrainingArguments::default();
+    let mut names = Vec::new();
+    for setting in TrainingArguments::TABLE {
+        assert!(setting.help().len() > 8 && !setting.help().ends_with('.'), "{}", setting.name);
+        assert_eq!(setting.out_of_range(&defaults), None, "{}", setting.name);
+        names.extend(setting.old_names.iter().chain([&setting.name]).copied());
+        for other in setting.replaces.iter().chain(&setting.excludes).chain(&setting.requires) {
+            assert!(TrainingArguments::setting(other).is_some(), "{}: there is no {other}", setting.name);
+        }
+    }
+    let n_names = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), n_names, "a name stands for two settings");
 }
 
 /// One run's settings, as three versions of transformers write them: scripts/make_settings_goldens.py.

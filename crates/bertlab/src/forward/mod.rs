@@ -9,9 +9,12 @@ mod outputs;
 
 use bertlab_checkpoint::{Error as CheckpointError, NamedArray, read_safetensors, write_safetensors};
 use bertlab_compute::Tensor;
-use bertlab_model::{Gradients, Model, Params, Request, Training};
+use bertlab_model::{Batch, Gradients, Model, Params, Request, Training};
 use inputs::Inputs;
 use std::path::{Path, PathBuf};
+
+/// What a gradient's name begins with.
+const GRADIENT: &str = "grad.";
 
 /// What can be wrong with the input file.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +47,14 @@ pub enum ForwardError {
         /// What was wanted.
         wanted: String,
     },
+    /// A loss or a gradient that is NaN or infinite, where all outputs are finite.
+    #[error("{name} holds {value}, though every output is finite: it means nothing, and nothing was written")]
+    NonFinite {
+        /// Of the array.
+        name: String,
+        /// NaN or an infinity.
+        value: f32,
+    },
 }
 
 /// Runs `model` on the arrays of `inputs` and writes what it gives to `outputs`.
@@ -54,7 +65,8 @@ pub enum ForwardError {
 /// `grad.NAME` with `gradients`. Zeros where the mask is 0.
 ///
 /// # Errors
-/// A file that cannot be read or written, arrays that are missing or do not fit each other or the model.
+/// A file that cannot be read or written, arrays that are missing or do not fit each other or the model,
+/// outputs that are NaN or infinite.
 pub fn run(
     model: &Model,
     inputs: &Path,
@@ -88,13 +100,28 @@ pub fn run(
         }
         None => {}
     }
+    for array in &arrays {
+        check_finite(model, &batch, array)?;
+    }
     write_safetensors(outputs, &arrays, &[])?;
     Ok(arrays)
 }
 
+/// Refuses an array with NaN or infinity: an output by its row and layer, the loss and gradients by name.
+fn check_finite(model: &Model, batch: &Batch, array: &NamedArray) -> Result<(), ForwardError> {
+    let values = array.as_f32().expect("every output is F32");
+    if array.name != "loss" && !array.name.starts_with(GRADIENT) {
+        return Ok(model.check_finite(batch, values)?);
+    }
+    match values.iter().find(|value| !value.is_finite()) {
+        Some(&value) => Err(ForwardError::NonFinite { name: array.name.clone(), value }),
+        None => Ok(()),
+    }
+}
+
 fn named_gradients(model: &Model, gradients: &Params) -> Vec<NamedArray> {
     let array = |(name, tensor): (String, &Tensor)| {
-        let name = format!("grad.{}", model.name_of(&name));
+        let name = format!("{GRADIENT}{}", model.name_of(&name));
         NamedArray::from_f32(name, tensor.shape(), tensor.as_slice().to_vec())
     };
     gradients.named().into_iter().map(array).collect()

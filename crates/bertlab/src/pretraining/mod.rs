@@ -1,7 +1,7 @@
 //! Pretraining: plain texts in, a masked language model out; a new one, or one that goes on learning.
 //!
-//! In the output folder, beside what every run has: `start/`, the config and the vocabulary of a new model, and `corpus/`,
-//! the texts as tokens.
+//! In the output folder, beside what every run has: `start/`, the config and the vocabulary of a new model,
+//! and `corpus/`, the texts as tokens.
 
 mod shape;
 mod vocabulary;
@@ -16,8 +16,8 @@ use bertlab_model::{ComputeDtype, HeadChoice, HeadKind, OpenOptions, Positions};
 use bertlab_report::{Outcome, SplitFacts};
 use bertlab_text::Tokenizer;
 use bertlab_train::{
-    Forecast, Masking, MaskingOptions, Plan, Reporter, Resume, Trainer, TrainingArguments, TrainingRows,
-    TrainingSummary, check_output_dir, frozen,
+    Forecast, IntervalStrategy, Masking, MaskingOptions, Plan, Reporter, Resume, SaveStrategy, Trainer,
+    TrainingArguments, TrainingRows, TrainingSummary, check_output_dir, frozen,
 };
 
 use crate::training::Witness;
@@ -31,6 +31,8 @@ const CORPUS: &str = "corpus";
 const POSITIONS_MIN: usize = 512;
 /// Blocks have so many tokens at most where nothing is said: more cost more, and teach a small model little.
 const BLOCK_LENGTH_MAX: usize = 512;
+/// Tokens of an update where nothing is said.
+const BATCH_TOKENS: usize = 8192;
 
 /// What a pretraining begins with.
 #[derive(Clone, Debug)]
@@ -107,27 +109,45 @@ pub struct PreparedPretraining {
 }
 
 impl PretrainJob {
-    /// With HuggingFace's settings: a hundredth of the texts is held out, an update has 8,192 tokens, and everything is
-    /// left in `output_dir`.
+    /// The settings that a pretraining has where none are given: a peak learning rate of 5e-4 for a new model
+    /// and 5e-5 for one that goes on, a short warmup, some weight decay, and an evaluation and a checkpoint
+    /// every tenth of the run, of which the last two are kept.
+    pub fn default_arguments(start: &Start) -> TrainingArguments {
+        TrainingArguments {
+            learning_rate: if matches!(start, Start::From { .. }) { 5e-5 } else { 5e-4 },
+            warmup_ratio: 0.06,
+            weight_decay: 0.01,
+            eval_strategy: Some(IntervalStrategy::Steps),
+            eval_steps: Some(0.1),
+            save_strategy: SaveStrategy::Steps,
+            save_steps: 0.1,
+            save_total_limit: Some(2),
+            load_best_model_at_end: Some(false),
+            ..TrainingArguments::default()
+        }
+    }
+
+    /// With [`PretrainJob::default_arguments`]: a hundredth of the texts is held out, an update has 8,192
+    /// tokens, and everything is left in `output_dir`.
     pub fn new(start: Start, texts: TextFiles, output_dir: impl Into<PathBuf>) -> Self {
         Self {
+            arguments: Self::default_arguments(&start),
             start,
             offline: false,
             texts,
             held_out_share: 0.01,
             max_eval_blocks: 500,
             block_length: None,
-            batch_tokens: Some(8192),
+            batch_tokens: Some(BATCH_TOKENS),
             masking: MaskingOptions::default(),
-            arguments: TrainingArguments::default(),
             output_dir: output_dir.into(),
             overwrite_output_dir: false,
             resume: Resume::No,
         }
     }
 
-    /// Makes or takes vocabulary and model, and reads the texts. `work` runs a stage, so that progress can be shown: it
-    /// is given the stage, the bytes in all, a counter of those that were read, and what to run.
+    /// Makes or takes vocabulary and model, and reads the texts. `work` runs a stage, so that progress can be
+    /// shown: it is given the stage, the bytes in all, a counter of those that were read, and what to run.
     ///
     /// # Errors
     /// Settings, files, a vocabulary or a model that cannot be; texts without a word.
@@ -185,7 +205,8 @@ impl PretrainJob {
         Ok(())
     }
 
-    /// The folder or name of the model to open; of a new one, `start/`, which is made where it is not there yet.
+    /// The folder or name of the model to open; of a new one, `start/`, which is made where it is not there
+    /// yet.
     fn model(&self, watch: &mut dyn Watch) -> Result<String, Error> {
         let Start::New { shape, tokenizer, vocabulary } = &self.start else {
             let Start::From { model, .. } = &self.start else { unreachable!("there are two starts") };

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use bertlab_checkpoint::open_config;
 use bertlab_data::preflight::{Preflight, Split};
 use bertlab_data::{Dataset, Example, LabelSpace, ProblemType, infer_label_space, infer_word_labels};
-use bertlab_model::{ComputeDtype, HeadChoice, HeadKind, OpenOptions, configured_labels};
+use bertlab_model::{ComputeDtype, HeadChoice, HeadKind, OpenOptions, configured_labels, vocab_size};
 use bertlab_report::RunReport;
 use bertlab_train::{
     Both, Forecast, Masking, Plan, Reporter, Resume, Trainer, TrainingArguments, TrainingRows,
@@ -37,7 +37,7 @@ pub struct TrainJob {
     pub allow_random: bool,
     /// What to learn; what the checkpoint's head says when none.
     pub task: Option<Task>,
-    /// A new classifier, whatever head the checkpoint has.
+    /// A new head, whatever head the checkpoint has: [`OpenOptions::new_head`].
     pub new_head: bool,
     /// Rows to learn from.
     pub train: RowsRequest,
@@ -127,14 +127,8 @@ impl TrainJob {
         check_output_dir(&self.output_dir, self.overwrite_output_dir, &self.resume, &self.arguments)?;
         let folder = resolve(&self.model, self.offline)?;
         let dataset = self.train.clone().for_task(self.task).read()?;
-        let configured = configured_head(&folder)?;
-        let (question, mut opened) = match Task::chosen(self.task, configured, &dataset) {
-            Task::SequenceClassification => self.open_classifier(&folder, configured, &dataset)?,
-            Task::TokenClassification => self.open_tagger(&folder, configured, &dataset)?,
-            task => self.open_token_model(task, &dataset)?,
-        };
-        opened.model.freeze(frozen(&self.arguments, &opened.model.spec)?);
-        opened.set_keep(self.text.keep)?;
+        let question = self.question(&folder, configured_head(&folder)?, &dataset)?;
+        let (opened, masking) = self.set_up(&question)?;
         let mut rows = self.rows(dataset, &question)?;
         let findings = std::mem::take(&mut rows.findings);
         let held_out = rows.held_out;
@@ -149,12 +143,7 @@ impl TrainJob {
         for finding in findings.into_iter().chain(chosen_on_test) {
             preflight = preflight.with(finding);
         }
-        let masking = match question {
-            Question::Texts => Some(opened.masking(&self.text, self.arguments.seed)?),
-            _ => None,
-        };
         let class_weights = class_weights(&self.arguments, &opened.model.spec.head, &train.examples)?;
-        opened.set_max_length(self.length_to_remember(&question));
         Ok(PreparedTraining {
             class_weights,
             opened,
@@ -181,66 +170,58 @@ impl TrainJob {
         Plan::new(&self.arguments, (examples.len(), n_tokens), has_validation_rows)
     }
 
-    /// A sequence classifier for the data's labels: the checkpoint's own where it has one.
-    fn open_classifier(
-        &self,
-        folder: &Path,
-        configured: HeadKind,
-        dataset: &Dataset,
-    ) -> Result<(Question, OpenedModel), Error> {
-        let kind = HeadKind::SequenceClassification;
-        let given = if configured == kind && !self.new_head {
-            let (problem_type, names) = configured_labels(&open_config(folder)?)?;
-            Some(LabelSpace { problem_type, names })
-        } else {
-            None
-        };
-        let space = infer_label_space(dataset, given.as_ref())?;
-        let opened = self.open(kind, Some(&space))?;
-        if given.is_some() && !opened.report.reshaped.is_empty() {
-            // A classifier that its own config does not fit is no new one: opened plainly, it is refused in words.
-            return self.open(kind, None).map(|opened| (Question::Rows(space), opened));
+    /// What the rows ask of a model whose config names the head `configured`.
+    fn question(&self, folder: &Path, configured: HeadKind, dataset: &Dataset) -> Result<Question, Error> {
+        let task = Task::chosen(self.task, configured, dataset);
+        let config = open_config(folder)?;
+        let is_own = configured == task.head() && !self.new_head;
+        let own_labels = || is_own.then(|| configured_labels(&config)).transpose();
+        Ok(match task {
+            Task::SequenceClassification => {
+                let given = own_labels()?.map(|(problem_type, names)| LabelSpace { problem_type, names });
+                Question::Rows(infer_label_space(dataset, given.as_ref())?)
+            }
+            Task::TokenClassification => {
+                let given = own_labels()?.map(|(_, names)| names);
+                let names = infer_word_labels(dataset, given.as_deref())?;
+                Question::Words { names, label_all_tokens: self.label_all_tokens }
+            }
+            Task::MaskedLm => Question::of_masked_lm(dataset, vocab_size(&config)?),
+        })
+    }
+
+    /// The model as a run begins with it: the head that answers the question, what is frozen, how texts are read; and
+    /// what is hidden of plain texts. Every run of `--seeds` begins here too.
+    fn set_up(&self, question: &Question) -> Result<(OpenedModel, Option<Masking>), Error> {
+        let mut opened = self.open(question)?;
+        if let Question::Words { .. } = question {
+            opened.read_words();
         }
-        Ok((Question::Rows(space), opened))
-    }
-
-    /// A token classifier for the data's labels: the checkpoint's own where it has one.
-    fn open_tagger(
-        &self,
-        folder: &Path,
-        configured: HeadKind,
-        dataset: &Dataset,
-    ) -> Result<(Question, OpenedModel), Error> {
-        let kind = HeadKind::TokenClassification;
-        let is_given = configured == kind && !self.new_head;
-        let given = if is_given { Some(configured_labels(&open_config(folder)?)?.1) } else { None };
-        let names = infer_word_labels(dataset, given.as_deref())?;
-        let space = LabelSpace { problem_type: ProblemType::SingleLabel, names };
-        let mut opened = self.open(kind, Some(&space))?;
-        if is_given && !opened.report.reshaped.is_empty() {
-            // As of a classifier of texts.
-            opened = self.open(kind, None)?;
-        }
-        opened.read_words();
-        Ok((Question::Words { names: space.names, label_all_tokens: self.label_all_tokens }, opened))
-    }
-
-    fn open_token_model(&self, task: Task, dataset: &Dataset) -> Result<(Question, OpenedModel), Error> {
-        let opened = self.open(task.head(), None)?;
-        let question = match task {
-            Task::MaskedLm => Question::of_masked_lm(dataset, opened.model.spec.encoder.vocab_size),
-            _ => Question::Tokens { head: task.head(), n_classes: opened.model.spec.head.n_outputs() },
+        opened.model.freeze(frozen(&self.arguments, &opened.model.spec)?);
+        opened.set_keep(self.text.keep)?;
+        let masking = match question {
+            Question::Texts => Some(opened.masking(&self.text, self.arguments.seed)?),
+            _ => None,
         };
-        Ok((question, opened))
+        Ok((opened, masking))
     }
 
-    fn open(&self, kind: HeadKind, space: Option<&LabelSpace>) -> Result<OpenedModel, Error> {
+    fn open(&self, question: &Question) -> Result<OpenedModel, Error> {
+        let labels = match question {
+            Question::Rows(space) => Some((space.problem_type, space.names.clone())),
+            Question::Words { names, .. } => Some((ProblemType::SingleLabel, names.clone())),
+            Question::Tokens { .. } | Question::Texts => None,
+        };
+        // Weights of a classifier mean something with the labels of their own config alone.
+        let configured = configured_head(&resolve(&self.model, self.offline)?)?;
         let open = OpenOptions {
-            head: HeadChoice::Kind(kind),
-            labels: space.map(|space| (space.problem_type, space.names.clone())),
+            head: HeadChoice::Kind(question.head()),
+            new_head: self.new_head || (labels.is_some() && configured != question.head()),
+            labels,
             seed: self.arguments.seed,
             allow_random: self.allow_random,
             dtype: if self.arguments.bf16 { ComputeDtype::Bf16 } else { ComputeDtype::F32 },
+            ..OpenOptions::default()
         };
         open_model(&self.model, &ModelOptions { open, offline: self.offline })
     }
@@ -279,6 +260,8 @@ impl PreparedTraining {
     }
 
     fn trainer(&mut self) -> Trainer<'_> {
+        // After the rows are tokenized: the tokenizer's files are a part of their cache's key.
+        self.opened.set_max_length(self.job.length_to_remember(&self.question));
         let (model, tokenizer) = self.opened.model_and_tokenizer();
         Trainer {
             model,

@@ -65,6 +65,7 @@ impl Witness {
             outcome,
             arguments: arguments.clone(),
             log: self.log.clone(),
+            divergence: summary.and_then(|summary| summary.divergence),
             n_steps: self.n_steps.unwrap_or(0),
             loaded_step: summary.and_then(|summary| summary.loaded.as_ref()).map(|best| best.global_step),
             seconds: summary.map(|summary| Seconds {

@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use bertlab_checkpoint::atomic;
-use bertlab_train::{PROGRESS_FILE, Reporter, Resume, TrainError, TrainingSummary, frozen};
+use bertlab_settings::{Kind, SettingValue};
+use bertlab_train::{PROGRESS_FILE, Reporter, Resume, TrainError, TrainingSummary};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{PreparedTraining, TrainJob};
-use crate::{Error, Question};
+use crate::Error;
 
 /// The file in the output folder that holds what came of every seed.
 pub const SEEDS_FILE: &str = "seeds.json";
 
 /// Which seeds. In files: a number, a list of numbers, or the words of the command line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, try_from = "SeedsInFile")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Seeds {
     /// So many, from the settings' seed on.
     Count(u64),
@@ -32,8 +32,7 @@ impl FromStr for Seeds {
     /// `5`, or `1,2,3`.
     fn from_str(words: &str) -> Result<Self, String> {
         let numbers = words.split(',').map(|word| word.trim().parse::<u64>());
-        let wanted = |_| format!("{words:?}; wanted how many (5), or which (1,2,3)");
-        let numbers = numbers.collect::<Result<Vec<u64>, _>>().map_err(wanted)?;
+        let numbers = numbers.collect::<Result<Vec<u64>, _>>().map_err(|_| format!("{words:?}"))?;
         match numbers[..] {
             [n] => Self::Count(n).checked(),
             _ => Self::These(numbers).checked(),
@@ -41,23 +40,25 @@ impl FromStr for Seeds {
     }
 }
 
-/// How seeds stand in files.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "expected how many seeds (5), or which ([1, 2, 3])")]
-enum SeedsInFile {
-    Count(u64),
-    These(Vec<u64>),
-    Words(String),
-}
+impl SettingValue for Seeds {
+    const KIND: Kind = Kind::Text;
 
-impl TryFrom<SeedsInFile> for Seeds {
-    type Error = String;
+    fn read(value: &Value, _: &mut Vec<String>) -> Result<Self, String> {
+        let list = |values: &Vec<Value>| values.iter().map(Value::as_u64).collect::<Option<Vec<u64>>>();
+        let seeds = match value {
+            Value::String(words) => words.parse(),
+            Value::Array(values) => {
+                list(values).ok_or_else(|| value.to_string()).and_then(|all| Self::These(all).checked())
+            }
+            value => value.as_u64().ok_or_else(|| value.to_string()).and_then(|n| Self::Count(n).checked()),
+        };
+        seeds.map_err(|why| format!("how many seeds (5), or which (1,2,3): {why}"))
+    }
 
-    fn try_from(seeds: SeedsInFile) -> Result<Self, String> {
-        match seeds {
-            SeedsInFile::Count(n) => Self::Count(n).checked(),
-            SeedsInFile::These(seeds) => Self::These(seeds).checked(),
-            SeedsInFile::Words(words) => words.parse(),
+    fn words(&self) -> String {
+        match self {
+            Self::Count(n) => n.to_string(),
+            Self::These(seeds) => seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(","),
         }
     }
 }
@@ -182,7 +183,8 @@ pub struct SeedRuns {
 }
 
 impl SeedRuns {
-    /// Prepares the job once. `progress`: as [`TrainJob::prepare`]. Of a job that resumes, seeds that are done are done.
+    /// Prepares the job once. `progress`: as [`TrainJob::prepare`]. Of a job that resumes, seeds that are
+    /// done are done.
     ///
     /// # Errors
     /// As [`TrainJob::prepare`]; an output folder that is in use, or holds other runs than these.
@@ -229,7 +231,8 @@ impl SeedRuns {
         self.done.iter().find(is_there)
     }
 
-    /// Trains with a seed, in `OUTPUT_DIR/seed-N`, from its newest checkpoint where it was begun and the job resumes.
+    /// Trains with a seed, in `OUTPUT_DIR/seed-N`, from its newest checkpoint where it was begun and the job
+    /// resumes.
     ///
     /// # Errors
     /// As [`PreparedTraining::train`]; seeds.json that cannot be written.
@@ -274,17 +277,7 @@ impl PreparedTraining {
         self.job.output_dir = output_dir;
         self.job.resume = if goes_on { Resume::Newest } else { Resume::No };
         self.job.overwrite_output_dir = !goes_on;
-        let space = match &self.question {
-            Question::Rows(space) => Some(space),
-            _ => None,
-        };
-        self.opened = self.job.open(self.question.head(), space)?;
-        self.opened.model.freeze(frozen(&self.job.arguments, &self.opened.model.spec)?);
-        self.opened.set_keep(self.job.text.keep)?;
-        self.opened.set_max_length(self.job.length_to_remember(&self.question));
-        if self.masking.is_some() {
-            self.masking = Some(self.opened.masking(&self.job.text, seed)?);
-        }
+        (self.opened, self.masking) = self.job.set_up(&self.question)?;
         Ok(())
     }
 }
@@ -343,7 +336,8 @@ mod tests {
         for wrong in ["0", "a", "1,1", "", "-3"] {
             assert!(wrong.parse::<Seeds>().is_err(), "{wrong}");
         }
-        let read = serde_json::from_str::<Seeds>;
+        let read =
+            |text: &str| Seeds::read(&serde_json::from_str(text).expect("it is JSON"), &mut Vec::new());
         assert_eq!(read("3").ok(), Some(Seeds::Count(3)));
         assert_eq!(
             (read("[7]").ok(), read("\"7, 1\"").ok()),

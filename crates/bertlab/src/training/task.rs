@@ -2,18 +2,18 @@
 
 use bertlab_data::{Dataset, RawLabel, Record};
 use bertlab_model::HeadKind;
-use serde::{Deserialize, Serialize};
+use bertlab_settings::choices;
 
-/// What a model shall learn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Task {
-    /// One answer per row.
-    SequenceClassification,
-    /// A label for every word; of rows that hold `input_ids` and `labels`, for every token.
-    TokenClassification,
-    /// Words that are hidden: of plain texts, or of rows that hold `input_ids` and `labels`.
-    MaskedLm,
+choices! {
+    /// What a model is trained for.
+    pub enum Task {
+        /// One answer per row.
+        SequenceClassification = "sequence-classification",
+        /// A label for every word; of rows that hold `input_ids` and `labels`, for every token.
+        TokenClassification = "token-classification",
+        /// Masked words: of plain texts, or of rows that hold `input_ids` and `labels`.
+        MaskedLm = "masked-lm",
+    }
 }
 
 impl Task {

@@ -10,6 +10,7 @@ mod masked_lm;
 mod pretraining;
 mod resume;
 mod resume_huggingface;
+mod saved_models;
 mod strategies;
 mod support;
 mod trainer_state;

@@ -432,7 +432,7 @@ fn a_loss_that_is_no_number_stops_the_run_and_the_last_good_checkpoint_stays() {
     let message = case.refused(Resume::No);
     let steps = case.steps();
     let (next, last) = (steps.len() + 1, steps.last().copied().expect("the first step is finite"));
-    assert!(message.starts_with(&format!("step {next}: the loss is ")), "{message}");
+    assert!(message.starts_with(&format!("the training diverged at step {next}: the loss is ")), "{message}");
     for words in ["gradients NaN", "Rows of the step", "smaller learning rate (now 1e30)"] {
         assert!(message.contains(words), "{words}: {message}");
     }

@@ -71,7 +71,8 @@ impl ReferenceRun {
 
     /// Its arguments, as the program takes them.
     pub fn arguments(&self) -> TrainingArguments {
-        serde_json::from_value(self.run["args"].clone()).expect("run.json holds HuggingFace's arguments")
+        let read = TrainingArguments::from_json(&self.run["args"].to_string());
+        read.expect("run.json holds HuggingFace's arguments").arguments
     }
 
     /// The job that reproduces it; its rows are written into `scratch`.

@@ -1,24 +1,28 @@
 //! `bertlab train`: fine-tune on one's own rows.
 
-mod job;
 mod seeds;
 mod settings;
 
 use std::io::Write;
 use std::path::PathBuf;
 
-use bertlab::TrainJob;
-use bertlab::train::{GivenSettings, Resume, Seeds, TrainingArguments};
+use anyhow::anyhow;
+use bertlab::settings::{
+    ColumnSettings, DatasetSettings, EncodingSettings, JobSettings, LengthSettings, SettingsFile,
+    TrainSettings, TruncationSettings,
+};
+use bertlab::train::{MaskingOptions, Resume, Seeds};
+use bertlab::{Error, TrainJob};
 
 use crate::args::GlobalArguments;
+use crate::flags::Flags;
 use crate::print::Console;
 use crate::print::cache::note_uses;
 use crate::print::live::TerminalReporter;
 use crate::print::progress::RowBars;
 use crate::print::prose::command_line;
 use crate::print::training::{Summarized, print_preparation, print_summary, say_findings};
-use job::JobSettings;
-pub use settings::Settings;
+pub use settings::SettingFlags;
 
 /// Fine-tune a model on labelled rows
 #[derive(clap::Args)]
@@ -59,7 +63,19 @@ log in DIR/trainer_state.json. Ctrl-C ends a run after the current step, with a 
 again, it ends as if it had never stopped.")]
 pub struct Arguments {
     #[command(flatten)]
-    job: JobSettings,
+    job: Flags<JobSettings>,
+    #[command(flatten)]
+    dataset: Flags<DatasetSettings>,
+    #[command(flatten)]
+    columns: Flags<ColumnSettings>,
+    #[command(flatten)]
+    encoding: Flags<EncodingSettings>,
+    #[command(flatten)]
+    length: Flags<LengthSettings>,
+    #[command(flatten)]
+    truncation: Flags<TruncationSettings>,
+    #[command(flatten)]
+    masking: Flags<MaskingOptions>,
     /// Settings from a file (.toml, .json, also HuggingFace's JSON); flags override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -67,23 +83,41 @@ pub struct Arguments {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    settings: Settings,
+    settings: SettingFlags,
 }
 
 impl Arguments {
     /// The job that file and flags describe, its seeds where there are several, and notes about both.
-    fn job(&self, global: &GlobalArguments) -> anyhow::Result<(TrainJob, Option<Seeds>, Vec<String>)> {
-        let mut given = match &self.config {
-            Some(file) => GivenSettings::read(file)?,
-            None => GivenSettings::none(),
+    fn job(self, global: &GlobalArguments) -> anyhow::Result<(TrainJob, Option<Seeds>, Vec<String>)> {
+        let mut file = match &self.config {
+            Some(file) => SettingsFile::read(file)?,
+            None => SettingsFile::empty("command line".to_owned()),
         };
-        given.overlay(&self.job)?;
-        given.overlay(&self.settings)?;
-        let arguments: TrainingArguments = given.take()?;
-        let job: JobSettings = given.take()?;
-        let notes = given.finish()?;
-        let seeds = job.seeds.clone();
-        Ok((job.job(arguments, global)?, seeds, notes))
+        self.settings.tell_foreign(&mut file);
+        let flags = TrainSettings {
+            job: self.job.0,
+            dataset: self.dataset.0,
+            columns: self.columns.0,
+            encoding: self.encoding.0,
+            length: self.length.0,
+            truncation: self.truncation.0,
+            masking: self.masking.0,
+            arguments: self.settings.given().clone(),
+        };
+        let (settings, notes) = flags.over(file)?;
+        let job = settings.job(global.offline).map_err(name_in_file)?;
+        Ok((job, settings.job.values().seeds.clone(), notes))
+    }
+}
+
+/// Says of a missing setting that the file of --config may hold it too.
+fn name_in_file(error: Error) -> anyhow::Error {
+    match &error {
+        Error::MissingSetting { give, .. } => {
+            let names: Vec<String> = give.iter().map(|hint| format!("`{}`", hint.name())).collect();
+            anyhow!("{error}, or {} in the file of --config", names.join(" or "))
+        }
+        _ => error.into(),
     }
 }
 

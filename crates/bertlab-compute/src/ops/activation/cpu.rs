@@ -58,7 +58,7 @@ impl Activation {
                     let half = S::mul(x, S::splat(0.5));
                     S::fma(half, gelu_new_tanh::<S>(x), half)
                 }
-                Self::Relu => S::max(x, S::splat(0.0)),
+                Self::Relu => math::keep_nan::<S>(x, S::max(x, S::splat(0.0))),
                 Self::Tanh => math::tanh::<S>(x),
             }
         }
@@ -91,7 +91,7 @@ impl Activation {
                 }
                 Self::Relu => {
                     let slope = S::select_less(S::splat(0.0), x, one, S::splat(0.0));
-                    (S::max(x, S::splat(0.0)), slope)
+                    (self.apply::<S>(x), math::keep_nan::<S>(x, slope))
                 }
                 Self::Tanh => {
                     let t = math::tanh::<S>(x);

@@ -48,3 +48,31 @@ fn slopes_agree_with_finite_differences() {
         }
     }
 }
+
+#[test]
+fn nan_and_infinities_give_what_ieee_says() {
+    let (inf, nan) = (f32::INFINITY, f32::NAN);
+    for (kind, at_inf, at_minus_inf) in [
+        (Activation::Gelu, inf, nan), // -inf * 0, as PyTorch computes it
+        (Activation::GeluNew, inf, nan),
+        (Activation::Relu, inf, 0.0),
+        (Activation::Tanh, 1.0, -1.0),
+    ] {
+        for level in Level::available() {
+            for (x, want) in [(nan, nan), (inf, at_inf), (-inf, at_minus_inf)] {
+                // In every lane of a whole vector and of a part of one.
+                for place in 0..27 {
+                    let mut y = vec![0.5; 27];
+                    y[place] = x;
+                    let mut slope = vec![1.0; 27];
+                    cpu::backward(level, kind, &mut y, &mut slope);
+                    let is_right = if want.is_nan() { y[place].is_nan() } else { y[place] == want };
+                    assert!(is_right, "{kind:?}({x}) = {} at {}", y[place], level.name());
+                    assert!(!x.is_nan() || slope[place].is_nan(), "{kind:?}'({x}) at {}", level.name());
+                    y.remove(place);
+                    assert!(y.iter().all(|y| y.is_finite()), "{kind:?} spread {x} at {}", level.name());
+                }
+            }
+        }
+    }
+}

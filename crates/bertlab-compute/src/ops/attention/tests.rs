@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ops::dropout::cpu::fill_mask;
-use crate::ops::testing::{assert_close, normals, numeric_gradient, wide};
+use crate::ops::testing::{NON_FINITE, assert_close, normals, numeric_gradient, wide};
 
 fn mask_of(dropout: Option<Dropout>, n_heads: usize, longest: usize) -> impl Fn(usize, usize, usize) -> f64 {
     move |token, head, j| {
@@ -151,5 +151,43 @@ fn maps_sum_to_one() {
     let done = forward(heads(&[0, 70], 2, 16), &qkv, None, true);
     for row in done.maps.unwrap()[0].chunks(70) {
         assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+    }
+}
+
+#[test]
+fn nan_and_infinity_reach_the_outputs_of_their_row_and_head_alone() {
+    let (width, n_heads, row_starts) = (12, 2, [0, 20, 21, 40]);
+    let d_out = normals(40 * width, 2);
+    for precision in [Precision::F32, Precision::Bf16] {
+        let heads = Heads { precision, ..heads(&row_starts, n_heads, width) };
+        for level in Level::available() {
+            for bad in NON_FINITE {
+                for part in 0..3 {
+                    // Row 2, token 30, the second head's columns.
+                    let mut qkv = normals(40 * 3 * width, 1);
+                    qkv[30 * 3 * width + part * width + 7] = bad;
+                    let done = cpu::forward(level, heads, &qkv, None, false);
+                    let at = format!("{bad} in part {part}, {precision:?} at {}", level.name());
+                    let is_in = |i: usize| i / width >= 21 && i % width >= 6;
+                    let wrong = |x: &f32| !x.is_finite();
+                    let hit = done.out.iter().enumerate().filter(|(_, x)| wrong(x)).map(|(i, _)| i);
+                    assert!(hit.clone().count() > 0 && hit.clone().all(is_in), "{at}");
+                    // A NaN key or value concerns every query of its row and head, a query itself alone.
+                    let wanted = [6, 19 * 6, 19][part];
+                    assert!(!bad.is_nan() || hit.count() == wanted, "{at}");
+                    let job = AttentionGradient {
+                        qkv: &qkv,
+                        out: &done.out,
+                        log_sums: &done.log_sums,
+                        d_out: &d_out,
+                        dropout: None,
+                    };
+                    let gradient = backward::backward(level, heads, job);
+                    let mut hit = gradient.iter().enumerate().filter(|(_, x)| wrong(x));
+                    assert!(hit.clone().count() > 0, "{at}");
+                    assert!(hit.all(|(i, _)| is_in(i / (3 * width) * width + i % width)), "{at}");
+                }
+            }
+        }
     }
 }

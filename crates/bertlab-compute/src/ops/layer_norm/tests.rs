@@ -1,7 +1,7 @@
 //! Against the oracle and finite differences, at every level.
 
 use super::*;
-use crate::ops::testing::{assert_close, normals, numeric_gradient, wide};
+use crate::ops::testing::{NON_FINITE, assert_close, normals, numeric_gradient, wide};
 
 const WIDTHS: [usize; 5] = [1, 15, 16, 33, 100];
 
@@ -52,6 +52,36 @@ fn gradients_agree_with_finite_differences() {
             dw.iter_mut().for_each(|d| *d -= 1.0); // Gradients are added to what was there.
             assert_close(&dw, &numeric_gradient(&w64, |w| loss(&z64, w, &b64)), 2e-5, "d_weight");
             assert_close(&db, &numeric_gradient(&b64, |b| loss(&z64, &w64, b)), 2e-5, "d_bias");
+        }
+    }
+}
+
+#[test]
+fn a_row_with_nan_or_infinity_is_nan_and_the_others_are_not() {
+    for width in [15, 16, 33] {
+        let (weight, bias) = (normals(width, 3), normals(width, 4));
+        let affine = Affine { weight: &weight, bias: &bias, epsilon: 1e-5 };
+        for bad in NON_FINITE {
+            for level in Level::available() {
+                for place in 0..width {
+                    let mut x = normals(3 * width, 1);
+                    x[width + place] = bad;
+                    let mut out = vec![0.0; x.len()];
+                    let job = AddNorm { x: &mut x.clone(), residual: None, dropout: None, out: &mut out };
+                    cpu::forward(level, affine, job);
+                    let mut d = normals(3 * width, 2);
+                    let (mut d_weight, mut d_bias) = (vec![0.0; width], vec![0.0; width]);
+                    let job = NormGradient { z: &x, d: &mut d, d_weight: &mut d_weight, d_bias: &mut d_bias };
+                    cpu::backward(level, affine, job);
+                    for (what, values) in [("y", &out), ("d_x", &d)] {
+                        let at = format!("{what}: {bad} at {place} of {width} at {}", level.name());
+                        assert!(values[width..2 * width].iter().all(|y| y.is_nan()), "{at}");
+                        let mut others = values[..width].iter().chain(&values[2 * width..]);
+                        assert!(others.all(|y| y.is_finite()), "{at}");
+                    }
+                    assert!(d_weight.iter().all(|d| d.is_nan()));
+                }
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Against the oracle, at every level that the machine has; and the law that a row stands alone.
 
 use super::*;
-use crate::ops::testing::{assert_close, normals, wide};
+use crate::ops::testing::{NON_FINITE, assert_close, normals, wide};
 
 fn product(level: Level, a: MatrixView<'_>, b: MatrixView<'_>, bias: &[f32]) -> Vec<f32> {
     product_in(Precision::F32, level, a, b, bias)
@@ -133,4 +133,32 @@ fn what_stood_before_the_activation_is_kept() {
     assert_eq!(kept, *linear(a, &b, None));
     assert!(out.iter().zip(&kept).all(|(&after, &before)| after == before.max(0.0)));
     assert!(kept.iter().any(|&x| x < 0.0));
+}
+
+#[test]
+fn nan_and_infinity_reach_every_product_that_reads_them_and_no_other() {
+    let (m, k, n) = (9, 37, 21);
+    let bias = vec![0.0; n];
+    for (precision, level) in [Precision::F32, Precision::Bf16]
+        .into_iter()
+        .flat_map(|precision| Level::available().into_iter().map(move |level| (precision, level)))
+    {
+        for (bad, place) in NON_FINITE.into_iter().flat_map(|bad| [(bad, 0), (bad, 15), (bad, 36)]) {
+            let at = format!("{bad} at {place}, {precision:?} at {}", level.name());
+            let (mut a, b) = (normals(m * k, 1), normals(k * n, 2));
+            a[4 * k + place] = bad;
+            let got =
+                product_in(precision, level, MatrixView::new(&a, m, k), MatrixView::new(&b, k, n), &bias);
+            assert!(got.iter().enumerate().all(|(i, x)| x.is_finite() != (i / n == 4)), "{at}");
+            assert!(!bad.is_nan() || got[4 * n..5 * n].iter().all(|x| x.is_nan()), "{at}");
+
+            let (a, mut b) = (normals(m * k, 1), normals(k * n, 2));
+            b[place * n + 17] = bad;
+            let bt: Vec<f32> = (0..n * k).map(|i| b[(i % k) * n + i / k]).collect();
+            for b in [MatrixView::new(&b, k, n), MatrixView::new(&bt, n, k).transposed()] {
+                let got = product_in(precision, level, MatrixView::new(&a, m, k), b, &bias);
+                assert!(got.iter().enumerate().all(|(i, x)| x.is_finite() != (i % n == 17)), "{at}");
+            }
+        }
+    }
 }

@@ -133,6 +133,7 @@ impl Kernel for PutColumn<'_> {
 
 /// Rounds `n` numbers to whole ones of one scale, which is given back; writes them plus 128, as units of four bytes
 /// `stride` apart. What fills the last group up is 0, plus 128.
+/// The scale is NaN where a number is NaN or infinite, so that every product with the row is NaN.
 ///
 /// # Safety
 /// The contract of [`Simd`]; `from` must be valid for `n` numbers, `to` for [`n_units`] units.
@@ -142,12 +143,13 @@ pub(super) unsafe fn quantize_row<S: Simd>(from: *const f32, n: usize, to: *mut 
     unsafe {
         let load = |i: usize| S::load_part(from.add(i.min(n)), n.saturating_sub(i).min(LANES));
         let zero = S::splat(0.0);
-        let mut largest = zero;
+        let (mut largest, mut zeros) = (zero, zero);
         for i in (0..n).step_by(LANES) {
             let x = load(i);
             largest = S::max(largest, S::max(x, S::sub(zero, x)));
+            zeros = S::fma(x, zero, zeros); // NaN from the first number that is not finite.
         }
-        let scale = S::greatest(largest) / LARGEST;
+        let scale = S::greatest(largest) / LARGEST + S::sum(zeros);
         let factor = S::splat(if scale > 0.0 { 1.0 / scale } else { 0.0 });
         let limit = S::splat(LARGEST);
         for (group, i) in (0..n).step_by(GROUP).enumerate() {

@@ -1,7 +1,7 @@
 //! Against the products of the rounded numbers, at every level that the machine has; and the law that a row stands alone.
 
 use super::*;
-use crate::ops::testing::normals;
+use crate::ops::testing::{NON_FINITE, normals};
 use cpu::{Job, multiply};
 
 fn product(
@@ -105,4 +105,23 @@ fn parts_are_put_side_by_side_and_activated() {
     assert_eq!(got[..], product(level, &a, &weight, &bias, relu));
     let plain = product(level, &a, &weight, &bias, None);
     assert!(got.iter().zip(&plain).all(|(&after, &before)| after == before.max(0.0)));
+}
+
+#[test]
+fn nan_and_infinity_make_every_product_that_reads_them_nan_and_no_other() {
+    let (m, k, n) = (9, 150, 21);
+    let bias = vec![0.0; n];
+    for level in Level::available() {
+        for (bad, place) in NON_FINITE.into_iter().flat_map(|bad| [(bad, 0), (bad, 77), (bad, 149)]) {
+            let at = format!("{bad} at {place} at {}", level.name());
+            let (mut a, weight) = (normals(m * k, 1), normals(n * k, 2));
+            a[4 * k + place] = bad;
+            let got = product(level, &a, &weight, &bias, None);
+            assert!(got.iter().enumerate().all(|(i, x)| x.is_nan() == (i / n == 4)), "{at}");
+            let (a, mut weight) = (normals(m * k, 1), normals(n * k, 2));
+            weight[17 * k + place] = bad;
+            let got = product(level, &a, &weight, &bias, Some(Activation::Relu));
+            assert!(got.iter().enumerate().all(|(i, x)| x.is_nan() == (i % n == 17)), "{at}");
+        }
+    }
 }

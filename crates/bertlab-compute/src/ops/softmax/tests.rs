@@ -25,3 +25,26 @@ fn rows_agree_with_the_definition() {
         }
     }
 }
+
+#[test]
+fn a_row_with_nan_or_infinity_is_nan_and_the_others_are_not() {
+    for width in [1, 5, 16, 37] {
+        for (bad, is_nan) in [(f32::NAN, true), (f32::INFINITY, true), (f32::NEG_INFINITY, width == 1)] {
+            for level in Level::available() {
+                for place in 0..width {
+                    let mut x = normals(3 * width, 1);
+                    x[width + place] = bad;
+                    let log = softmax_rows_at(level, &mut x, width);
+                    let at = format!("{bad} at {place} of {width} at {}", level.name());
+                    assert!(x[width..2 * width].iter().all(|p| p.is_nan() == is_nan), "{at}");
+                    assert_eq!(log[1].is_nan(), is_nan, "{at}");
+                    let others = x[..width].iter().chain(&x[2 * width..]);
+                    assert!(others.chain([&log[0], &log[2]]).all(|x| x.is_finite()), "{at}");
+                    if !is_nan {
+                        assert!(x[width + place] < 1e-30, "{at}: {}", x[width + place]);
+                    }
+                }
+            }
+        }
+    }
+}

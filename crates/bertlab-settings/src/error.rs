@@ -1,6 +1,18 @@
-//! Why a file of settings cannot be used, in words.
+//! Why settings cannot be used, in words.
 
-/// Everything that a file of settings can have wrong. `source_name` is the file, or what stands for it.
+/// A setting out of its range.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name} is {found}; wanted {wanted}")]
+pub struct OutOfRange {
+    /// The setting's name.
+    pub name: &'static str,
+    /// What was given.
+    pub found: String,
+    /// What can be given.
+    pub wanted: String,
+}
+
+/// Everything that can be wrong with a file of settings. `source_name` is the file, or what stands for it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {
@@ -9,7 +21,7 @@ pub enum SettingsError {
     Unreadable {
         /// The file.
         source_name: String,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// Its name does not say what it is written in.
@@ -25,7 +37,7 @@ pub enum SettingsError {
         /// The file.
         source_name: String,
     },
-    /// It is no TOML or JSON.
+    /// It is not valid TOML or JSON.
     #[error("{source_name}: {why}")]
     Syntax {
         /// The file.
@@ -33,12 +45,12 @@ pub enum SettingsError {
         /// Where, and what is wrong.
         why: String,
     },
-    /// Names that nothing has.
+    /// Names that no setting has.
     #[error("{source_name}: {}", unknown_names(names))]
     Unknown {
         /// The file.
         source_name: String,
-        /// Each with the nearest that there is.
+        /// Each with the nearest known name.
         names: Vec<(String, Option<String>)>,
     },
     /// A value of another kind than the setting has.
@@ -53,7 +65,7 @@ pub enum SettingsError {
         /// What can be given.
         wanted: String,
     },
-    /// A setting of HuggingFace's that would change the result and is not known here.
+    /// A setting of HuggingFace's that would change the result and is not supported.
     #[error("{source_name}: {name} is {found}, which bertlab does not do: {why}")]
     Unsupported {
         /// The file.
