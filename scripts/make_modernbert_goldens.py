@@ -77,6 +77,18 @@ TREES = [
 ]
 
 
+def random_weights(model, random):
+    """As for the other families, but smaller: a gate multiplies, and what bf16 rounds would grow from layer to layer."""
+    larger_weights(model, random)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.mul_(0.7)
+
+
+larger_weights = make_goldens.random_weights
+
+
 def tree(head, changes):
     """What PyTorch prints of a model; without the bias of norms where there is one, as in make.py beside the file."""
     n_labels = 2 if head == "ForQuestionAnswering" else 3
@@ -99,6 +111,7 @@ def main():
     root = Path(sys.argv[1]) if len(sys.argv) > 1 else here / "goldens"
     torch.use_deterministic_algorithms(True)
     torch.set_num_threads(1)
+    make_goldens.random_weights = random_weights
     make_goldens.layers_of = lambda model: model.base_model.layers
     for seed, (name, class_name, config) in enumerate(CHECKPOINTS, 201):
         folder = root / "checkpoints" / name

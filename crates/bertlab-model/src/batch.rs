@@ -122,7 +122,7 @@ fn check_row(spec: &EncoderSpec, index: usize, row: &Row<'_>) -> Result<(), Erro
         }
     }
     let is_gap = |pair: &[u32]| pair[1] != pair[0].wrapping_add(1);
-    if spec.windows.iter().any(Option::is_some) && row.position_ids.windows(2).any(is_gap) {
+    if spec.windows.are_any() && row.position_ids.windows(2).any(is_gap) {
         return Err(Error::GapInRow { row: index });
     }
     if let Some(position) = row.input_ids.iter().position(|&id| id as usize >= spec.vocab_size) {

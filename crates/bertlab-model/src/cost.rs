@@ -136,7 +136,7 @@ mod tests {
     use crate::params::Params;
     use crate::spec::{
         Biases, DropoutSpec, HeadSpec, Initializer, NormPlace, NormSpec, PoolerSpec, Positions,
-        PredictionsSpec, ProblemType, Reads,
+        PredictionsSpec, ProblemType, Reads, Windows,
     };
     use bertlab_compute::ops::activation::Activation;
 
@@ -151,7 +151,7 @@ mod tests {
             max_positions: 17,
             position_offset: 0,
             positions: Positions::Learned,
-            windows: vec![None; 3],
+            windows: Windows::Whole,
             n_token_types: 2,
             activation: Activation::Gelu,
             gate: None,

@@ -179,7 +179,7 @@ impl Encoder<'_> {
         outputs: Queries,
     ) -> Block<'b> {
         let is_last = layer + 1 == self.spec.n_layers;
-        let window = self.spec.windows[layer];
+        let window = self.spec.windows.of(layer);
         let pass = Pass {
             spec: self.spec,
             row_starts: batch.row_starts(),

@@ -52,5 +52,5 @@ pub use save::{save_pretrained, write_pretrained, write_pretrained_as};
 pub use slot::{Parameter, Place, Role, Slot};
 pub use spec::{
     Biases, DropoutSpec, EncoderSpec, HeadKind, HeadSpec, Initializer, NormPlace, NormSpec, PoolerSpec,
-    Positions, PredictionsSpec, ProblemType, Reads, Spec, UnknownProblemType,
+    Positions, PredictionsSpec, ProblemType, Reads, Spec, UnknownProblemType, Windows,
 };

@@ -30,7 +30,6 @@ pub struct Model {
     pub config: Map<String, Value>,
     params: Params,
     packed: Packed,
-    rotations: Rotations,
     dtype: ComputeDtype,
     frozen: Frozen,
 }
@@ -84,8 +83,8 @@ impl Model {
         params: Params,
         dtype: ComputeDtype,
     ) -> Self {
-        let (packed, rotations) = (Packed::new(&params, dtype), Rotations::new(&spec.encoder));
-        Self { family, spec, config, params, packed, rotations, dtype, frozen: Frozen::default() }
+        let packed = Packed::new(&params, dtype);
+        Self { family, spec, config, params, packed, dtype, frozen: Frozen::default() }
     }
 
     /// As what the encoder's matrix products are computed.
@@ -199,7 +198,9 @@ impl Model {
     /// Runs the model.
     pub fn forward(&self, batch: &Batch, request: Request<'_>) -> Output {
         threads::inside(|| {
-            let encoder = self.encoder().forward(batch, request.hidden_states, request.attentions);
+            let rotations = self.rotations(batch);
+            let encoder = self.encoder(&rotations);
+            let encoder = encoder.forward(batch, request.hidden_states, request.attentions);
             let row_starts = row_starts(batch, Queries::All);
             let head = self.head().forward(&encoder.last_hidden_state, row_starts, request.tokens);
             Output { encoder, head }
@@ -211,7 +212,7 @@ impl Model {
     pub fn forward_head(&self, batch: &Batch, tokens: Option<&[usize]>) -> HeadOutput {
         let outputs = self.outputs(true);
         threads::inside(|| {
-            let hidden = self.hidden(self.encoder().forward_of(batch, outputs));
+            let hidden = self.hidden(self.encoder(&self.rotations(batch)).forward_of(batch, outputs));
             self.head().forward(&hidden, row_starts(batch, outputs), tokens)
         })
     }
@@ -221,8 +222,10 @@ impl Model {
         let Training { dropout_key, gradient_checkpointing, tokens, head_alone } = training;
         let outputs = self.outputs(head_alone);
         threads::inside(|| {
+            let rotations = self.rotations(batch);
+            let encoder = self.encoder(&rotations);
             let (hidden, encoder) =
-                self.encoder().forward_keeping(batch, outputs, dropout_key, gradient_checkpointing);
+                encoder.forward_keeping(batch, outputs, dropout_key, gradient_checkpointing);
             let (hidden, row_starts) = (self.hidden(hidden), row_starts(batch, outputs));
             let (output, head) = self.head().forward_keeping(&hidden, row_starts, tokens, dropout_key);
             (output, Kept { encoder, head })
@@ -243,16 +246,21 @@ impl Model {
     pub fn backward(&self, d: HeadGradient, batch: &Batch, kept: Kept, gradients: &mut Gradients) {
         threads::inside(|| {
             let d_hidden = self.head().backward(d, kept.head, &mut gradients.params);
-            self.encoder().backward(d_hidden.into_buffer(), batch, kept.encoder, gradients);
+            let rotations = self.rotations(batch);
+            self.encoder(&rotations).backward(d_hidden.into_buffer(), batch, kept.encoder, gradients);
         });
     }
 
-    fn encoder(&self) -> Encoder<'_> {
+    fn rotations(&self, batch: &Batch) -> Rotations {
+        Rotations::new(&self.spec.encoder, batch)
+    }
+
+    fn encoder<'a>(&'a self, rotations: &'a Rotations) -> Encoder<'a> {
         Encoder {
             spec: &self.spec.encoder,
             params: &self.params,
             packed: &self.packed,
-            rotations: &self.rotations,
+            rotations,
             dtype: self.dtype,
             frozen: self.frozen,
         }

@@ -26,8 +26,8 @@ pub struct EncoderSpec {
     pub position_offset: usize,
     /// How a token's position is told.
     pub positions: Positions,
-    /// How far a token sees to either side, by layer; the whole row where there is none.
-    pub windows: Vec<Option<usize>>,
+    /// How far tokens see, by layer.
+    pub windows: Windows,
     /// Rows of the token type table; 0 where the family has none.
     pub n_token_types: usize,
     /// Of the feed-forward part.
@@ -206,6 +206,42 @@ impl EncoderSpec {
         let n_positions = if self.positions.has_table() { self.max_positions } else { 0 };
         let tables = self.vocab_size.checked_add(n_positions)?.checked_add(self.n_token_types)?;
         layer.checked_mul(self.n_layers)?.checked_add(tables.checked_mul(width)?)
+    }
+}
+
+/// How far tokens see to either side, by layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Windows {
+    /// Every layer sees whole rows.
+    Whole,
+    /// Layers 0, n, 2 n, … see whole rows; the others as far as `reach`.
+    WholeEvery {
+        /// From 1 on.
+        n: usize,
+        /// Tokens to either side.
+        reach: usize,
+    },
+    /// As listed; none for whole rows.
+    Listed(Vec<Option<usize>>),
+}
+
+impl Windows {
+    /// How far a layer's tokens see; none where they see whole rows.
+    pub fn of(&self, layer: usize) -> Option<usize> {
+        match self {
+            Self::Whole => None,
+            Self::WholeEvery { n, reach } => (!layer.is_multiple_of(*n)).then_some(*reach),
+            Self::Listed(windows) => windows[layer],
+        }
+    }
+
+    /// Whether any layer sees a part alone.
+    pub fn are_any(&self) -> bool {
+        match self {
+            Self::Whole => false,
+            Self::WholeEvery { n, .. } => *n > 1,
+            Self::Listed(windows) => windows.iter().any(Option::is_some),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::modules::{Node, Padding, Rate};
 use crate::spec::{
     Biases, DropoutSpec, EncoderSpec, HeadKind, Initializer, NormPlace, NormSpec, PoolerSpec, Positions,
+    Windows,
 };
 use bertlab_checkpoint::Config;
 use bertlab_compute::ops::activation::Activation;
@@ -104,19 +105,18 @@ const PREDICTIONS: Node = Node::Group(
 
 /// BERT's keys, which RoBERTa shares.
 pub(super) fn read_encoder(config: &Config) -> Result<EncoderSpec, Error> {
-    let n_layers = config.usize_required("num_hidden_layers")?;
     let hidden_dropout = probability(config, "hidden_dropout_prob", 0.1)?;
     let attention_dropout = probability(config, "attention_probs_dropout_prob", 0.1)?;
     Ok(EncoderSpec {
         width: config.usize_required("hidden_size")?,
-        n_layers,
+        n_layers: config.usize_required("num_hidden_layers")?,
         n_heads: config.usize_required("num_attention_heads")?,
         inner_width: config.usize_required("intermediate_size")?,
         vocab_size: config.usize_required("vocab_size")?,
         max_positions: config.usize("max_position_embeddings")?.unwrap_or(512),
         position_offset: 0,
         positions: Positions::Learned,
-        windows: vec![None; n_layers],
+        windows: Windows::Whole,
         n_token_types: config.usize("type_vocab_size")?.unwrap_or(2),
         activation: activation(config, "hidden_act")?,
         gate: None,

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::modules::{Node, Padding, Rate};
 use crate::spec::{
     Biases, DropoutSpec, EncoderSpec, HeadKind, Initializer, NormPlace, NormSpec, PoolerSpec, Positions,
+    Windows,
 };
 use bertlab_checkpoint::Config;
 use bertlab_compute::ops::activation::Activation;
@@ -118,19 +119,18 @@ fn head_modules(kind: HeadKind) -> &'static [Node] {
 
 fn read_encoder(config: &Config) -> Result<EncoderSpec, Error> {
     let is_sinusoidal = config.bool("sinusoidal_pos_embds")?.unwrap_or(false);
-    let n_layers = config.usize_required("n_layers")?;
     let hidden_dropout = probability(config, "dropout", 0.1)?;
     let attention_dropout = probability(config, "attention_dropout", 0.1)?;
     Ok(EncoderSpec {
         width: config.usize_required("dim")?,
-        n_layers,
+        n_layers: config.usize_required("n_layers")?,
         n_heads: config.usize_required("n_heads")?,
         inner_width: config.usize_required("hidden_dim")?,
         vocab_size: config.usize_required("vocab_size")?,
         max_positions: config.usize("max_position_embeddings")?.unwrap_or(512),
         position_offset: 0,
         positions: if is_sinusoidal { Positions::Sinusoidal } else { Positions::Learned },
-        windows: vec![None; n_layers],
+        windows: Windows::Whole,
         n_token_types: 0,
         activation: activation(config, "activation")?,
         gate: None,

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::modules::{Node, Padding, Rate};
 use crate::spec::{
     Biases, DropoutSpec, EncoderSpec, HeadKind, Initializer, NormPlace, NormSpec, PoolerSpec, Positions,
-    PredictionsSpec, Reads,
+    PredictionsSpec, Reads, Windows,
 };
 use bertlab_checkpoint::Config;
 use bertlab_compute::ops::gated::Activated;
@@ -167,14 +167,14 @@ fn read_initializer(config: &Config) -> Result<Initializer, Error> {
 }
 
 /// By layer, how far a token sees: half of `local_attention` in the layers that slide.
-fn read_windows(config: &Config, n_layers: usize) -> Result<Vec<Option<usize>>, Error> {
+fn read_windows(config: &Config, n_layers: usize) -> Result<Windows, Error> {
     let reach = config.usize("local_attention")?.unwrap_or(128) / 2;
     let Some(types) = config.strings("layer_types")? else {
         let n = config.usize("global_attn_every_n_layers")?.unwrap_or(3);
         if n == 0 {
             return Err(config.unsupported("global_attn_every_n_layers", "a number from 1 on").into());
         }
-        return Ok((0..n_layers).map(|layer| (!layer.is_multiple_of(n)).then_some(reach)).collect());
+        return Ok(Windows::WholeEvery { n, reach });
     };
     let windows: Option<Vec<Option<usize>>> = types
         .iter()
@@ -184,7 +184,7 @@ fn read_windows(config: &Config, n_layers: usize) -> Result<Vec<Option<usize>>, 
             _ => None,
         })
         .collect();
-    windows.filter(|windows| windows.len() == n_layers).ok_or_else(|| {
+    windows.filter(|windows| windows.len() == n_layers).map(Windows::Listed).ok_or_else(|| {
         let wanted = format!("\"full_attention\" or \"sliding_attention\" for each of {n_layers} layers");
         config.unsupported("layer_types", wanted).into()
     })

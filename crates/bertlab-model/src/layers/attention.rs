@@ -52,7 +52,7 @@ impl AttentionSpec<'_> {
 
     /// How far a token sees to either side.
     fn window(&self) -> Option<usize> {
-        self.encoder.windows[self.index]
+        self.encoder.windows.of(self.index)
     }
 
     /// Bytes of its dense layers, packed for the kernels.

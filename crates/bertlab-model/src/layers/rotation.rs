@@ -1,22 +1,24 @@
 //! The rotations that tell positions: one for layers that see whole rows, one for those with a window.
 
+use crate::batch::Batch;
 use crate::spec::{EncoderSpec, Positions};
 use bertlab_compute::ops::rotary::Rotation;
 
 /// The angles of a model's layers; none where positions are told otherwise.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Rotations {
     whole: Option<Rotation>,
     local: Option<Rotation>,
 }
 
 impl Rotations {
-    /// Of all positions that a model takes.
-    pub(crate) fn new(spec: &EncoderSpec) -> Self {
+    /// Of the positions of one batch.
+    pub(crate) fn new(spec: &EncoderSpec, batch: &Batch) -> Self {
         let Positions::Rotary { theta, local_theta } = spec.positions else { return Self::default() };
-        let rotation = |theta: f32| Rotation::new(theta, spec.max_positions, spec.width / spec.n_heads);
-        let has_windows = spec.windows.iter().any(Option::is_some);
-        Self { whole: Some(rotation(theta)), local: has_windows.then(|| rotation(local_theta)) }
+        let n_positions = batch.position_ids().iter().max().map_or(0, |&highest| highest as usize + 1);
+        let rotation = |theta: f32| Rotation::new(theta, n_positions, spec.width / spec.n_heads);
+        let local = spec.windows.are_any().then(|| rotation(local_theta));
+        Self { whole: Some(rotation(theta)), local }
     }
 
     /// Of a layer with this window.

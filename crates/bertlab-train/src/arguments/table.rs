@@ -89,7 +89,7 @@ settings! {
         save_only_model: bool = false, may_change();
         /// Load the best checkpoint at the end of the run
         load_best_model_at_end: Option<bool> = None, may_change(), default_is("true, if there is one");
-        /// Metric that decides which model is best: loss, accuracy, f1_macro, ...
+        /// Metric that decides which model is best, such as loss, accuracy or f1_macro
         metric_for_best_model: Option<String> = None, default_is("loss"), value_name("NAME");
         /// Whether a greater metric is better
         greater_is_better: Option<bool> = None, default_is("true, unless it is a loss or an error");
