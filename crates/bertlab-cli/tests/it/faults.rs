@@ -98,7 +98,7 @@ fn before_the_first_step_a_signal_ends_the_program_at_once_and_leaves_no_folder(
         let words = [format!("-{signal}"), child.id().to_string()];
         assert!(Command::new("kill").args(words).status().expect("every Unix has `kill`").success());
         let status = child.wait().expect("it was started");
-        assert!(start.elapsed() < Duration::from_secs(2), "it ended after {:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(5), "it ended after {:?}", start.elapsed());
         // By the signal itself, which a shell shows as 128 and its number; or by that very code.
         assert!(status.signal() == Some(number) || status.code() == Some(128 + number), "{status}");
         assert!(!job.output(&name).exists(), "no half-made folder");
