@@ -1,6 +1,9 @@
-//! `Tensor`: a shape and its numbers, in C order; no history, no device.
+//! `Tensor`: a shape and its numbers, in C order.
 
 use crate::buffer::Buffer;
+use crate::device::Device;
+use crate::ops::rows;
+use crate::view::{View, ViewMut};
 use std::sync::Arc;
 
 /// Numbers that somebody else owns (a memory-mapped file, say), read without a copy.
@@ -25,9 +28,14 @@ enum Data {
 }
 
 impl Tensor {
-    /// All zeros.
+    /// All zeros, in host memory.
     pub fn zeros(shape: &[usize]) -> Self {
-        Self::from_buffer(shape, Buffer::zeros(shape.iter().product()))
+        Self::zeros_on(Device::Cpu, shape)
+    }
+
+    /// All zeros, on a device.
+    pub fn zeros_on(device: Device, shape: &[usize]) -> Self {
+        Self::from_buffer(shape, Buffer::zeros(device, shape.iter().product()))
     }
 
     /// From numbers in C order. Panics when their count is not the product of `shape`.
@@ -36,7 +44,7 @@ impl Tensor {
         Self { shape: shape.to_vec(), data: Data::Owned(data) }
     }
 
-    /// Of a buffer in C order. Panics when its length is not the product of `shape`.
+    /// A buffer in C order. Panics when its length is not the product of `shape`.
     pub fn from_buffer(shape: &[usize], data: Buffer) -> Self {
         assert_eq!(shape.iter().product::<usize>(), data.len(), "shape {shape:?}");
         Self { shape: shape.to_vec(), data: Data::Buffer(data) }
@@ -61,7 +69,7 @@ impl Tensor {
 
     /// How many numbers there are.
     pub fn len(&self) -> usize {
-        self.as_slice().len()
+        self.view().len()
     }
 
     /// Whether there are no numbers.
@@ -79,25 +87,40 @@ impl Tensor {
         self.shape.iter().rev().skip(1).product()
     }
 
-    /// All numbers, in C order.
-    pub fn as_slice(&self) -> &[f32] {
+    /// Where the numbers are.
+    pub fn device(&self) -> Device {
+        self.view().device()
+    }
+
+    /// All numbers where they are, in C order.
+    pub fn view(&self) -> View<'_> {
         match &self.data {
-            Data::Owned(data) => data,
-            Data::Buffer(data) => data,
-            Data::Shared(data) => data.as_f32(),
+            Data::Owned(data) => data.into(),
+            Data::Buffer(data) => data.into(),
+            Data::Shared(data) => data.as_f32().into(),
         }
     }
 
-    /// All numbers, to be changed; shared numbers are copied first.
-    pub fn as_mut_slice(&mut self) -> &mut [f32] {
+    /// All numbers where they are, to be changed; shared numbers are copied first.
+    pub fn view_mut(&mut self) -> ViewMut<'_> {
         if let Data::Shared(data) = &self.data {
             self.data = Data::Buffer(Buffer::copy_of(data.as_f32()));
         }
         match &mut self.data {
-            Data::Owned(data) => data,
-            Data::Buffer(data) => data,
+            Data::Owned(data) => data.into(),
+            Data::Buffer(data) => data.into(),
             Data::Shared(_) => unreachable!("shared numbers were copied above"),
         }
+    }
+
+    /// All numbers, in C order. Panics when they are not in host memory.
+    pub fn as_slice(&self) -> &[f32] {
+        self.view().cpu()
+    }
+
+    /// All numbers, to be changed; shared numbers are copied first. Panics when they are not in host memory.
+    pub fn as_mut_slice(&mut self) -> &mut [f32] {
+        self.view_mut().cpu()
     }
 
     /// Row `index` of the last axis.
@@ -112,11 +135,11 @@ impl Tensor {
         &mut self.as_mut_slice()[index * width..(index + 1) * width]
     }
 
-    /// The numbers alone.
+    /// The numbers alone. Panics when they are not in host memory.
     pub fn into_vec(self) -> Vec<f32> {
         match self.data {
             Data::Owned(data) => data,
-            Data::Buffer(data) => data.to_vec(),
+            Data::Buffer(data) => data.cpu().to_vec(),
             Data::Shared(data) => data.as_f32().to_vec(),
         }
     }
@@ -137,24 +160,23 @@ impl Tensor {
         self
     }
 
-    /// A new tensor of the rows `indices`, in that order: `[indices.len(), width]`.
+    /// A new tensor of the rows `indices`, in that order: `[indices.len(), width]`. Panics when one lies
+    /// outside.
     pub fn gather_rows(&self, indices: &[usize]) -> Self {
         let width = self.width();
-        let mut data = Buffer::stale(indices.len() * width);
-        for (to, &index) in indices.iter().enumerate() {
-            data[to * width..(to + 1) * width].copy_from_slice(self.row(index));
-        }
-        Self::from_buffer(&[indices.len(), width], data)
+        Self::from_buffer(&[indices.len(), width], rows::gather(self, width, indices))
     }
+}
 
-    /// Adds row `i` of `rows` to row `indices[i]` of this tensor.
-    pub fn scatter_add_rows(&mut self, indices: &[usize], rows: &Self) {
-        assert_eq!(rows.n_rows(), indices.len());
-        for (source, &index) in indices.iter().enumerate() {
-            for (sum, x) in self.row_mut(index).iter_mut().zip(rows.row(source)) {
-                *sum += x;
-            }
-        }
+impl<'a> From<&'a Tensor> for View<'a> {
+    fn from(tensor: &'a Tensor) -> Self {
+        tensor.view()
+    }
+}
+
+impl<'a> From<&'a mut Tensor> for ViewMut<'a> {
+    fn from(tensor: &'a mut Tensor) -> Self {
+        tensor.view_mut()
     }
 }
 

@@ -15,8 +15,8 @@ pub fn set_n_threads(n: usize) -> bool {
     rayon::ThreadPoolBuilder::new().num_threads(n).build_global().is_ok()
 }
 
-/// Runs `work` on one of these threads. Whatever it spreads over all of them begins there; from outside each part would be
-/// handed over and waited for, and a pass has hundreds.
+/// Runs `work` on one of these threads. Whatever it spreads over all of them begins there; from outside each
+/// part would be handed over and waited for, and a pass has hundreds.
 pub fn inside<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     rayon::scope(|_| work())
 }

@@ -1,8 +1,7 @@
 //! `ComputeDtype`: as what the encoder's dense layers hold their numbers while they multiply.
 
-use bertlab_compute::ceiling::Products;
-use bertlab_compute::ops::matmul::{PackedMatrix, Precision};
-use bertlab_compute::ops::matmul_int8::QuantizedMatrix;
+use bertlab_compute::ElementType;
+use bertlab_compute::ops::matmul::PackedMatrix;
 
 /// As what numbers are multiplied; sums, norms, softmax and the parts over rows are always f32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,26 +29,26 @@ impl ComputeDtype {
         }
     }
 
-    /// The one that matrices other than dense layers' are multiplied in.
-    pub fn precision(self) -> Precision {
+    /// Of dense layers' products.
+    pub fn dense_precision(self) -> ElementType {
         match self {
-            Self::F32 => Precision::F32,
-            Self::Bf16 | Self::Int8 => Precision::Bf16,
+            Self::F32 => ElementType::F32,
+            Self::Bf16 => ElementType::Bf16,
+            Self::Int8 => ElementType::Int8,
+        }
+    }
+
+    /// Of all other products.
+    pub fn precision(self) -> ElementType {
+        match self {
+            Self::F32 => ElementType::F32,
+            Self::Bf16 | Self::Int8 => ElementType::Bf16,
         }
     }
 
     /// The one of the masked-LM part, which chooses among thousands of words: in bytes they would be too near each other.
     pub(crate) fn of_words(self) -> Self {
         if self == Self::Int8 { Self::Bf16 } else { self }
-    }
-
-    /// The instructions that do the work, to measure what they could do at best.
-    pub fn products(self) -> Products {
-        match self {
-            Self::F32 => Products::Single,
-            Self::Bf16 => Products::Pairs,
-            Self::Int8 => Products::Quads,
-        }
     }
 
     /// Numbers of four bytes that `n` of its own take.
@@ -64,9 +63,6 @@ impl ComputeDtype {
 
     /// Bytes of a dense layer's weight, packed for the kernels.
     pub(crate) fn packed_bytes(self, n_inputs: usize, n_outputs: usize) -> usize {
-        match self {
-            Self::Int8 => QuantizedMatrix::size_bytes(n_inputs, n_outputs),
-            _ => PackedMatrix::size_bytes(self.precision(), n_inputs, n_outputs),
-        }
+        PackedMatrix::size_bytes(self.dense_precision(), n_inputs, n_outputs)
     }
 }

@@ -68,7 +68,7 @@ impl Encoder<'_> {
         let mut states = keep_states.then(|| vec![tensor(hidden.clone())]);
         let mut attentions = keep_maps.then(Vec::new);
         for layer in 0..self.spec.n_layers {
-            let (out, maps) = self.block(layer, batch, None, Queries::All).forward(&hidden, keep_maps);
+            let (out, maps) = self.block(layer, batch, None, Queries::All).forward(hidden.view(), keep_maps);
             hidden = if layer + 1 == self.spec.n_layers { self.finish(out).0 } else { out };
             if let Some(states) = &mut states {
                 states.push(tensor(hidden.clone()));
@@ -84,7 +84,7 @@ impl Encoder<'_> {
     pub(crate) fn forward_of(&self, batch: &Batch, outputs: Queries) -> Buffer {
         let mut hidden = self.embed(batch, None).1;
         for layer in 0..self.spec.n_layers {
-            hidden = self.block(layer, batch, None, outputs).forward(&hidden, false).0;
+            hidden = self.block(layer, batch, None, outputs).forward(hidden.view(), false).0;
         }
         self.finish(hidden).0
     }
@@ -100,11 +100,11 @@ impl Encoder<'_> {
         }
     }
 
-    fn map_tensors(&self, batch: &Batch, maps: Vec<Vec<f32>>) -> Vec<Tensor> {
+    fn map_tensors(&self, batch: &Batch, maps: Vec<Buffer>) -> Vec<Tensor> {
         let lengths = batch.row_starts().windows(2).map(|row| row[1] - row[0]);
         maps.into_iter()
             .zip(lengths)
-            .map(|(map, s)| Tensor::from_vec(&[self.spec.n_heads, s, s], map))
+            .map(|(map, s)| Tensor::from_buffer(&[self.spec.n_heads, s, s], map))
             .collect()
     }
 
@@ -141,7 +141,7 @@ impl Encoder<'_> {
     ) {
         let key = kept.dropout_key;
         if let (Some(norm), Some(sum)) = (&self.params.final_norm, kept.final_sum) {
-            norm.backward(self.spec.norms.epsilon, &sum, &mut d, gradients.params.final_norm.as_mut());
+            norm.backward(self.spec.norms.epsilon, sum.view(), &mut d, gradients.params.final_norm.as_mut());
         }
         for (index, layer) in kept.layers.into_iter().enumerate().rev() {
             let Some(layer) = layer else { return }; // Nothing below is trained.
@@ -158,7 +158,7 @@ impl Encoder<'_> {
         let Gradients { params, words, .. } = gradients;
         let dropout = self.embedding_dropout(key);
         let pass = EmbeddingsGradient { spec: self.spec, batch, words, dropout };
-        self.params.embeddings.backward(pass, d, &embedding_sum, &mut params.embeddings);
+        self.params.embeddings.backward(pass, d, embedding_sum.view(), &mut params.embeddings);
     }
 
     /// The sum of the tables' rows, and its norm with dropout. `[T, D]` both.

@@ -29,7 +29,7 @@ impl NonFiniteWeight {
     pub(crate) fn find(tensors: &[(String, &Tensor)]) -> Option<Self> {
         let mut found: Option<Self> = None;
         for (name, tensor) in tensors {
-            let Some(place) = first_non_finite(tensor.as_slice()) else { continue };
+            let Some(place) = first_non_finite(*tensor) else { continue };
             let first = found.get_or_insert_with(|| Self {
                 name: name.clone(),
                 shape: tensor.shape().to_vec(),
@@ -92,7 +92,7 @@ impl Model {
     fn where_it_began(&self, batch: &Batch, value: f32) -> Error {
         let output = self.forward(batch, Request { hidden_states: true, ..Request::default() });
         let first = self.outputs_by_place(&output).into_iter().find_map(|(place, tensor)| {
-            let row = first_non_finite(tensor.as_slice())? / tensor.width();
+            let row = first_non_finite(tensor)? / tensor.width();
             let by_token = tensor.n_rows() == batch.n_tokens();
             let row = if by_token { batch.row_of_token(row) } else { row };
             Some(Error::NonFiniteResult { row, place, value })

@@ -4,7 +4,8 @@ use crate::model::Model;
 use crate::params::Params;
 use crate::slot::{GradientSum, Place, Role, Slot};
 use crate::spec::Spec;
-use bertlab_compute::{Buffer, Tensor};
+use bertlab_compute::Tensor;
+use bertlab_compute::ops::rows;
 use std::sync::Arc;
 
 /// The gradients of a model's weights, summed over the micro-batches of an update.
@@ -40,15 +41,15 @@ pub struct WeightGradient<'a> {
 impl Gradients {
     /// Of the weights of `model` that are trained.
     pub fn new(model: &Model) -> Self {
-        let spec = &model.spec;
+        let (spec, device) = (&model.spec, model.params().embeddings.word.device());
         let mut params = Params::build(spec, &mut |slot| {
             let is_trained = model.is_trained(&slot);
-            GradientSum::zeros(slot, is_trained)
+            GradientSum::zeros(slot, is_trained, device)
         });
         let words = if Self::are_of_all_words(model) {
             Words::All
         } else {
-            params.embeddings.word.tensor = Tensor::zeros(&[0, spec.encoder.width]);
+            params.embeddings.word.tensor = Tensor::zeros_on(device, &[0, spec.encoder.width]);
             Words::Read(vec![None; spec.encoder.vocab_size])
         };
         Self { spec: spec.clone(), params, words }
@@ -87,8 +88,9 @@ impl Gradients {
             }
             let n = n as usize;
             let table = &mut self.params.embeddings.word.tensor;
-            *table = Tensor::zeros(&[0, width]); // Its memory serves the next.
-            *table = Tensor::from_buffer(&[n, width], Buffer::zeros(n * width));
+            let device = table.device();
+            *table = Tensor::zeros_on(device, &[0, width]); // Its memory serves the next.
+            *table = Tensor::zeros_on(device, &[n, width]);
         }
         let are_all = matches!(self.words, Words::All);
         let sums = self.params.all_mut().into_iter();
@@ -112,13 +114,14 @@ impl Gradients {
         self.finish();
         if let Words::Read(rows) = &self.words {
             let sums = &mut self.params.embeddings.word.tensor;
-            let mut all = Tensor::zeros(&[rows.len(), sums.width()]);
+            let (n_words, width) = (rows.len(), sums.width());
+            let mut words = vec![0; sums.n_rows()];
             for (word, row) in rows.iter().enumerate() {
                 if let Some(row) = row {
-                    all.row_mut(word).copy_from_slice(sums.row(*row as usize));
+                    words[*row as usize] = word;
                 }
             }
-            *sums = all;
+            *sums = Tensor::from_buffer(&[n_words, width], rows::scatter(&*sums, width, &words, n_words));
         }
         let mut params = Params::zeros(&self.spec);
         for (weight, sum) in params.weights_mut().into_iter().zip(self.params.all_mut()) {

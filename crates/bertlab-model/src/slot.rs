@@ -1,8 +1,8 @@
 //! Slots: what every tensor of a model is. Whoever asks for a weight's role, place or beginning reads its slot, never its
 //! name.
 
-use bertlab_compute::Tensor;
 use bertlab_compute::random::{Generator, mix};
+use bertlab_compute::{Device, Tensor, ViewMut};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -200,8 +200,10 @@ pub(crate) struct GradientSum {
 }
 
 impl GradientSum {
-    pub(crate) fn zeros(slot: Slot, is_trained: bool) -> Self {
-        let (tensor, is_written_first) = (Tensor::zeros(&slot.shape), is_trained && slot.is_written_first());
+    /// On the weights' device.
+    pub(crate) fn zeros(slot: Slot, is_trained: bool, device: Device) -> Self {
+        let is_written_first = is_trained && slot.is_written_first();
+        let tensor = Tensor::zeros_on(device, &slot.shape);
         Self { slot: Arc::new(slot), tensor, is_written_first, is_fresh: is_written_first }
     }
 
@@ -209,21 +211,21 @@ impl GradientSum {
     pub(crate) fn begin(&mut self) {
         self.is_fresh = self.is_written_first;
         if !self.is_fresh {
-            self.tensor.as_mut_slice().fill(0.0);
+            self.tensor.view_mut().fill(0.0);
         }
     }
 
     /// Where no pass was added, the sum is 0.
     pub(crate) fn finish(&mut self) {
         if std::mem::take(&mut self.is_fresh) {
-            self.tensor.as_mut_slice().fill(0.0);
+            self.tensor.view_mut().fill(0.0);
         }
     }
 
     /// The sum, and whether the pass at hand adds to it instead of replacing it.
-    pub(crate) fn for_pass(&mut self) -> (&mut [f32], bool) {
+    pub(crate) fn for_pass(&mut self) -> (ViewMut<'_>, bool) {
         let adds = !std::mem::take(&mut self.is_fresh);
-        (self.tensor.as_mut_slice(), adds)
+        (self.tensor.view_mut(), adds)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::error::TrainError;
 use bertlab_checkpoint::{ArrayView, NamedArray, read_safetensors, write_views};
 use bertlab_compute::ops::adamw::{self, AdamW, Moments, RowMoments};
 use bertlab_compute::ops::sum::sum_of_squares;
-use bertlab_compute::{Buffer, Tensor};
+use bertlab_compute::{Buffer, Device, Tensor};
 use bertlab_model::{Gradients, Model, Params, Place, Slot, WeightGradient};
 use std::collections::HashMap;
 use std::path::Path;
@@ -58,10 +58,10 @@ impl Weight {
             self.begin_rows(rows);
         }
         let moments = Moments {
-            parameter: parameter.as_mut_slice(),
-            gradient: gradient.sum.as_slice(),
-            first: self.first.as_mut_slice(),
-            second: self.second.as_mut_slice(),
+            parameter: parameter.view_mut(),
+            gradient: gradient.sum.view(),
+            first: self.first.view_mut(),
+            second: self.second.view_mut(),
         };
         match gradient.rows {
             None => adamw::step(settings, moments),
@@ -93,12 +93,12 @@ impl Weight {
     }
 }
 
-/// Zeros. Of a table of words, rows that are never read are never written to.
-fn moments(slot: &Slot) -> Tensor {
+/// Zeros beside the weight. Of a table of words, rows that are never read are never written to.
+fn moments(slot: &Slot, device: Device) -> Tensor {
     if slot.place == Place::Embeddings {
-        return Tensor::zeros(&slot.shape);
+        return Tensor::zeros_on(device, &slot.shape);
     }
-    Tensor::from_buffer(&slot.shape, Buffer::zeros_to_be_filled(slot.n_numbers()))
+    Tensor::from_buffer(&slot.shape, Buffer::zeros_to_be_filled(device, slot.n_numbers()))
 }
 
 impl Optimizer {
@@ -115,9 +115,10 @@ impl Optimizer {
         };
         let n_layers = model.spec.encoder.n_layers;
         let slots = model.params().weights().into_iter().map(|weight| weight.slot());
+        let device = model.params().embeddings.word.device();
         let weight = |slot: &Arc<Slot>| Weight {
-            first: moments(slot),
-            second: moments(slot),
+            first: moments(slot, device),
+            second: moments(slot, device),
             weight_decay: if slot.decays() { arguments.weight_decay } else { 0.0 },
             rate_factor: rate_factor(slot.place, n_layers, arguments.layerwise_lr_decay),
             is_moved: Vec::new(),
@@ -207,7 +208,7 @@ fn rate_factor(place: Place, n_layers: usize, decay: f64) -> f64 {
 /// The L2 norm over the gradients of all trained weights.
 pub fn gradient_norm(gradients: &mut Gradients, model: &Model) -> f64 {
     let trained = gradients.sums().into_iter().filter(|gradient| model.is_trained(gradient.slot));
-    trained.map(|gradient| sum_of_squares(gradient.sum.as_slice())).sum::<f64>().sqrt()
+    trained.map(|gradient| sum_of_squares(gradient.sum)).sum::<f64>().sqrt()
 }
 
 /// By how much gradients of this norm are multiplied, so that it is at most `max_norm` (0: never).

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bertlab_compute::ceiling::flops_per_second;
+use bertlab_compute::peak::operations_per_second;
 use bertlab_compute::random::Generator;
 use bertlab_model::{Batch, EncoderSpec, Gradients, HeadGradient, Model, Request, Row, Training};
 use bertlab_train::machine::peak_resident_bytes;
@@ -70,7 +70,8 @@ pub fn bench(model: &mut Model, job: BenchJob) -> Result<BenchResult, Error> {
         max_ms: ms(times[times.len() - 1]),
         tokens_per_second: batch.n_tokens() as f64 / median,
         gflops: passes * model.spec.encoder.forward_flops(vec![job.seq; job.batch]) / median / 1e9,
-        ceiling_gflops: flops_per_second(model.dtype().products(), Duration::from_millis(300)) / 1e9,
+        ceiling_gflops: operations_per_second(model.dtype().dense_precision(), Duration::from_millis(300))
+            / 1e9,
         peak_rss_mb: peak_resident_bytes().map(|bytes| bytes as f64 / f64::from(1 << 20)),
     })
 }

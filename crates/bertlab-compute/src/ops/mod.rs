@@ -9,9 +9,9 @@ pub mod finite;
 pub mod gated;
 pub mod layer_norm;
 pub mod matmul;
-pub mod matmul_int8;
 pub mod residual;
 pub mod rotary;
+pub mod rows;
 pub mod softmax;
 pub mod sum;
 #[cfg(test)]

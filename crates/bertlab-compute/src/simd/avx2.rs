@@ -113,7 +113,7 @@ unsafe impl Simd for Avx2 {
         [_mm256_round_ps::<NEAREST>(a[0]), _mm256_round_ps::<NEAREST>(a[1])]
     }
     #[inline(always)]
-    unsafe fn exp2_whole(n: V) -> V {
+    unsafe fn exp2_integer(n: V) -> V {
         let bias = _mm256_set1_epi32(127);
         let low = _mm256_add_epi32(_mm256_cvtps_epi32(n[0]), bias);
         let high = _mm256_add_epi32(_mm256_cvtps_epi32(n[1]), bias);
@@ -178,7 +178,7 @@ unsafe impl Simd for Avx2 {
         [bytes(x[0], x[1]), bytes(x[2], x[3])]
     }
     #[inline(always)]
-    unsafe fn whole_difference(a: V, b: V) -> V {
+    unsafe fn integer_difference(a: V, b: V) -> V {
         let half = |i: usize| {
             let (a, b) = (_mm256_castps_si256(a[i]), _mm256_castps_si256(b[i]));
             _mm256_cvtepi32_ps(_mm256_sub_epi32(a, b))

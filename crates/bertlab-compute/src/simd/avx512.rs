@@ -3,7 +3,7 @@
 use super::{Kernel, LANES, Simd};
 use std::arch::x86_64::*;
 
-/// The bits of x with the upper half rounded to nearest even; what is no number stays so.
+/// The bits of x with the upper half rounded to nearest even; NaN stays NaN.
 ///
 /// # Safety
 /// AVX-512 must be on.
@@ -39,7 +39,7 @@ unsafe fn unpackhi_pairs(a: __m512, b: __m512) -> __m512 {
     unsafe { _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a), _mm512_castps_pd(b))) }
 }
 
-/// Sixteen whole numbers as bytes.
+/// Sixteen integers as bytes.
 ///
 /// # Safety
 /// AVX-512 must be on.
@@ -154,7 +154,7 @@ unsafe impl<const BF16: bool> Simd for Avx512<BF16> {
         _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a)
     }
     #[inline(always)]
-    unsafe fn exp2_whole(n: __m512) -> __m512 {
+    unsafe fn exp2_integer(n: __m512) -> __m512 {
         let biased = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
         _mm512_castsi512_ps(_mm512_slli_epi32::<23>(biased))
     }
@@ -221,7 +221,7 @@ unsafe impl<const BF16: bool> Simd for Avx512<BF16> {
         _mm512_castsi512_ps(_mm512_xor_si512(all, _mm512_set1_epi8(-128)))
     }
     #[inline(always)]
-    unsafe fn whole_difference(a: __m512, b: __m512) -> __m512 {
+    unsafe fn integer_difference(a: __m512, b: __m512) -> __m512 {
         _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b)))
     }
     #[inline(always)]

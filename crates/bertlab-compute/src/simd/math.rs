@@ -8,7 +8,7 @@ pub(crate) fn pair_bits(a: f32, b: f32) -> u32 {
     rounded(a) >> 16 | rounded(b) & 0xFFFF_0000
 }
 
-/// The bits of x with the upper half rounded to nearest even; what is no number stays so.
+/// The bits of x with the upper half rounded to nearest even; NaN stays NaN.
 #[inline(always)]
 fn rounded(x: f32) -> u32 {
     let bits = x.to_bits();
@@ -35,7 +35,7 @@ pub(crate) unsafe fn exp<S: Simd>(x: S::V) -> S::V {
         for coefficient in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
             sum = S::fma(sum, r, S::splat(coefficient));
         }
-        S::mul(sum, S::exp2_whole(n))
+        S::mul(sum, S::exp2_integer(n))
     }
 }
 
@@ -88,7 +88,8 @@ pub(crate) unsafe fn keep_nan<S: Simd>(x: S::V, y: S::V) -> S::V {
     unsafe { S::select_less(x, S::splat(f32::INFINITY), y, S::min(y, x)) }
 }
 
-/// What [`Simd::dot_quads`](super::Simd::dot_quads) does to one lane: a sum's bits, with four products of bytes added.
+/// What [`Simd::dot_quads`](super::Simd::dot_quads) does to one lane: a sum's bits, with four products of
+/// bytes added.
 pub(crate) fn dot_quad_bits(a: f32, b: f32, sum: f32) -> f32 {
     let (a, b) = (a.to_bits().to_le_bytes(), b.to_bits().to_le_bytes());
     let products = a.iter().zip(b).map(|(&a, b)| i32::from(a) * i32::from(b as i8));

@@ -2,7 +2,7 @@
 //! plain arrays. Sixteen everywhere, fused multiply-add everywhere and one order of reduction
 //! everywhere: every level gives the same bits.
 //!
-//! A kernel is written once, generic over [`Simd`], as a [`Kernel`]; [`run`] enters it through a
+//! A kernel is written once, generic over `Simd`, as a `Kernel`; `run` enters it through a
 //! function that switches the instructions on.
 
 #[cfg(target_arch = "x86_64")]
@@ -59,7 +59,7 @@ impl Level {
         levels
     }
 
-    /// The level in use: the fastest that the machine has, or what `BERTLAB_SIMD` asks for
+    /// The level in use: the fastest that the machine has, or the one that `BERTLAB_SIMD` names
     /// (`portable`, `neon`, `avx2`, `avx512`, `avx512bf16`; one that the machine lacks is ignored).
     pub fn current() -> Self {
         static CURRENT: OnceLock<Level> = OnceLock::new();
@@ -96,8 +96,8 @@ pub(crate) unsafe trait Simd: Copy + 'static {
     const TILE_ROWS: usize;
     const TILE_VECTORS: usize;
 
-    /// Runs a kernel of this level as a function of its own: the program holds its code once, however many other
-    /// kernels call it.
+    /// Runs a kernel of this level as a function of its own: the program holds its code once, however many
+    /// other kernels call it.
     unsafe fn call<K: Kernel>(kernel: K) -> K::Output;
 
     unsafe fn splat(x: f32) -> Self::V;
@@ -106,10 +106,10 @@ pub(crate) unsafe trait Simd: Copy + 'static {
     /// The first `n`; the others read as zero.
     unsafe fn load_part(from: *const f32, n: usize) -> Self::V;
     unsafe fn store_part(to: *mut f32, x: Self::V, n: usize);
-    /// Asks for a cache line that is needed soon; any address.
+    /// Prefetches a cache line that is needed soon; any address.
     #[inline(always)]
     unsafe fn prefetch(_address: *const f32) {}
-    /// The same for later: into the second cache.
+    /// As [`Self::prefetch`], into the second cache.
     #[inline(always)]
     unsafe fn prefetch_far(_address: *const f32) {}
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
@@ -123,10 +123,10 @@ pub(crate) unsafe trait Simd: Copy + 'static {
     unsafe fn sqrt(a: Self::V) -> Self::V;
     /// a · b + c, rounded once.
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
-    /// To the nearest whole number, ties to even.
+    /// To the nearest integer, ties to even.
     unsafe fn round(a: Self::V) -> Self::V;
-    /// 2^n for whole numbers n in -126..=127.
-    unsafe fn exp2_whole(n: Self::V) -> Self::V;
+    /// 2^n for integers n in -126..=127.
+    unsafe fn exp2_integer(n: Self::V) -> Self::V;
     /// `then` where a < b, else `otherwise`.
     unsafe fn select_less(a: Self::V, b: Self::V, then: Self::V, otherwise: Self::V) -> Self::V;
 
@@ -161,8 +161,8 @@ pub(crate) unsafe trait Simd: Copy + 'static {
         }
     }
 
-    /// `c + a₀·b₀ + a₁·b₁ + a₂·b₂ + a₃·b₃`, exactly, where every lane of `a` holds four bytes, of `b` four bytes with
-    /// a sign, of `c` a whole number of 32 bits.
+    /// `c + a₀·b₀ + a₁·b₁ + a₂·b₂ + a₃·b₃`, exactly, where every lane of `a` holds four bytes, of `b` four
+    /// bytes with a sign, of `c` an integer of 32 bits.
     #[inline(always)]
     unsafe fn dot_quads(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
         let (mut left, mut right, mut sums) = ([0.0f32; LANES], [0.0f32; LANES], [0.0f32; LANES]);
@@ -177,7 +177,7 @@ pub(crate) unsafe trait Simd: Copy + 'static {
             Self::load(sums.as_ptr())
         }
     }
-    /// Sixty-four whole numbers in -127..=127, each plus 128, as four bytes in every lane.
+    /// Sixty-four integers in -127..=127, each plus 128, as four bytes in every lane.
     #[inline(always)]
     unsafe fn quads(numbers: [Self::V; 4]) -> Self::V {
         let mut all = [[0.0f32; LANES]; 4];
@@ -194,9 +194,9 @@ pub(crate) unsafe trait Simd: Copy + 'static {
             Self::load(quads.as_ptr())
         }
     }
-    /// `a - b`, where both hold whole numbers of 32 bits, as f32.
+    /// `a - b`, where both hold integers of 32 bits, as f32.
     #[inline(always)]
-    unsafe fn whole_difference(a: Self::V, b: Self::V) -> Self::V {
+    unsafe fn integer_difference(a: Self::V, b: Self::V) -> Self::V {
         let (mut left, mut right) = ([0.0f32; LANES], [0.0f32; LANES]);
         // SAFETY: the arrays hold sixteen; the level is on, by the caller's contract.
         unsafe {

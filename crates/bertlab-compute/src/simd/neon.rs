@@ -81,7 +81,7 @@ unsafe impl Simd for Neon {
         a.map(|x| vrndnq_f32(x))
     }
     #[inline(always)]
-    unsafe fn exp2_whole(n: V) -> V {
+    unsafe fn exp2_integer(n: V) -> V {
         n.map(|n| {
             let biased = vaddq_s32(vcvtnq_s32_f32(n), vdupq_n_s32(127));
             vreinterpretq_f32_s32(vshlq_n_s32::<23>(biased))

@@ -82,7 +82,7 @@ unsafe impl Simd for Portable {
         a.map(f32::round_ties_even)
     }
     #[inline(always)]
-    unsafe fn exp2_whole(n: V) -> V {
+    unsafe fn exp2_integer(n: V) -> V {
         n.map(|n| f32::from_bits(((n as i32 + 127) as u32) << 23))
     }
     #[inline(always)]

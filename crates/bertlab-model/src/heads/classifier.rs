@@ -72,9 +72,9 @@ fn forward(packed: &PackedLinear, x: &Tensor, dropout: Option<Dropout>) -> (Tens
     let mut input = x.clone();
     if let Some(dropout) = dropout {
         let width = input.width();
-        dropout::apply(dropout, input.as_mut_slice(), width);
+        dropout::apply(dropout, &mut input, width);
     }
-    let logits = packed.forward(input.as_slice());
+    let logits = packed.forward(input.view());
     let n_rows = input.n_rows();
     let n_outputs = logits.len() / n_rows.max(1);
     (Tensor::from_buffer(&[n_rows, n_outputs], logits), KeptClassifier { input, dropout })
@@ -89,12 +89,11 @@ fn backward(
 ) -> Tensor {
     let (Some(packed), Some(linear)) = dense else { unreachable!("what was kept was computed") };
     let gradient = gradient.expect("gradients have the weights' structure");
-    packed.add_gradients(d_logits.as_slice(), kept.input.as_slice(), [gradient]);
-    let mut d =
-        Tensor::from_buffer(kept.input.shape(), packed.backward(d_logits.as_slice(), &[&linear.weight]));
+    packed.add_gradients(d_logits.view(), kept.input.view(), [gradient]);
+    let mut d = Tensor::from_buffer(kept.input.shape(), packed.backward(d_logits.view(), &[&linear.weight]));
     if let Some(dropout) = kept.dropout {
         let width = d.width();
-        dropout::apply(dropout, d.as_mut_slice(), width);
+        dropout::apply(dropout, &mut d, width);
     }
     d
 }

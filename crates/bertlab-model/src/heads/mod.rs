@@ -102,7 +102,9 @@ impl Head<'_> {
         gradients: &mut Params<GradientSum>,
     ) -> Tensor {
         let (width, n_tokens) = (self.spec.encoder.width, kept.row_starts[kept.row_starts.len() - 1]);
-        let mut d_hidden = d.last_hidden_state.unwrap_or_else(|| Tensor::zeros(&[n_tokens, width]));
+        let mut d_hidden = d
+            .last_hidden_state
+            .unwrap_or_else(|| Tensor::zeros_on(self.params.embeddings.word.device(), &[n_tokens, width]));
         let mut d_read: Option<Tensor> = None;
         if let (Some(d_logits), Some(kept)) = (&d.logits, kept.classifier) {
             d_read = Some(self.classify_backward(d_logits, kept, gradients));
@@ -126,8 +128,4 @@ impl Head<'_> {
     fn key(dropout_key: Option<u64>, site: u64) -> Option<u64> {
         dropout_key.map(|key| mix(key, site))
     }
-}
-
-fn add(sum: &mut Tensor, x: &Tensor) {
-    sum.as_mut_slice().iter_mut().zip(x.as_slice()).for_each(|(sum, x)| *sum += x);
 }

@@ -42,9 +42,9 @@ impl Head<'_> {
         let mut input = x.clone();
         let dropout = Self::key(key, SITE_BEFORE_POOLER).and_then(|key| Dropout::new(spec.dropout, key));
         if let Some(dropout) = dropout {
-            dropout::apply(dropout, input.as_mut_slice(), self.spec.encoder.width);
+            dropout::apply(dropout, &mut input, self.spec.encoder.width);
         }
-        let (out, transform) = part.forward(input.as_slice());
+        let (out, transform) = part.forward(input.view());
         Some((Tensor::from_buffer(input.shape(), out), KeptPooler { input, transform, dropout }))
     }
 
@@ -56,10 +56,10 @@ impl Head<'_> {
     ) -> Tensor {
         let part = self.pooler().expect("what was kept was computed");
         let gradients = gradients.pooler.as_mut().expect("gradients have the weights' structure");
-        let d = part.backward(d_pooled.into_buffer(), kept.input.as_slice(), kept.transform, gradients);
+        let d = part.backward(d_pooled.into_buffer(), kept.input.view(), kept.transform, gradients);
         let mut d_input = Tensor::from_buffer(kept.input.shape(), d);
         if let Some(dropout) = kept.dropout {
-            dropout::apply(dropout, d_input.as_mut_slice(), self.spec.encoder.width);
+            dropout::apply(dropout, &mut d_input, self.spec.encoder.width);
         }
         d_input
     }

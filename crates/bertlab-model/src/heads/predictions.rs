@@ -8,8 +8,10 @@ use crate::layers::{Builder, walk_fields};
 use crate::params::Params;
 use crate::slot::{GradientSum, Initial, Parameter, Role};
 use crate::spec::{PredictionsSpec, Spec};
+use bertlab_compute::ops::matmul::MatrixView;
 use bertlab_compute::ops::sum::add_column_sums;
-use bertlab_compute::{Buffer, Tensor};
+use bertlab_compute::ops::{residual, rows};
+use bertlab_compute::{Buffer, Tensor, View};
 
 /// What the masked-LM part is made of.
 #[derive(Clone, Copy)]
@@ -137,8 +139,8 @@ impl Head<'_> {
     ) -> Option<(Tensor, KeptPredictions)> {
         let (part, packed) = (self.transform()?, self.packed.predictions.as_ref()?);
         let input = tokens.map_or_else(|| hidden.clone(), |tokens| hidden.gather_rows(tokens));
-        let (transformed, transform) = part.forward(input.as_slice());
-        let logits = packed.decoder.forward(&transformed);
+        let (transformed, transform) = part.forward(input.view());
+        let logits = packed.decoder.forward(transformed.view());
         let logits = Tensor::from_buffer(&[input.n_rows(), self.spec.encoder.vocab_size], logits);
         let tokens = tokens.map(<[usize]>::to_vec);
         Some((logits, KeptPredictions { tokens, input, transform, transformed }))
@@ -154,15 +156,15 @@ impl Head<'_> {
         const KEPT: &str = "what was kept was computed";
         let packed = self.packed.predictions.as_ref().expect(KEPT);
         let decoder = self.params.decoder().expect(KEPT);
-        self.decoder_gradient(d_logits, &kept.transformed, packed, gradients);
+        self.decoder_gradient(d_logits, kept.transformed.view(), packed, gradients);
         let gradient = gradients.predictions.as_mut().expect("gradients have the weights' structure");
-        let d = packed.decoder.backward(d_logits.as_slice(), &[decoder]);
+        let d = packed.decoder.backward(d_logits.view(), &[decoder]);
         let part = self.transform().expect(KEPT);
-        let d_input = part.backward(d, kept.input.as_slice(), kept.transform, &mut gradient.transform);
-        let d_input = Tensor::from_buffer(kept.input.shape(), d_input);
+        let d_input = part.backward(d, kept.input.view(), kept.transform, &mut gradient.transform);
+        let width = self.spec.encoder.width;
         match kept.tokens {
-            Some(tokens) => d_hidden.scatter_add_rows(&tokens, &d_input),
-            None => super::add(d_hidden, &d_input),
+            Some(tokens) => rows::scatter_add(&d_input, width, &tokens, d_hidden),
+            None => residual::add(d_hidden, &d_input, None, width),
         }
     }
 
@@ -176,19 +178,20 @@ impl Head<'_> {
     fn decoder_gradient(
         &self,
         d_logits: &Tensor,
-        transformed: &[f32],
+        transformed: View<'_>,
         packed: &PackedPredictions,
         gradients: &mut Params<GradientSum>,
     ) {
         let predictions = gradients.predictions.as_mut().expect("gradients have the weights' structure");
         if predictions.decoder.is_none() && self.frozen.embeddings {
             if let Some(bias) = &mut predictions.bias {
-                add_column_sums(d_logits.as_slice(), bias.as_mut_slice());
+                let n_words = self.spec.encoder.vocab_size;
+                add_column_sums(MatrixView::new(d_logits, d_logits.n_rows(), n_words), bias.view_mut());
             }
             return;
         }
         let weight = predictions.decoder.as_mut().unwrap_or(&mut gradients.embeddings.word);
         let gradient = DenseGradient { weight, bias: predictions.bias.as_mut() };
-        packed.decoder.add_gradients(d_logits.as_slice(), transformed, [gradient]);
+        packed.decoder.add_gradients(d_logits.view(), transformed, [gradient]);
     }
 }

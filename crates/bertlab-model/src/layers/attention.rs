@@ -1,6 +1,6 @@
 //! The attention part of a block: queries, keys and values of all tokens, what they give, and the dense layer after it.
 
-use super::block::{Masked, Pass, Site};
+use super::block::{Numbers, Pass, Site};
 use super::linear::{Dense, Linear, LinearSpec, PackedLinear};
 use super::norm::Norm;
 use super::{Builder, Walk, walk_fields};
@@ -9,7 +9,7 @@ use crate::slot::{GradientSum, Parameter};
 use crate::spec::{EncoderSpec, NormPlace};
 use bertlab_compute::ops::attention::{self, Attended, AttentionGradient};
 use bertlab_compute::ops::rotary::{self, Turn};
-use bertlab_compute::{Buffer, Tensor};
+use bertlab_compute::{Buffer, Tensor, View};
 
 /// What the attention part of a block is made of.
 #[derive(Clone, Copy)]
@@ -187,22 +187,22 @@ pub(crate) struct AttentionPart<'a> {
 
 impl AttentionPart<'_> {
     /// `[T, D]` to `[Q, D]`, and the attention maps when asked for.
-    pub(crate) fn forward(&self, x: &[f32], keep_maps: bool) -> (Buffer, Option<Vec<Vec<f32>>>) {
+    pub(crate) fn forward(&self, x: View<'_>, keep_maps: bool) -> (Buffer, Option<Vec<Buffer>>) {
         let qkv = self.project(x);
         let attended = attention::forward(self.pass.heads(), &qkv, None, keep_maps);
-        (self.packed.output.forward(&attended.out), attended.maps)
+        (self.packed.output.forward(attended.out.view()), attended.maps)
     }
 
     /// As [`Self::forward`], with dropout, keeping what the backward pass needs.
-    pub(crate) fn forward_keeping(&self, x: &[f32]) -> (Buffer, KeptAttention) {
+    pub(crate) fn forward_keeping(&self, x: View<'_>) -> (Buffer, KeptAttention) {
         let qkv = self.project(x);
         let dropout = self.pass.dropout(Site::Attention);
         let attended = attention::forward(self.pass.heads(), &qkv, dropout, false);
-        (self.packed.output.forward(&attended.out), KeptAttention { qkv, attended })
+        (self.packed.output.forward(attended.out.view()), KeptAttention { qkv, attended })
     }
 
     /// Queries, keys and values, turned where positions are rotations. `[T, 3 D]`
-    fn project(&self, x: &[f32]) -> Buffer {
+    fn project(&self, x: View<'_>) -> Buffer {
         let mut qkv = self.packed.qkv.forward(x);
         if let Some(rotation) = self.pass.rotation {
             rotary::rotate(rotation, Turn::Forward, &mut qkv, self.pass.positions);
@@ -214,23 +214,23 @@ impl AttentionPart<'_> {
     /// frozen.
     pub(crate) fn backward(
         &self,
-        d: Masked<'_>,
-        x: &[f32],
+        d: Numbers<'_>,
+        x: View<'_>,
         kept: KeptAttention,
         gradients: Option<&mut Attention<GradientSum>>,
     ) -> Buffer {
         let KeptAttention { qkv, attended } = kept;
         let mut gradients = gradients;
         if let Some(gradients) = gradients.as_deref_mut() {
-            self.packed.output.add_gradients(&d, &attended.out, [&mut gradients.output]);
+            self.packed.output.add_gradients(d.view(), attended.out.view(), [&mut gradients.output]);
         }
-        let d_attended = self.packed.output.backward(&d, &[&self.params.output.weight]);
+        let d_attended = self.packed.output.backward(d.view(), &[&self.params.output.weight]);
         drop(d);
         let job = AttentionGradient {
-            qkv: &qkv,
-            out: &attended.out,
-            log_sums: &attended.log_sums,
-            d_out: &d_attended,
+            qkv: qkv.view(),
+            out: attended.out.view(),
+            log_sums: attended.log_sums.view(),
+            d_out: d_attended.view(),
             dropout: self.pass.dropout(Site::Attention),
         };
         let mut d_qkv = attention::backward(self.pass.heads(), job);
@@ -239,13 +239,13 @@ impl AttentionPart<'_> {
             rotary::rotate(rotation, Turn::Backward, &mut d_qkv, self.pass.positions);
         }
         if let Some(gradients) = gradients {
-            self.packed.qkv.add_gradients(&d_qkv, x, gradients.qkv.parts_mut());
+            self.packed.qkv.add_gradients(d_qkv.view(), x, gradients.qkv.parts_mut());
         }
         d_qkv
     }
 
     /// `d [T, 3 D]` of queries, keys and values to that of the input, added to `sum` where there is one. `[T, D]`
-    pub(crate) fn input_gradient(&self, d_qkv: &[f32], sum: Option<Buffer>) -> Buffer {
+    pub(crate) fn input_gradient(&self, d_qkv: View<'_>, sum: Option<Buffer>) -> Buffer {
         let weights: Vec<&Tensor> = self.params.qkv.parts().iter().map(|part| &*part.weight).collect();
         self.packed.qkv.input_gradient(d_qkv, &weights, sum)
     }

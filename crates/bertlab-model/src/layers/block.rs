@@ -9,15 +9,12 @@ use super::{Builder, walk_fields};
 use crate::dtype::ComputeDtype;
 use crate::slot::{GradientSum, Parameter};
 use crate::spec::{EncoderSpec, NormPlace};
-use bertlab_compute::Buffer;
 use bertlab_compute::ops::attention::{Heads, Queries};
 use bertlab_compute::ops::dropout::{self, Dropout};
-use bertlab_compute::ops::matmul::Precision;
-use bertlab_compute::ops::residual;
 use bertlab_compute::ops::rotary::Rotation;
+use bertlab_compute::ops::{residual, rows};
 use bertlab_compute::random::mix;
-use std::borrow::Cow;
-use std::ops::Deref;
+use bertlab_compute::{Buffer, ElementType, View};
 
 /// What one layer is made of.
 #[derive(Clone, Copy)]
@@ -106,7 +103,7 @@ pub(crate) struct Pass<'a> {
     /// Where positions are rotations.
     pub rotation: Option<&'a Rotation>,
     /// Of attention's products.
-    pub precision: Precision,
+    pub precision: ElementType,
     /// Where dropout falls; none when the model is used, not trained.
     pub dropout_key: Option<u64>,
 }
@@ -144,21 +141,20 @@ impl Pass<'_> {
     }
 
     /// `d` with the site's mask.
-    fn masked<'d>(&self, site: Site, d: &'d [f32]) -> Masked<'d> {
-        let Some(dropout) = self.dropout(site) else { return Masked::Same(d) };
+    fn masked<'d>(&self, site: Site, d: View<'d>) -> Numbers<'d> {
+        let Some(dropout) = self.dropout(site) else { return Numbers::Borrowed(d) };
         let mut masked = Buffer::copy_of(d);
         dropout::apply(dropout, &mut masked, self.spec.width);
-        Masked::Own(masked)
+        Numbers::Owned(masked)
     }
 
     /// The rows of tokens that have an output: `[T, D]` to `[Q, D]`.
-    fn outputs_of<'h>(&self, hidden: &'h [f32]) -> Cow<'h, [f32]> {
+    fn outputs_of<'h>(&self, hidden: View<'h>) -> Numbers<'h> {
         match self.outputs {
-            Queries::All => Cow::Borrowed(hidden),
+            Queries::All => Numbers::Borrowed(hidden),
             Queries::Firsts => {
-                let width = self.spec.width;
-                let firsts = self.row_starts[..self.row_starts.len() - 1].iter();
-                Cow::Owned(firsts.flat_map(|&first| &hidden[first * width..][..width]).copied().collect())
+                let (firsts, _) = self.first_tokens();
+                Numbers::Owned(rows::gather(hidden, self.spec.width, firsts))
             }
         }
     }
@@ -168,23 +164,25 @@ impl Pass<'_> {
         if self.outputs == Queries::All {
             return d;
         }
-        let (width, n_rows) = (self.spec.width, self.row_starts.len() - 1);
-        let mut all = Buffer::zeros(self.row_starts[n_rows] * width);
-        for (row, &first) in self.row_starts[..n_rows].iter().enumerate() {
-            all[first * width..][..width].copy_from_slice(&d[row * width..][..width]);
-        }
-        all
+        let (firsts, n_tokens) = self.first_tokens();
+        rows::scatter(&d, self.spec.width, firsts, n_tokens)
+    }
+
+    /// Each row's first token, and how many tokens there are.
+    fn first_tokens(&self) -> (&[usize], usize) {
+        let (&n_tokens, firsts) = self.row_starts.split_last().expect("row_starts holds at least the end");
+        (firsts, n_tokens)
     }
 
     /// What a part reads of the residual stream: a norm of it, where that stands before.
-    fn before(&self, norm: Option<&Norm>, x: &[f32]) -> Option<Buffer> {
+    fn before(&self, norm: Option<&Norm>, x: View<'_>) -> Option<Buffer> {
         let norm = norm.filter(|_| self.norms_are_before())?;
         Some(norm.forward(self.spec.norms.epsilon, &mut Buffer::copy_of(x), None, None))
     }
 
     /// What follows a part that gave `y`: its sum with the residual, and a norm of it where that stands after; beside it the
     /// sum before that norm.
-    fn after(&self, norm: Option<&Norm>, mut y: Buffer, residual: &[f32], site: Site) -> After {
+    fn after(&self, norm: Option<&Norm>, mut y: Buffer, residual: View<'_>, site: Site) -> After {
         let dropout = self.dropout(site);
         match norm.filter(|_| !self.norms_are_before()) {
             Some(norm) => {
@@ -210,18 +208,17 @@ struct After {
     sum: Option<Buffer>,
 }
 
-/// A gradient behind a dropout: a masked copy, or the same numbers where nothing is dropped.
-pub(crate) enum Masked<'a> {
-    Same(&'a [f32]),
-    Own(Buffer),
+/// Numbers made for a purpose, or those that serve as they are.
+pub(crate) enum Numbers<'a> {
+    Borrowed(View<'a>),
+    Owned(Buffer),
 }
 
-impl Deref for Masked<'_> {
-    type Target = [f32];
-    fn deref(&self) -> &[f32] {
+impl Numbers<'_> {
+    pub(crate) fn view(&self) -> View<'_> {
         match self {
-            Self::Same(d) => d,
-            Self::Own(d) => d,
+            Self::Borrowed(numbers) => *numbers,
+            Self::Owned(numbers) => numbers.view(),
         }
     }
 }
@@ -255,43 +252,43 @@ struct KeptStream {
 
 impl KeptStream {
     /// What the part read.
-    fn read(&self) -> &[f32] {
-        self.normed.as_deref().unwrap_or(&self.input)
+    fn read(&self) -> View<'_> {
+        self.normed.as_ref().unwrap_or(&self.input).view()
     }
 }
 
 impl Block<'_> {
     /// `[T, D]` to `[Q, D]`, and the attention maps when asked for.
-    pub(crate) fn forward(&self, hidden: &[f32], keep_maps: bool) -> (Buffer, Option<Vec<Vec<f32>>>) {
+    pub(crate) fn forward(&self, hidden: View<'_>, keep_maps: bool) -> (Buffer, Option<Vec<Buffer>>) {
         let (pass, part) = (&self.pass, self.attention());
         let norm = part.params.norm.as_ref();
         let normed = pass.before(norm, hidden);
-        let (y, maps) = part.forward(normed.as_deref().unwrap_or(hidden), keep_maps);
+        let (y, maps) = part.forward(normed.as_ref().map_or(hidden, Buffer::view), keep_maps);
         drop(normed);
-        let middle = pass.after(norm, y, &pass.outputs_of(hidden), Site::AttentionOutput).out;
+        let middle = pass.after(norm, y, pass.outputs_of(hidden).view(), Site::AttentionOutput).out;
 
         let part = self.feed_forward();
         let norm = Some(&part.params.norm);
-        let normed = pass.before(norm, &middle);
-        let y = part.forward(normed.as_deref().unwrap_or(&middle));
-        (pass.after(norm, y, &middle, Site::Output).out, maps)
+        let normed = pass.before(norm, middle.view());
+        let y = part.forward(normed.as_ref().unwrap_or(&middle).view());
+        (pass.after(norm, y, middle.view(), Site::Output).out, maps)
     }
 
     /// As [`Self::forward`], with dropout, keeping what the backward pass needs.
     pub(crate) fn forward_keeping(&self, hidden: Buffer) -> (Buffer, KeptBlock) {
         let (pass, part) = (&self.pass, self.attention());
         let norm = part.params.norm.as_ref();
-        let normed = pass.before(norm, &hidden);
-        let (y, attention) = part.forward_keeping(normed.as_deref().unwrap_or(&hidden));
+        let normed = pass.before(norm, hidden.view());
+        let (y, attention) = part.forward_keeping(normed.as_ref().unwrap_or(&hidden).view());
         let After { out: middle, sum } =
-            pass.after(norm, y, &pass.outputs_of(&hidden), Site::AttentionOutput);
+            pass.after(norm, y, pass.outputs_of(hidden.view()).view(), Site::AttentionOutput);
         let attention_stream = KeptStream { input: hidden, normed, sum };
 
         let part = self.feed_forward();
         let norm = Some(&part.params.norm);
-        let normed = pass.before(norm, &middle);
-        let (y, feed_forward) = part.forward_keeping(normed.as_deref().unwrap_or(&middle));
-        let After { out, sum } = pass.after(norm, y, &middle, Site::Output);
+        let normed = pass.before(norm, middle.view());
+        let (y, feed_forward) = part.forward_keeping(normed.as_ref().unwrap_or(&middle).view());
+        let After { out, sum } = pass.after(norm, y, middle.view(), Site::Output);
         let feed_forward_stream = KeptStream { input: middle, normed, sum };
         (out, KeptBlock { attention, attention_stream, feed_forward, feed_forward_stream })
     }
@@ -309,21 +306,24 @@ impl Block<'_> {
         let mut sums = sums.map(|layer| &mut layer.feed_forward);
         let mut backward = StreamGradient { pass, norm: Some(&part.params.norm), d };
         backward.leave(&mut stream, sums.as_deref_mut().map(|part| &mut part.norm));
-        let masked = pass.masked(Site::Output, &backward.d);
+        let masked = pass.masked(Site::Output, backward.d.view());
         let d_inner = part.backward(masked, stream.read(), kept.feed_forward, sums.as_deref_mut());
-        let d =
-            backward.enter(stream, |sum| part.input_gradient(&d_inner, sum), sums.map(|part| &mut part.norm));
+        let d = backward.enter(
+            stream,
+            |sum| part.input_gradient(d_inner.view(), sum),
+            sums.map(|part| &mut part.norm),
+        );
         drop(d_inner);
 
         let part = self.attention();
         let (mut stream, mut sums) = (kept.attention_stream, gradients.map(|layer| &mut layer.attention));
         let mut backward = StreamGradient { pass, norm: part.params.norm.as_ref(), d };
         backward.leave(&mut stream, sums.as_deref_mut().and_then(|part| part.norm.as_mut()));
-        let masked = pass.masked(Site::AttentionOutput, &backward.d);
+        let masked = pass.masked(Site::AttentionOutput, backward.d.view());
         let d_qkv = part.backward(masked, stream.read(), kept.attention, sums.as_deref_mut());
         backward.d = pass.spread(backward.d);
         let of_norm = sums.and_then(|part| part.norm.as_mut());
-        backward.enter(stream, |sum| part.input_gradient(&d_qkv, sum), of_norm)
+        backward.enter(stream, |sum| part.input_gradient(d_qkv.view(), sum), of_norm)
     }
 
     fn attention(&self) -> AttentionPart<'_> {
@@ -351,7 +351,7 @@ impl StreamGradient<'_> {
     /// Through a norm after the part. What was kept for it is given back.
     fn leave(&mut self, stream: &mut KeptStream, gradient: Option<&mut Norm<GradientSum>>) {
         if let (Some(norm), Some(sum)) = (self.norm, stream.sum.take()) {
-            norm.backward(self.pass.spec.norms.epsilon, &sum, &mut self.d, gradient);
+            norm.backward(self.pass.spec.norms.epsilon, sum.view(), &mut self.d, gradient);
         }
     }
 
@@ -370,7 +370,7 @@ impl StreamGradient<'_> {
         };
         drop(normed);
         let mut d = part(None);
-        norm.backward(self.pass.spec.norms.epsilon, &input, &mut d, gradient);
+        norm.backward(self.pass.spec.norms.epsilon, input.view(), &mut d, gradient);
         residual::add(&mut d, &self.d, None, self.pass.spec.width);
         d
     }

@@ -6,9 +6,9 @@ use crate::batch::Batch;
 use crate::gradients::Words;
 use crate::slot::{GradientSum, Initial, Parameter, Role, fill_sinusoids};
 use crate::spec::{EncoderSpec, Positions};
-use bertlab_compute::Buffer;
 use bertlab_compute::ops::dropout::{self, Dropout};
 use bertlab_compute::ops::embedding::{self, Lookup};
+use bertlab_compute::{Buffer, View};
 
 /// The parameters of the tables at the bottom.
 #[derive(Clone, Debug)]
@@ -53,12 +53,12 @@ impl Embeddings {
         batch: &Batch,
         dropout: Option<Dropout>,
     ) -> (Buffer, Buffer) {
-        let mut lookups = vec![Lookup { table: self.word.as_slice(), indices: batch.input_ids() }];
+        let mut lookups = vec![Lookup { table: self.word.view(), indices: batch.input_ids() }];
         if let Some(token_type) = &self.token_type {
-            lookups.push(Lookup { table: token_type.as_slice(), indices: batch.token_type_ids() });
+            lookups.push(Lookup { table: token_type.view(), indices: batch.token_type_ids() });
         }
         if let Some(position) = &self.position {
-            lookups.push(Lookup { table: position.as_slice(), indices: batch.position_ids() });
+            lookups.push(Lookup { table: position.view(), indices: batch.position_ids() });
         }
         let mut sum = embedding::forward(&lookups, spec.width);
         let mut out = self.norm.forward(spec.norms.epsilon, &mut sum, None, None);
@@ -73,7 +73,7 @@ impl Embeddings {
         &self,
         pass: EmbeddingsGradient<'_>,
         mut d: Buffer,
-        sum: &[f32],
+        sum: View<'_>,
         gradients: &mut Embeddings<GradientSum>,
     ) {
         let EmbeddingsGradient { spec, batch, words, dropout } = pass;
@@ -83,13 +83,13 @@ impl Embeddings {
         }
         self.norm.backward(spec.norms.epsilon, sum, &mut d, Some(&mut gradients.norm));
         let (rows, pad) = (words.rows_of(batch.input_ids()), words.row_of(spec.pad_token_id));
-        embedding::backward(&d, &rows, pad, gradients.word.as_mut_slice(), width);
+        embedding::backward(&d, &rows, pad, gradients.word.view_mut(), width);
         if let Some(token_type) = &mut gradients.token_type {
-            embedding::backward(&d, batch.token_type_ids(), None, token_type.as_mut_slice(), width);
+            embedding::backward(&d, batch.token_type_ids(), None, token_type.view_mut(), width);
         }
         if let Some(position) = gradients.position.as_mut().filter(|sum| !sum.slot.is_computed()) {
             let padding = spec.padding_position();
-            embedding::backward(&d, batch.position_ids(), padding, position.as_mut_slice(), width);
+            embedding::backward(&d, batch.position_ids(), padding, position.view_mut(), width);
         }
     }
 }

@@ -1,15 +1,15 @@
 //! The feed-forward part of a block: a wider dense layer, the activation with or without a gate, and a dense layer back.
 
-use super::block::{Masked, Pass, Site};
+use super::block::{Numbers, Pass, Site};
 use super::linear::{Linear, LinearSpec, PackedLinear};
 use super::norm::Norm;
 use super::{Builder, walk_fields};
 use crate::dtype::ComputeDtype;
 use crate::slot::{GradientSum, Parameter};
 use crate::spec::EncoderSpec;
-use bertlab_compute::Buffer;
 use bertlab_compute::ops::gated::{self, Gate};
 use bertlab_compute::ops::{activation, dropout};
+use bertlab_compute::{Buffer, View};
 
 /// What the feed-forward part of a block is made of.
 #[derive(Clone, Copy)]
@@ -119,17 +119,17 @@ pub(crate) struct FeedForwardPart<'a> {
 
 impl FeedForwardPart<'_> {
     /// `[Q, D]` to `[Q, D]`
-    pub(crate) fn forward(&self, x: &[f32]) -> Buffer {
+    pub(crate) fn forward(&self, x: View<'_>) -> Buffer {
         let Self { packed, pass: Pass { spec, .. }, .. } = self;
         let inner = match self.gate() {
             None => packed.intermediate.forward_activated(x, spec.activation),
             Some(gate) => gated::forward(gate, &packed.intermediate.forward(x), spec.inner_width),
         };
-        packed.output.forward(&inner)
+        packed.output.forward(inner.view())
     }
 
     /// As [`Self::forward`], with dropout, keeping what the backward pass needs.
-    pub(crate) fn forward_keeping(&self, x: &[f32]) -> (Buffer, KeptFeedForward) {
+    pub(crate) fn forward_keeping(&self, x: View<'_>) -> (Buffer, KeptFeedForward) {
         let Self { packed, pass: Pass { spec, .. }, .. } = self;
         let (mut activated, inner) = match self.gate() {
             None => packed.intermediate.forward_activated_keeping(x, spec.activation),
@@ -139,28 +139,28 @@ impl FeedForwardPart<'_> {
             }
         };
         self.drop_inner(&mut activated);
-        (packed.output.forward(&activated), KeptFeedForward(inner))
+        (packed.output.forward(activated.view()), KeptFeedForward(inner))
     }
 
     /// `d [Q, D]` of the output to that of the inner part before its activation; adds to the gradients, if they are not
     /// frozen.
     pub(crate) fn backward(
         &self,
-        d: Masked<'_>,
-        x: &[f32],
+        d: Numbers<'_>,
+        x: View<'_>,
         kept: KeptFeedForward,
         mut gradients: Option<&mut FeedForward<GradientSum>>,
     ) -> Buffer {
-        let mut d_inner = self.packed.output.backward(&d, &[&self.params.output.weight]);
+        let mut d_inner = self.packed.output.backward(d.view(), &[&self.params.output.weight]);
         self.drop_inner(&mut d_inner);
         let (mut activated, d_inner) = self.activation_gradient(kept, d_inner);
         if let Some(gradients) = gradients.as_deref_mut() {
             self.drop_inner(&mut activated);
-            self.packed.output.add_gradients(&d, &activated, [&mut gradients.output]);
+            self.packed.output.add_gradients(d.view(), activated.view(), [&mut gradients.output]);
         }
         drop((activated, d));
         if let Some(gradients) = gradients {
-            self.packed.intermediate.add_gradients(&d_inner, x, [&mut gradients.intermediate]);
+            self.packed.intermediate.add_gradients(d_inner.view(), x, [&mut gradients.intermediate]);
         }
         d_inner
     }
@@ -181,7 +181,7 @@ impl FeedForwardPart<'_> {
     }
 
     /// The gradient of the inner part to that of the input, added to `sum` where there is one. `[Q, D]`
-    pub(crate) fn input_gradient(&self, d_inner: &[f32], sum: Option<Buffer>) -> Buffer {
+    pub(crate) fn input_gradient(&self, d_inner: View<'_>, sum: Option<Buffer>) -> Buffer {
         self.packed.intermediate.input_gradient(d_inner, &[&self.params.intermediate.weight], sum)
     }
 
@@ -190,7 +190,7 @@ impl FeedForwardPart<'_> {
         gate.map(|activated| Gate { activation, activated })
     }
 
-    fn drop_inner(&self, activated: &mut [f32]) {
+    fn drop_inner(&self, activated: &mut Buffer) {
         if let Some(dropout) = self.pass.dropout(Site::Inner) {
             dropout::apply(dropout, activated, self.pass.spec.inner_width);
         }

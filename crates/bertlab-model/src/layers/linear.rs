@@ -4,10 +4,11 @@ use super::{Builder, walk_fields};
 use crate::dtype::ComputeDtype;
 use crate::slot::{GradientSum, Initial, Parameter, Role};
 use bertlab_compute::ops::activation::Activation;
-use bertlab_compute::ops::matmul::{Epilogue, Matmul, MatrixView, PackedMatrix, Precision, linear, matmul};
-use bertlab_compute::ops::matmul_int8::{QuantizedMatrix, linear_int8};
+use bertlab_compute::ops::matmul::{
+    Epilogue, Matmul, MatrixView, PackedMatrix, linear, linear_keeping, matmul,
+};
 use bertlab_compute::ops::sum::add_column_sums;
-use bertlab_compute::{Buffer, Tensor};
+use bertlab_compute::{Buffer, ElementType, Tensor, View, ViewMut};
 
 /// What a dense layer is made of.
 #[derive(Clone, Copy, Debug)]
@@ -52,16 +53,10 @@ walk_fields!(Linear { weight, bias });
 /// One dense layer, or several over the same input side by side, packed for the kernels.
 #[derive(Clone)]
 pub(crate) struct PackedLinear {
-    weight: Weight,
+    /// Wᵀ: `[in, out]`
+    weight: PackedMatrix,
     /// Zeros where there is none. `[out]`
-    bias: Vec<f32>,
-}
-
-/// Wᵀ: `[in, out]`
-#[derive(Clone)]
-enum Weight {
-    Packed(PackedMatrix),
-    Quantized(QuantizedMatrix),
+    bias: Buffer,
 }
 
 /// A dense layer's weights, where they lie.
@@ -98,11 +93,9 @@ impl PackedLinear {
     pub(crate) fn new(parts: &[Dense<'_>], dtype: ComputeDtype) -> Self {
         let n_inputs = parts[0].weight.width();
         let n_outputs = parts.iter().map(|part| part.weight.n_rows()).sum();
-        let weight = match dtype {
-            ComputeDtype::Int8 => Weight::Quantized(QuantizedMatrix::zeros(n_inputs, n_outputs)),
-            _ => Weight::Packed(PackedMatrix::stale(dtype.precision(), n_inputs, n_outputs)),
-        };
-        let mut packed = Self { weight, bias: vec![0.0; n_outputs] };
+        let device = parts[0].weight.device();
+        let weight = PackedMatrix::uninitialised(device, dtype.dense_precision(), n_inputs, n_outputs);
+        let mut packed = Self { weight, bias: Buffer::zeros(device, n_outputs) };
         packed.fill(parts);
         packed
     }
@@ -112,74 +105,52 @@ impl PackedLinear {
         let mut first = 0;
         for part in parts {
             let n = part.weight.n_rows();
-            let weight = MatrixView::new(part.weight.as_slice(), n, part.weight.width());
-            match &mut self.weight {
-                Weight::Packed(packed) => packed.put(0, first, weight.transposed()),
-                Weight::Quantized(quantized) => quantized.put(first, weight),
-            }
+            let weight = MatrixView::new(part.weight, n, part.weight.width());
+            self.weight.put(0, first, weight.transposed());
             if let Some(bias) = part.bias {
-                self.bias[first..first + n].copy_from_slice(bias.as_slice());
+                self.bias.view_mut().part(first..first + n).copy_from(bias);
             }
             first += n;
         }
     }
 
     /// `x Wᵀ + b`: `[rows, out]`
-    pub(crate) fn forward(&self, x: &[f32]) -> Buffer {
-        match &self.weight {
-            Weight::Packed(weight) => linear(view(x, weight.n_rows()), weight, Some(&self.bias)),
-            Weight::Quantized(weight) => linear_int8(view(x, weight.n_rows()), weight, &self.bias, None),
-        }
+    pub(crate) fn forward(&self, x: View<'_>) -> Buffer {
+        linear(self.inputs(x), &self.weight, Some(self.bias.view()), None)
     }
 
     /// `f(x Wᵀ + b)`: `[rows, out]`
-    pub(crate) fn forward_activated(&self, x: &[f32], activation: Activation) -> Buffer {
-        let b = match &self.weight {
-            Weight::Packed(weight) => weight,
-            Weight::Quantized(weight) => {
-                return linear_int8(view(x, weight.n_rows()), weight, &self.bias, Some(activation));
-            }
-        };
-        let a = view(x, b.n_rows());
-        let mut out = Buffer::stale(a.n_rows() * self.bias.len());
-        let epilogue =
-            Epilogue { bias: Some(&self.bias), activation: Some(activation), before_activation: None };
-        matmul(Matmul { a, b, out: &mut out, accumulate: false, epilogue });
-        out
+    pub(crate) fn forward_activated(&self, x: View<'_>, activation: Activation) -> Buffer {
+        linear(self.inputs(x), &self.weight, Some(self.bias.view()), Some(activation))
     }
 
-    /// As [`Self::forward_activated`]; also what stood before the activation.
-    pub(crate) fn forward_activated_keeping(&self, x: &[f32], activation: Activation) -> (Buffer, Buffer) {
-        let b = self.packed();
-        let a = view(x, b.n_rows());
-        let mut out = Buffer::stale(a.n_rows() * self.bias.len());
-        let mut before = Buffer::stale(out.len());
-        let epilogue = Epilogue {
-            bias: Some(&self.bias),
-            activation: Some(activation),
-            before_activation: Some(&mut before),
-        };
-        matmul(Matmul { a, b, out: &mut out, accumulate: false, epilogue });
-        (out, before)
+    /// As [`Self::forward_activated`]; also the numbers before the activation.
+    pub(crate) fn forward_activated_keeping(&self, x: View<'_>, activation: Activation) -> (Buffer, Buffer) {
+        linear_keeping(self.inputs(x), &self.weight, Some(self.bias.view()), activation)
+    }
+
+    /// `[rows, in]`
+    fn inputs<'x>(&self, x: View<'x>) -> MatrixView<'x> {
+        let n_inputs = self.weight.n_rows();
+        MatrixView::new(x, x.len() / n_inputs, n_inputs)
+    }
+
+    /// `[rows, out]`
+    fn outputs<'d>(&self, d: View<'d>) -> MatrixView<'d> {
+        let n_outputs = self.weight.n_columns();
+        MatrixView::new(d, d.len() / n_outputs, n_outputs)
     }
 
     /// `d_x = d W`: `[rows, in]`, of the weights that were packed.
-    pub(crate) fn backward(&self, d: &[f32], weights: &[&Tensor]) -> Buffer {
-        let mut d_x = Buffer::stale(d.len() / self.bias.len() * self.packed().n_rows());
-        self.backward_into(d, weights, &mut d_x, false);
-        d_x
+    pub(crate) fn backward(&self, d: View<'_>, weights: &[&Tensor]) -> Buffer {
+        linear(self.outputs(d), &self.pack_across(weights), None, None)
     }
 
     /// `d W`, of the weights that were packed; added to `sum` where there is one.
-    pub(crate) fn input_gradient(&self, d: &[f32], weights: &[&Tensor], sum: Option<Buffer>) -> Buffer {
+    pub(crate) fn input_gradient(&self, d: View<'_>, weights: &[&Tensor], sum: Option<Buffer>) -> Buffer {
         let Some(mut sum) = sum else { return self.backward(d, weights) };
-        self.backward_into(d, weights, &mut sum, true);
+        product(self.outputs(d), &self.pack_across(weights), sum.view_mut(), true);
         sum
-    }
-
-    fn backward_into(&self, d: &[f32], weights: &[&Tensor], d_x: &mut [f32], accumulate: bool) {
-        let (a, b) = (view(d, self.bias.len()), &self.pack_across(weights));
-        matmul(Matmul { a, b, out: d_x, accumulate, epilogue: Epilogue::default() });
     }
 
     /// W: `[out, in]`. Packed for one product only: kept, it would take the memory of another model, and each is used
@@ -187,76 +158,72 @@ impl PackedLinear {
     fn pack_across(&self, weights: &[&Tensor]) -> PackedMatrix {
         // Parts of odd height would share a pair of bf16 where they meet.
         let is_even = weights.iter().all(|weight| weight.n_rows().is_multiple_of(2));
-        let (precision, n_inputs) = (self.packed().precision(), self.packed().n_rows());
-        let precision = if weights.len() == 1 || is_even { precision } else { Precision::F32 };
-        let mut packed = PackedMatrix::stale(precision, self.bias.len(), n_inputs);
+        let (precision, n_inputs) = (self.trained_precision(), self.weight.n_rows());
+        let precision = if weights.len() == 1 || is_even { precision } else { ElementType::F32 };
+        let mut packed =
+            PackedMatrix::uninitialised(self.weight.device(), precision, self.bias.len(), n_inputs);
         let mut first = 0;
         for weight in weights {
-            packed.put(first, 0, MatrixView::new(weight.as_slice(), weight.n_rows(), n_inputs));
+            packed.put(first, 0, MatrixView::new(*weight, weight.n_rows(), n_inputs));
             first += weight.n_rows();
         }
         packed
     }
 
-    /// The weight of a layer that is trained.
-    fn packed(&self) -> &PackedMatrix {
-        match &self.weight {
-            Weight::Packed(weight) => weight,
-            Weight::Quantized(_) => panic!("a model opened in int8 is for inference"),
-        }
+    /// Of a backward pass's products.
+    fn trained_precision(&self) -> ElementType {
+        assert_ne!(self.weight.precision(), ElementType::Int8, "a model opened in int8 is for inference");
+        self.weight.precision()
     }
 
     /// Adds `dᵀ x` and the column sums of `d` to the gradients of these layers, in the order in which they
     /// were packed. `d [rows, out of all]`, `x [rows, in]`
     pub(crate) fn add_gradients<'g>(
         &self,
-        d: &[f32],
-        x: &[f32],
+        d: View<'_>,
+        x: View<'_>,
         gradients: impl IntoIterator<Item = impl Into<DenseGradient<'g>>>,
     ) {
-        let (n_outputs, n_inputs) = (self.bias.len(), self.packed().n_rows());
-        let n_rows = x.len() / n_inputs;
-        let d_view = MatrixView::new(d, n_rows, n_outputs);
-        let packed = PackedMatrix::pack(self.packed().precision(), MatrixView::new(x, n_rows, n_inputs));
-        let mut bias = vec![0.0; n_outputs];
-        add_column_sums(d, &mut bias);
+        let (d, x) = (self.outputs(d), PackedMatrix::pack(self.trained_precision(), self.inputs(x)));
         let mut first = 0;
         for gradient in gradients {
             let gradient: DenseGradient<'_> = gradient.into();
             let n = gradient.weight.n_rows();
-            let a = d_view.columns(first, n).transposed();
+            let d = d.columns(first, n);
             let (out, accumulate) = gradient.weight.for_pass();
-            matmul(Matmul { a, b: &packed, out, accumulate, epilogue: Epilogue::default() });
-            if let Some(sums) = gradient.bias {
-                let sums = sums.as_mut_slice().iter_mut();
-                sums.zip(&bias[first..first + n]).for_each(|(sum, d)| *sum += d);
+            product(d.transposed(), &x, out, accumulate);
+            if let Some(bias) = gradient.bias {
+                add_column_sums(d, bias.view_mut());
             }
             first += n;
         }
     }
 }
 
-fn view(x: &[f32], width: usize) -> MatrixView<'_> {
-    MatrixView::new(x, x.len() / width, width)
+/// `a · b`, or added to `out`.
+fn product(a: MatrixView<'_>, b: &PackedMatrix, out: ViewMut<'_>, accumulate: bool) {
+    matmul(Matmul { a, b, out, accumulate, epilogue: Epilogue::default() });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::slot::Place;
+    use bertlab_compute::Device;
 
     #[test]
     fn a_layer_that_runs_twice_in_an_update_sums_both_gradients() {
         let spec = LinearSpec { n_inputs: 3, n_outputs: 2, has_bias: true, initial: Initial::Ones };
         let weights = spec.build(Builder::new("shared", Place::Layer(0), &mut Parameter::zeros));
-        let mut new_sum = |slot| GradientSum::zeros(slot, true);
+        let mut new_sum = |slot| GradientSum::zeros(slot, true, Device::default());
         let mut sums = spec.build(Builder::new("shared", Place::Layer(0), &mut new_sum));
         let packed = PackedLinear::new(&[(&weights).into()], ComputeDtype::F32);
         for _update in 0..2 {
             sums.weight.begin();
             sums.bias.as_mut().expect("it has one").begin();
             for _layer in 0..2 {
-                packed.add_gradients(&[1.0, -1.0], &[1.0, 2.0, 3.0], [&mut sums]);
+                let (d, x) = ([1.0, -1.0], [1.0, 2.0, 3.0]);
+                packed.add_gradients(d[..].into(), x[..].into(), [&mut sums]);
             }
             assert_eq!(sums.weight.as_slice(), [2.0, 4.0, 6.0, -2.0, -4.0, -6.0]);
             assert_eq!(sums.bias.as_ref().expect("it has one").as_slice(), [2.0, -2.0]);

@@ -3,9 +3,9 @@
 use super::{Builder, walk_fields};
 use crate::slot::{GradientSum, Initial, Parameter, Role};
 use crate::spec::NormSpec;
-use bertlab_compute::Buffer;
 use bertlab_compute::ops::dropout::Dropout;
 use bertlab_compute::ops::layer_norm::{self, AddNorm, Affine, NormGradient};
+use bertlab_compute::{Buffer, View};
 
 impl NormSpec {
     pub(crate) fn build<P>(&self, width: usize, mut at: Builder<'_, P>) -> Norm<P> {
@@ -32,13 +32,13 @@ impl Norm {
     pub(crate) fn forward(
         &self,
         epsilon: f32,
-        x: &mut [f32],
-        residual: Option<&[f32]>,
+        x: &mut Buffer,
+        residual: Option<View<'_>>,
         dropout: Option<Dropout>,
     ) -> Buffer {
-        let mut out = Buffer::stale(x.len());
-        let job = AddNorm { x, residual, dropout, out: &mut out };
-        layer_norm::forward(self.affine(epsilon, &self.no_bias()), job);
+        let mut out = Buffer::uninitialised(x.device(), x.len());
+        let job = AddNorm { x: x.view_mut(), residual, dropout, out: out.view_mut() };
+        layer_norm::forward(self.affine(epsilon), job);
         out
     }
 
@@ -46,28 +46,22 @@ impl Norm {
     pub(crate) fn backward(
         &self,
         epsilon: f32,
-        z: &[f32],
-        d: &mut [f32],
+        z: View<'_>,
+        d: &mut Buffer,
         gradient: Option<&mut Norm<GradientSum>>,
     ) {
-        // The operation sums both gradients on its way; what is frozen or not there is thrown away.
-        let mut unused = vec![0.0; 2 * self.weight.len()];
-        let (mut d_weight, mut d_bias) = unused.split_at_mut(self.weight.len());
-        if let Some(Norm { weight, bias }) = gradient {
-            d_weight = weight.as_mut_slice();
-            d_bias = bias.as_mut().map_or(d_bias, |bias| bias.as_mut_slice());
-        }
-        let job = NormGradient { z, d, d_weight, d_bias };
-        layer_norm::backward(self.affine(epsilon, &self.no_bias()), job);
+        let (d_weight, d_bias) = match gradient {
+            Some(Norm { weight, bias }) => {
+                (Some(weight.view_mut()), bias.as_mut().map(|bias| bias.view_mut()))
+            }
+            None => (None, None),
+        };
+        let job = NormGradient { z, d: d.view_mut(), d_weight, d_bias };
+        layer_norm::backward(self.affine(epsilon), job);
     }
 
-    fn affine<'a>(&'a self, epsilon: f32, no_bias: &'a [f32]) -> Affine<'a> {
-        let bias = self.bias.as_ref().map_or(no_bias, |bias| bias.as_slice());
-        Affine { weight: self.weight.as_slice(), bias, epsilon }
-    }
-
-    /// What serves as bias where there is none.
-    fn no_bias(&self) -> Vec<f32> {
-        if self.bias.is_some() { Vec::new() } else { vec![0.0; self.weight.len()] }
+    fn affine(&self, epsilon: f32) -> Affine<'_> {
+        let bias = self.bias.as_ref().map(|bias| bias.view());
+        Affine { weight: self.weight.view(), bias, epsilon }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::spec::Reads;
 use bertlab_compute::Tensor;
+use bertlab_compute::ops::{residual, rows};
 use std::borrow::Cow;
 
 /// Rows of a hidden state `[T, D]`.
@@ -23,32 +24,18 @@ pub(crate) fn forward<'h>(reads: Reads, hidden: &'h Tensor, rows: Rows<'_>) -> C
         Reads::Tokens => Cow::Borrowed(hidden),
         Reads::FirstTokens => Cow::Owned(hidden.gather_rows(rows.firsts())),
         Reads::Means => {
-            let mut means = Tensor::zeros(&[rows.firsts().len(), hidden.width()]);
-            for (row, tokens) in rows.starts.windows(2).enumerate() {
-                let mean = means.row_mut(row);
-                for token in tokens[0]..tokens[1] {
-                    mean.iter_mut().zip(hidden.row(token)).for_each(|(sum, x)| *sum += x);
-                }
-                mean.iter_mut().for_each(|sum| *sum /= (tokens[1] - tokens[0]) as f32);
-            }
-            Cow::Owned(means)
+            let (n_rows, width) = (rows.firsts().len(), hidden.width());
+            Cow::Owned(Tensor::from_buffer(&[n_rows, width], rows::means(hidden, width, rows.starts)))
         }
     }
 }
 
 /// Adds the gradient of what was read to that of the hidden state.
 pub(crate) fn backward(reads: Reads, d: &Tensor, rows: Rows<'_>, d_hidden: &mut Tensor) {
+    let width = d.width();
     match reads {
-        Reads::Tokens => d_hidden.as_mut_slice().iter_mut().zip(d.as_slice()).for_each(|(sum, d)| *sum += d),
-        Reads::FirstTokens => d_hidden.scatter_add_rows(rows.firsts(), d),
-        Reads::Means => {
-            for (row, tokens) in rows.starts.windows(2).enumerate() {
-                let n = (tokens[1] - tokens[0]) as f32;
-                for token in tokens[0]..tokens[1] {
-                    let sums = d_hidden.row_mut(token).iter_mut();
-                    sums.zip(d.row(row)).for_each(|(sum, d)| *sum += d / n);
-                }
-            }
-        }
+        Reads::Tokens => residual::add(d_hidden, d, None, width),
+        Reads::FirstTokens => rows::scatter_add(d, width, rows.firsts(), d_hidden),
+        Reads::Means => rows::means_backward(d, width, rows.starts, d_hidden),
     }
 }

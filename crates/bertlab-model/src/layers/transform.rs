@@ -5,8 +5,8 @@ use super::norm::Norm;
 use super::{Builder, walk_fields};
 use crate::slot::{GradientSum, Parameter};
 use crate::spec::NormSpec;
-use bertlab_compute::Buffer;
 use bertlab_compute::ops::activation::{self, Activation};
+use bertlab_compute::{Buffer, View};
 
 /// What a transform is made of.
 #[derive(Clone, Copy)]
@@ -58,7 +58,7 @@ pub(crate) struct TransformPart<'a> {
 
 impl TransformPart<'_> {
     /// `[n, D]` to `[n, D]`
-    pub(crate) fn forward(&self, x: &[f32]) -> (Buffer, KeptTransform) {
+    pub(crate) fn forward(&self, x: View<'_>) -> (Buffer, KeptTransform) {
         let (mut activated, dense) = self.packed.forward_activated_keeping(x, self.spec.activation);
         let (Some(norm), Some(spec)) = (&self.params.norm, self.spec.norm) else {
             return (activated, KeptTransform { dense, activated: None });
@@ -71,16 +71,16 @@ impl TransformPart<'_> {
     pub(crate) fn backward(
         &self,
         mut d: Buffer,
-        x: &[f32],
+        x: View<'_>,
         kept: KeptTransform,
         gradients: &mut Transform<GradientSum>,
     ) -> Buffer {
         let KeptTransform { mut dense, activated } = kept;
         if let (Some(norm), Some(spec), Some(activated)) = (&self.params.norm, self.spec.norm, activated) {
-            norm.backward(spec.epsilon, &activated, &mut d, gradients.norm.as_mut());
+            norm.backward(spec.epsilon, activated.view(), &mut d, gradients.norm.as_mut());
         }
         activation::backward(self.spec.activation, &mut dense, &mut d);
-        self.packed.add_gradients(&d, x, [&mut gradients.dense]);
-        self.packed.backward(&d, &[&self.params.dense.weight])
+        self.packed.add_gradients(d.view(), x, [&mut gradients.dense]);
+        self.packed.backward(d.view(), &[&self.params.dense.weight])
     }
 }

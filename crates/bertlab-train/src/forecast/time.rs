@@ -4,7 +4,7 @@ use super::Prospect;
 use super::memory::n_through_words;
 use crate::plan::{Moment, Plan};
 use crate::rows::TrainingRows;
-use bertlab_compute::ceiling::flops_per_second;
+use bertlab_compute::peak::operations_per_second;
 use bertlab_data::{Example, batch};
 use bertlab_model::Spec;
 use serde::Serialize;
@@ -51,7 +51,7 @@ const PASSES: f64 = 3.2;
 const SECONDS_PER_PARAMETER: f64 = 4e-9;
 /// Bytes of a checkpoint in a second: a common disk, with everything flushed.
 const BYTES_PER_SECOND: f64 = 3e8;
-/// The share of its ceiling that a machine reaches, where no pass could be measured.
+/// The share of its peak that a machine reaches, where no pass could be measured.
 const EFFICIENCY: f64 = 0.5;
 
 impl Rates {
@@ -96,10 +96,11 @@ fn flops(prospect: Prospect<'_>, rows: TrainingRows<'_>) -> f64 {
 /// on, not here.
 fn seconds_per_flop(prospect: Prospect<'_>) -> f64 {
     let model = prospect.model;
-    let ceiling =
-        || 1.0 / (EFFICIENCY * flops_per_second(model.dtype().products(), Duration::from_millis(50)));
+    let at_peak = || {
+        1.0 / (EFFICIENCY * operations_per_second(model.dtype().dense_precision(), Duration::from_millis(50)))
+    };
     let rows = sample(prospect.train);
-    let Ok(batch) = batch(&model.spec.encoder, rows.iter()) else { return ceiling() };
+    let Ok(batch) = batch(&model.spec.encoder, rows.iter()) else { return at_peak() };
     let flops = model.spec.forward_flops(rows.iter().map(|row| row.input_ids.len()), 0);
     let measure = || {
         let start = Instant::now();
@@ -108,7 +109,7 @@ fn seconds_per_flop(prospect: Prospect<'_>) -> f64 {
     };
     measure();
     let seconds = measure();
-    if flops > 0.0 && seconds > 0.0 { seconds / flops } else { ceiling() }
+    if flops > 0.0 && seconds > 0.0 { seconds / flops } else { at_peak() }
 }
 
 /// Rows from the middle of the data, about so many tokens as are measured. Of rows that cannot be read there are none.

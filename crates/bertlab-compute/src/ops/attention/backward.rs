@@ -4,19 +4,30 @@
 //! With M the dropout mask: `d_V = (P∘M)ᵀ d_out`, `d_P = M∘(d_out Vᵀ)`,
 //! `d_S = P∘(d_P - rowsum(d_out∘out)) / √d`, `d_Q = d_S K`, `d_K = d_Sᵀ Q`.
 
+use super::Heads;
 use super::cpu::{Place, STRIP, seen};
-use super::{AttentionGradient, Heads};
 use crate::buffer::Buffer;
-use crate::ops::dropout::cpu::fill_mask;
-use crate::ops::matmul::{MatrixView, PackedMatrix, SerialProduct, multiply_serial};
+use crate::device::Device;
+use crate::ops::dropout::{Dropout, cpu::fill_mask};
+use crate::ops::matmul::{MatrixView, Panels, SerialProduct, multiply_serial};
 use crate::simd::{Kernel, LANES, Level, Simd, math, run};
 use crate::threads::{SharedPointer, parallel_for};
 use std::cell::RefCell;
 use std::ops::Range;
 
-pub(super) fn backward(level: Level, heads: Heads<'_>, job: AttentionGradient<'_>) -> Buffer {
-    let mut d_qkv = Buffer::stale(job.qkv.len());
-    let target = SharedPointer::new(&mut d_qkv);
+/// [`AttentionGradient`](super::AttentionGradient) in host memory.
+#[derive(Clone, Copy)]
+pub(super) struct Job<'a> {
+    pub qkv: &'a [f32],
+    pub out: &'a [f32],
+    pub log_sums: &'a [f32],
+    pub d_out: &'a [f32],
+    pub dropout: Option<Dropout>,
+}
+
+pub(super) fn backward(level: Level, heads: Heads<'_>, job: Job<'_>) -> Buffer {
+    let mut d_qkv = Buffer::uninitialised(Device::Cpu, job.qkv.len());
+    let target = SharedPointer::new(d_qkv.cpu_mut());
     parallel_for(heads.n_rows() * heads.n_heads, |task| {
         let place = Place::new(heads, task / heads.n_heads, task % heads.n_heads);
         run(level, HeadBackward { place, job, d_qkv: target });
@@ -26,7 +37,7 @@ pub(super) fn backward(level: Level, heads: Heads<'_>, job: AttentionGradient<'_
 
 struct HeadBackward<'a> {
     place: Place<'a>,
-    job: AttentionGradient<'a>,
+    job: Job<'a>,
     d_qkv: SharedPointer,
 }
 
@@ -34,12 +45,12 @@ struct HeadBackward<'a> {
 #[derive(Default)]
 struct Scratch {
     /// Kᵀ `[d, s]`, Vᵀ `[d, s]`, K `[s, d]`
-    keys_across: PackedMatrix,
-    values_across: PackedMatrix,
-    keys: PackedMatrix,
+    keys_across: Panels,
+    values_across: Panels,
+    keys: Panels,
     /// A strip of queries and of d_out. `[n, d]`
-    queries: PackedMatrix,
-    d_out: PackedMatrix,
+    queries: Panels,
+    d_out: Panels,
     /// `[n, s]`: P, later P∘M; and d_P, later d_S
     p: Vec<f32>,
     d_p: Vec<f32>,
@@ -81,9 +92,9 @@ impl Kernel for HeadBackward<'_> {
             // SAFETY: the level is on, by `run`'s contract; queries first.. lie inside the row.
             unsafe { self.strip::<S>(first, n, keys, &mut scratch) };
         }
-        for silent in n_queries..s {
+        for unread in n_queries..s {
             // SAFETY: this head's columns of d_Q at a token of the row, which no other task touches.
-            unsafe { self.clear(0, silent) };
+            unsafe { self.clear(0, unread) };
         }
         SCRATCH.set(scratch);
     }
@@ -194,7 +205,7 @@ impl HeadBackward<'_> {
 #[inline(always)]
 unsafe fn product<S: Simd>(
     a: MatrixView<'_>,
-    b: &PackedMatrix,
+    b: &Panels,
     out: *mut f32,
     out_stride: usize,
     accumulate: bool,

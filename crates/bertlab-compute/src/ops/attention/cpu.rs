@@ -2,8 +2,9 @@
 
 use super::{Attended, Heads, Queries};
 use crate::buffer::Buffer;
+use crate::device::Device;
 use crate::ops::dropout::{Dropout, cpu::fill_mask};
-use crate::ops::matmul::{MatrixView, PackedMatrix, SerialProduct, multiply_serial};
+use crate::ops::matmul::{MatrixView, Panels, SerialProduct, multiply_serial};
 use crate::ops::softmax::softmax_row;
 use crate::simd::{Kernel, Level, Simd, run};
 use crate::threads::{SharedPointer, parallel_for};
@@ -21,14 +22,15 @@ pub(super) fn forward(
     keep_maps: bool,
 ) -> Attended {
     let (n_queries, n_heads) = (heads.n_queries(), heads.n_heads);
-    let mut out = Buffer::stale(n_queries * heads.width);
-    let mut log_sums = Buffer::stale(n_queries * n_heads);
-    let mut maps: Option<Vec<Vec<f32>>> = keep_maps.then(|| {
-        heads.row_starts.windows(2).map(|row| vec![0.0; n_heads * (row[1] - row[0]).pow(2)]).collect()
-    });
+    let mut out = Buffer::uninitialised(Device::Cpu, n_queries * heads.width);
+    let mut log_sums = Buffer::uninitialised(Device::Cpu, n_queries * n_heads);
+    let lengths = || heads.row_starts.windows(2).map(|row| row[1] - row[0]);
+    let mut maps: Option<Vec<Buffer>> =
+        keep_maps.then(|| lengths().map(|s| Buffer::zeros(Device::Cpu, n_heads * s * s)).collect());
     let map_pointers: Option<Vec<SharedPointer>> =
-        maps.as_mut().map(|maps| maps.iter_mut().map(|map| SharedPointer::new(map)).collect());
-    let (out_pointer, sums_pointer) = (SharedPointer::new(&mut out), SharedPointer::new(&mut log_sums));
+        maps.as_mut().map(|maps| maps.iter_mut().map(|map| SharedPointer::new(map.cpu_mut())).collect());
+    let (out_pointer, sums_pointer) =
+        (SharedPointer::new(out.cpu_mut()), SharedPointer::new(log_sums.cpu_mut()));
     parallel_for(heads.n_rows() * n_heads, |task| {
         let (row, head) = (task / n_heads, task % n_heads);
         let job = HeadForward {
@@ -119,8 +121,8 @@ struct HeadForward<'a> {
 /// Memory kept from task to task.
 #[derive(Default)]
 struct Scratch {
-    keys: PackedMatrix,
-    values: PackedMatrix,
+    keys: Panels,
+    values: Panels,
     scores: Vec<f32>,
     mask: Vec<f32>,
 }
@@ -188,7 +190,7 @@ impl HeadForward<'_> {
                 }
             }
             let out = self.out.get().add(place.place_of(first) * width + place.head * d);
-            let weights = MatrixView::new(scores, n, n_keys);
+            let weights = MatrixView::new(&*scores, n, n_keys);
             multiply_serial::<S>(SerialProduct {
                 a: weights,
                 b: &scratch.values,

@@ -1,10 +1,11 @@
 //! Scaled dot-product attention over packed rows (Vaswani et al. 2017).
 //!
-//! For every row and head: `P = softmax(Q Kᵀ / √d)`, `out = dropout(P) V`. Each token attends to the
-//! tokens of its own row alone, or to those of a window around it; padding exists nowhere. Scores are formed a strip of
-//! queries at a time.
-//! Axes: T packed tokens, B rows, s tokens of a row, D width, H heads, d = D / H, Q queries: T, or B where only each row's
-//! first token asks.
+//! For every row and head: `P = softmax(Q Kᵀ / √d)`, `out = dropout(P) V`. Each token attends to the tokens
+//! of its own row alone, or to those of a window around it; padding exists nowhere. Scores are formed a strip
+//! of queries at a time.
+//!
+//! Axes: T packed tokens, B rows, s tokens of a row, D width, H heads, d = D / H, Q query tokens: T, or B
+//! where only each row's first is one.
 
 mod backward;
 mod cpu;
@@ -15,10 +16,12 @@ mod tests;
 
 use super::dropout::Dropout;
 use crate::buffer::Buffer;
-use crate::ops::matmul::Precision;
+use crate::device::Device;
+use crate::element::ElementType;
 use crate::simd::Level;
+use crate::view::View;
 
-/// Which tokens ask. All are asked, always.
+/// Which tokens are queries. Keys and values are of all tokens, always.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Queries {
     /// All of them: Q = T.
@@ -37,12 +40,12 @@ pub struct Heads<'a> {
     pub n_heads: usize,
     /// D
     pub width: usize,
-    /// Which tokens ask.
+    /// Which tokens are queries.
     pub queries: Queries,
     /// How far a token sees to either side; the whole row where there is none.
     pub window: Option<usize>,
-    /// How the products of queries, keys, weights and values are computed.
-    pub precision: Precision,
+    /// Of the products of queries, keys, weights and values: f32 or bf16.
+    pub precision: ElementType,
 }
 
 impl Heads<'_> {
@@ -78,35 +81,54 @@ pub struct Attended {
     pub out: Buffer,
     /// ln Σ e^score of every query and head, from which the backward pass computes P again. `[Q, H]`
     pub log_sums: Buffer,
-    /// P of every row, `[H, s, s]` each, when asked for (before dropout); only where all tokens ask.
-    pub maps: Option<Vec<Vec<f32>>>,
+    /// P of every row, `[H, s, s]` each, when asked for (before dropout); only where all tokens are queries.
+    pub maps: Option<Vec<Buffer>>,
 }
 
 /// Attention of `qkv`: queries, keys and values side by side. `[T, 3 D]`
-pub fn forward(heads: Heads<'_>, qkv: &[f32], dropout: Option<Dropout>, keep_maps: bool) -> Attended {
+pub fn forward<'a>(
+    heads: Heads<'_>,
+    qkv: impl Into<View<'a>>,
+    dropout: Option<Dropout>,
+    keep_maps: bool,
+) -> Attended {
+    let qkv = qkv.into();
     assert!(heads.width.is_multiple_of(heads.n_heads));
+    assert!(heads.precision != ElementType::Int8, "attention is computed in f32 or bf16");
     assert_eq!(qkv.len(), heads.n_tokens() * 3 * heads.width);
     assert!(!keep_maps || heads.queries == Queries::All, "maps are of all queries");
-    cpu::forward(Level::current(), heads, qkv, dropout, keep_maps)
+    match qkv.device() {
+        Device::Cpu => cpu::forward(Level::current(), heads, qkv.cpu(), dropout, keep_maps),
+    }
 }
 
 /// What the backward pass starts from.
 #[derive(Clone, Copy)]
 pub struct AttentionGradient<'a> {
     /// `[T, 3 D]`
-    pub qkv: &'a [f32],
+    pub qkv: View<'a>,
     /// `[Q, D]`
-    pub out: &'a [f32],
+    pub out: View<'a>,
     /// `[Q, H]`
-    pub log_sums: &'a [f32],
+    pub log_sums: View<'a>,
     /// `[Q, D]`
-    pub d_out: &'a [f32],
+    pub d_out: View<'a>,
     /// The same as in the forward pass.
     pub dropout: Option<Dropout>,
 }
 
-/// `d_qkv`: `[T, 3 D]`; zero for queries that did not ask.
+impl<'a> AttentionGradient<'a> {
+    fn cpu(self) -> backward::Job<'a> {
+        let Self { qkv, out, log_sums, d_out, dropout } = self;
+        let [qkv, out, log_sums, d_out] = [qkv, out, log_sums, d_out].map(View::cpu);
+        backward::Job { qkv, out, log_sums, d_out, dropout }
+    }
+}
+
+/// `d_qkv`: `[T, 3 D]`; zero in d_Q for tokens that are not queries.
 pub fn backward(heads: Heads<'_>, job: AttentionGradient<'_>) -> Buffer {
     assert!(job.out.len() == heads.n_queries() * heads.width && job.d_out.len() == job.out.len());
-    backward::backward(Level::current(), heads, job)
+    match Device::common([job.qkv, job.out, job.log_sums, job.d_out].map(View::device)) {
+        Device::Cpu => backward::backward(Level::current(), heads, job.cpu()),
+    }
 }

@@ -14,15 +14,26 @@ fn mask_of(dropout: Option<Dropout>, n_heads: usize, longest: usize) -> impl Fn(
 }
 
 fn heads(row_starts: &[usize], n_heads: usize, width: usize) -> Heads<'_> {
-    Heads { row_starts, n_heads, width, queries: Queries::All, window: None, precision: Precision::F32 }
+    Heads { row_starts, n_heads, width, queries: Queries::All, window: None, precision: ElementType::F32 }
+}
+
+fn gradient_job<'a>(
+    qkv: &'a Vec<f32>,
+    done: &'a Attended,
+    d_out: &'a [f32],
+    dropout: Option<Dropout>,
+) -> AttentionGradient<'a> {
+    let (out, log_sums) = (done.out.view(), done.log_sums.view());
+    AttentionGradient { qkv: qkv.into(), out, log_sums, d_out: d_out.into(), dropout }
 }
 
 fn check(heads: Heads<'_>, dropout: Option<Dropout>) {
     let Heads { n_heads, width, .. } = heads;
     // A number in bf16 is off by one part in 512 at most; weights and gradients are sums of many.
     let (tolerance, gradient_tolerance) = match heads.precision {
-        Precision::F32 => (2e-6, 1e-5),
-        Precision::Bf16 => (1e-2, 2e-2),
+        ElementType::F32 => (2e-6, 1e-5),
+        ElementType::Bf16 => (1e-2, 2e-2),
+        ElementType::Int8 => unreachable!("attention is computed in f32 or bf16"),
     };
     let n_tokens = heads.n_tokens();
     let (qkv, d_out) = (normals(n_tokens * 3 * width, 1), normals(n_tokens * width, 2));
@@ -35,25 +46,25 @@ fn check(heads: Heads<'_>, dropout: Option<Dropout>) {
     let mut first: Option<Vec<f32>> = None;
     for level in Level::available() {
         let done = cpu::forward(level, heads, &qkv, dropout, true);
-        assert_close(&done.out, &want, tolerance, "attention");
-        let maps = done.maps.unwrap();
-        assert!(maps.iter().flatten().all(|p| (0.0..=1.0).contains(p)));
-        let job =
-            AttentionGradient { qkv: &qkv, out: &done.out, log_sums: &done.log_sums, d_out: &d_out, dropout };
-        let gradient = backward::backward(level, heads, job);
+        assert_close(done.out.cpu(), &want, tolerance, "attention");
+        let maps = done.maps.as_ref().unwrap();
+        assert!(maps.iter().flat_map(|map| map.cpu()).all(|p| (0.0..=1.0).contains(p)));
+        let job = gradient_job(&qkv, &done, &d_out, dropout);
+        let gradient = backward::backward(level, heads, job.cpu());
+        let gradient = gradient.cpu();
         if small {
-            assert_close(&gradient, &want_gradient, gradient_tolerance, "d_qkv");
+            assert_close(gradient, &want_gradient, gradient_tolerance, "d_qkv");
         }
-        if heads.precision == Precision::F32 || level != Level::Avx512Bf16 {
+        if heads.precision == ElementType::F32 || level != Level::Avx512Bf16 {
             let first = first.get_or_insert_with(|| gradient.to_vec());
-            assert_eq!(first[..], gradient[..], "{} gives other bits", level.name());
+            assert_eq!(first[..], *gradient, "{} gives other bits", level.name());
         }
     }
 }
 
 #[test]
 fn values_and_gradients_agree_with_the_oracle() {
-    for precision in [Precision::F32, Precision::Bf16] {
+    for precision in [ElementType::F32, ElementType::Bf16] {
         let check = |row_starts, n_heads, width, dropout| {
             check(Heads { precision, ..heads(row_starts, n_heads, width) }, dropout);
         };
@@ -67,7 +78,7 @@ fn values_and_gradients_agree_with_the_oracle() {
 
 #[test]
 fn windows_agree_with_the_oracle() {
-    for precision in [Precision::F32, Precision::Bf16] {
+    for precision in [ElementType::F32, ElementType::Bf16] {
         let check = |row_starts, n_heads, width, reach, dropout| {
             check(Heads { precision, window: Some(reach), ..heads(row_starts, n_heads, width) }, dropout);
         };
@@ -90,9 +101,9 @@ fn gradients_of_windows_agree_across_strips() {
         let out = reference::attention(windowed, qkv, |_, _, _| 1.0);
         out.iter().zip(&d_out).map(|(y, &d)| y * f64::from(d)).sum()
     };
-    let Attended { out, log_sums, .. } = forward(windowed, &qkv, None, false);
-    let job = AttentionGradient { qkv: &qkv, out: &out, log_sums: &log_sums, d_out: &d_out, dropout: None };
-    assert_close(&backward(windowed, job), &numeric_gradient(&wide(&qkv), loss), 1e-5, "d_qkv");
+    let done = forward(windowed, &qkv, None, false);
+    let d_qkv = backward(windowed, gradient_job(&qkv, &done, &d_out, None));
+    assert_close(d_qkv.cpu(), &numeric_gradient(&wide(&qkv), loss), 1e-5, "d_qkv");
 }
 
 #[test]
@@ -101,10 +112,11 @@ fn a_window_that_holds_every_row_changes_no_bit() {
     let (qkv, d_out) = (normals(100 * 3 * width, 3), normals(100 * width, 4));
     let run = |window| {
         let heads = Heads { window, ..heads(&row_starts, 2, width) };
-        let Attended { out, log_sums, maps } = forward(heads, &qkv, Dropout::new(0.2, 7), true);
         let dropout = Dropout::new(0.2, 7);
-        let job = AttentionGradient { qkv: &qkv, out: &out, log_sums: &log_sums, d_out: &d_out, dropout };
-        (out.to_vec(), maps, backward(heads, job).to_vec())
+        let done = forward(heads, &qkv, dropout, true);
+        let d_qkv = backward(heads, gradient_job(&qkv, &done, &d_out, dropout));
+        let maps: Vec<f32> = done.maps.iter().flatten().flat_map(|map| map.cpu()).copied().collect();
+        (done.out.cpu().to_vec(), maps, d_qkv.cpu().to_vec())
     };
     assert!(run(None) == run(Some(70)));
 }
@@ -115,11 +127,11 @@ fn a_row_stands_alone() {
     let qkv = normals(100 * 3 * width, 3);
     let all = forward(heads(&[0, 30, 100], 2, width), &qkv, None, false);
     let alone = forward(heads(&[0, 70], 2, width), &qkv[30 * 3 * width..], None, false);
-    assert_eq!(all.out[30 * width..], *alone.out);
+    assert_eq!(all.out.cpu()[30 * width..], *alone.out.cpu());
 }
 
 #[test]
-fn where_only_first_tokens_ask_they_get_the_same_bits_and_give_the_same_gradient() {
+fn queries_of_first_tokens_alone_give_the_same_bits_and_gradients() {
     let (width, row_starts) = (32, [0, 70, 71, 100]);
     let (qkv, d_firsts) = (normals(100 * 3 * width, 3), normals(3 * width, 4));
     let mut d_all = vec![0.0; 100 * width];
@@ -127,14 +139,14 @@ fn where_only_first_tokens_ask_they_get_the_same_bits_and_give_the_same_gradient
     for (row, &first) in places() {
         d_all[first * width..][..width].copy_from_slice(&d_firsts[row * width..][..width]);
     }
-    for (precision, dropout) in [Precision::F32, Precision::Bf16].map(|it| (it, Dropout::new(0.2, 7))) {
+    for (precision, dropout) in [ElementType::F32, ElementType::Bf16].map(|it| (it, Dropout::new(0.2, 7))) {
         for window in [None, Some(5)] {
             let all = Heads { precision, window, ..heads(&row_starts, 2, width) };
             let firsts = Heads { queries: Queries::Firsts, ..all };
             let run = |heads, d_out: &[f32]| {
-                let Attended { out, log_sums, .. } = forward(heads, &qkv, dropout, false);
-                let job = AttentionGradient { qkv: &qkv, out: &out, log_sums: &log_sums, d_out, dropout };
-                (out.to_vec(), backward(heads, job).to_vec())
+                let done = forward(heads, &qkv, dropout, false);
+                let d_qkv = backward(heads, gradient_job(&qkv, &done, d_out, dropout));
+                (done.out.cpu().to_vec(), d_qkv.cpu().to_vec())
             };
             let ((out, d_qkv), (out_firsts, d_qkv_firsts)) = (run(all, &d_all), run(firsts, &d_firsts));
             for (row, &first) in places() {
@@ -149,7 +161,7 @@ fn where_only_first_tokens_ask_they_get_the_same_bits_and_give_the_same_gradient
 fn maps_sum_to_one() {
     let qkv = normals(70 * 3 * 16, 4);
     let done = forward(heads(&[0, 70], 2, 16), &qkv, None, true);
-    for row in done.maps.unwrap()[0].chunks(70) {
+    for row in done.maps.unwrap()[0].cpu().chunks(70) {
         assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5);
     }
 }
@@ -158,7 +170,7 @@ fn maps_sum_to_one() {
 fn nan_and_infinity_reach_the_outputs_of_their_row_and_head_alone() {
     let (width, n_heads, row_starts) = (12, 2, [0, 20, 21, 40]);
     let d_out = normals(40 * width, 2);
-    for precision in [Precision::F32, Precision::Bf16] {
+    for precision in [ElementType::F32, ElementType::Bf16] {
         let heads = Heads { precision, ..heads(&row_starts, n_heads, width) };
         for level in Level::available() {
             for bad in NON_FINITE {
@@ -170,20 +182,14 @@ fn nan_and_infinity_reach_the_outputs_of_their_row_and_head_alone() {
                     let at = format!("{bad} in part {part}, {precision:?} at {}", level.name());
                     let is_in = |i: usize| i / width >= 21 && i % width >= 6;
                     let wrong = |x: &f32| !x.is_finite();
-                    let hit = done.out.iter().enumerate().filter(|(_, x)| wrong(x)).map(|(i, _)| i);
+                    let hit = done.out.cpu().iter().enumerate().filter(|(_, x)| wrong(x)).map(|(i, _)| i);
                     assert!(hit.clone().count() > 0 && hit.clone().all(is_in), "{at}");
                     // A NaN key or value concerns every query of its row and head, a query itself alone.
                     let wanted = [6, 19 * 6, 19][part];
                     assert!(!bad.is_nan() || hit.count() == wanted, "{at}");
-                    let job = AttentionGradient {
-                        qkv: &qkv,
-                        out: &done.out,
-                        log_sums: &done.log_sums,
-                        d_out: &d_out,
-                        dropout: None,
-                    };
+                    let job = gradient_job(&qkv, &done, &d_out, None).cpu();
                     let gradient = backward::backward(level, heads, job);
-                    let mut hit = gradient.iter().enumerate().filter(|(_, x)| wrong(x));
+                    let mut hit = gradient.cpu().iter().enumerate().filter(|(_, x)| wrong(x));
                     assert!(hit.clone().count() > 0, "{at}");
                     assert!(hit.all(|(i, _)| is_in(i / (3 * width) * width + i % width)), "{at}");
                 }

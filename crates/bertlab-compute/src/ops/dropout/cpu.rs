@@ -2,7 +2,11 @@
 
 use super::Dropout;
 use crate::random::mix;
-use crate::simd::{Kernel, Simd};
+use crate::simd::{Kernel, Level, Simd, run};
+use crate::threads::parallel_chunks;
+
+/// Rows in one task.
+const ROWS: usize = 64;
 
 /// `mask[column]` = 0 or 1 / (1 - p), for one row.
 ///
@@ -24,12 +28,18 @@ pub(crate) fn fill_mask(dropout: Dropout, row: u64, mask: &mut [f32]) {
     }
 }
 
+pub(super) fn apply(level: Level, dropout: Dropout, x: &mut [f32], width: usize) {
+    parallel_chunks(x, ROWS * width, |chunk, x| {
+        run(level, Apply { dropout, x, width, first_row: chunk * ROWS });
+    });
+}
+
 /// Whole rows, the first of them row `first_row` of all.
-pub(super) struct Apply<'a> {
-    pub dropout: Dropout,
-    pub x: &'a mut [f32],
-    pub width: usize,
-    pub first_row: usize,
+struct Apply<'a> {
+    dropout: Dropout,
+    x: &'a mut [f32],
+    width: usize,
+    first_row: usize,
 }
 
 impl Kernel for Apply<'_> {

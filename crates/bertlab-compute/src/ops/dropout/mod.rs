@@ -7,8 +7,9 @@ pub(crate) mod cpu;
 #[cfg(test)]
 mod tests;
 
-use crate::simd::{Level, run};
-use crate::threads::parallel_chunks;
+use crate::device::Device;
+use crate::simd::Level;
+use crate::view::ViewMut;
 
 /// One place where numbers are dropped, in one step.
 // Invariant: 0 < probability < 1.
@@ -27,9 +28,9 @@ impl Dropout {
 }
 
 /// Multiplies `x` by the mask: forward and backward are the same. `[rows, width]`
-pub fn apply(dropout: Dropout, x: &mut [f32], width: usize) {
-    const ROWS: usize = 64;
-    parallel_chunks(x, ROWS * width, |chunk, x| {
-        run(Level::current(), cpu::Apply { dropout, x, width, first_row: chunk * ROWS });
-    });
+pub fn apply<'a>(dropout: Dropout, x: impl Into<ViewMut<'a>>, width: usize) {
+    let x = x.into();
+    match x.device() {
+        Device::Cpu => cpu::apply(Level::current(), dropout, x.cpu(), width),
+    }
 }

@@ -1,81 +1,17 @@
-//! Where numbers stop being numbers: a search for NaN and infinities at the speed of memory.
+//! A search for NaN and infinities.
 
-use crate::simd::{Kernel, LANES, Level, Simd, run};
-use crate::threads::parallel_for;
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod cpu;
+#[cfg(test)]
+mod tests;
 
-/// Numbers in one task.
-const CHUNK: usize = 64 * 1024;
-/// Vectors that are read together, so that one sum does not wait for the other.
-const SUMS: usize = 4;
+use crate::device::Device;
+use crate::simd::Level;
+use crate::view::View;
 
 /// The place of the first number that is NaN or infinite.
-pub fn first_non_finite(x: &[f32]) -> Option<usize> {
-    first_non_finite_at(Level::current(), x)
-}
-
-fn first_non_finite_at(level: Level, x: &[f32]) -> Option<usize> {
-    let first = AtomicUsize::new(usize::MAX);
-    parallel_for(x.len().div_ceil(CHUNK), |chunk| {
-        let start = chunk * CHUNK;
-        let part = &x[start..x.len().min(start + CHUNK)];
-        if !run(level, IsFinite { x: part }) {
-            let place = part.iter().position(|x| !x.is_finite()).expect("the kernel found one");
-            first.fetch_min(start + place, Ordering::Relaxed);
-        }
-    });
-    Some(first.into_inner()).filter(|&place| place != usize::MAX)
-}
-
-struct IsFinite<'a> {
-    x: &'a [f32],
-}
-
-impl Kernel for IsFinite<'_> {
-    type Output = bool;
-    #[inline(always)]
-    unsafe fn run<S: Simd>(self) -> bool {
-        let whole = self.x.len() / (SUMS * LANES) * (SUMS * LANES);
-        // SAFETY: SUMS * LANES numbers from i < whole, and n from i >= whole, lie inside x.
-        unsafe {
-            let (zero, mut sums) = (S::splat(0.0), [S::splat(0.0); SUMS]);
-            let x = self.x.as_ptr();
-            // 0 times a number is 0, times NaN or an infinity NaN.
-            for i in (0..whole).step_by(SUMS * LANES) {
-                for (v, sum) in sums.iter_mut().enumerate() {
-                    *sum = S::fma(S::load(x.add(i + v * LANES)), zero, *sum);
-                }
-            }
-            for i in (whole..self.x.len()).step_by(LANES) {
-                let n = (self.x.len() - i).min(LANES);
-                sums[0] = S::fma(S::load_part(x.add(i), n), zero, sums[0]);
-            }
-            S::sum(S::add(S::add(sums[0], sums[1]), S::add(sums[2], sums[3]))) == 0.0
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ops::testing::{NON_FINITE, normals};
-
-    #[test]
-    fn the_first_place_is_found_wherever_it_is() {
-        let n = 2 * CHUNK + 77;
-        let mut x = normals(n, 1);
-        (x[0], x[1], x[2]) = (f32::MAX, f32::MIN, f32::MIN_POSITIVE / 2.0);
-        for level in Level::available() {
-            assert_eq!(first_non_finite_at(level, &x), None);
-            assert_eq!(first_non_finite_at(level, &[]), None);
-            for (bad, place) in [0, 63, 64, CHUNK - 1, CHUNK, n - 78, n - 1]
-                .into_iter()
-                .flat_map(|place| NON_FINITE.map(|bad| (bad, place)))
-            {
-                let mut x = x.clone();
-                (x[place], x[n - 1]) = (bad, bad);
-                assert_eq!(first_non_finite_at(level, &x), Some(place), "{bad} at {}", level.name());
-            }
-        }
+pub fn first_non_finite<'a>(x: impl Into<View<'a>>) -> Option<usize> {
+    let x = x.into();
+    match x.device() {
+        Device::Cpu => cpu::first_non_finite(Level::current(), x.cpu()),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Activated, Gate};
 use crate::buffer::Buffer;
+use crate::device::Device;
 use crate::simd::{Kernel, LANES, Level, Simd, run};
 use crate::threads::{SharedPointer, parallel_for};
 
@@ -9,8 +10,8 @@ use crate::threads::{SharedPointer, parallel_for};
 const ROWS: usize = 16;
 
 pub(super) fn forward(level: Level, gate: Gate, x: &[f32], inner_width: usize) -> Buffer {
-    let mut out = Buffer::stale(x.len() / 2);
-    let to = SharedPointer::new(&mut out);
+    let mut out = Buffer::uninitialised(Device::Cpu, x.len() / 2);
+    let to = SharedPointer::new(out.cpu_mut());
     for_rows(x, inner_width, |first, x| {
         // SAFETY: the tasks' rows are disjoint and inside out.
         let out = unsafe { std::slice::from_raw_parts_mut(to.get().add(first * inner_width), x.len() / 2) };
@@ -20,8 +21,8 @@ pub(super) fn forward(level: Level, gate: Gate, x: &[f32], inner_width: usize) -
 }
 
 pub(super) fn backward(level: Level, gate: Gate, x: &[f32], d: &mut [f32], inner_width: usize) -> Buffer {
-    let mut d_x = Buffer::stale(x.len());
-    let (to, d) = (SharedPointer::new(&mut d_x), SharedPointer::new(d));
+    let mut d_x = Buffer::uninitialised(Device::Cpu, x.len());
+    let (to, d) = (SharedPointer::new(d_x.cpu_mut()), SharedPointer::new(d));
     for_rows(x, inner_width, |first, x| {
         // SAFETY: the tasks' rows are disjoint and inside d and d_x.
         let (d, d_x) = unsafe {

@@ -18,13 +18,13 @@ fn values_and_gradients_agree_with_the_oracle() {
             let mut first: Option<Vec<f32>> = None;
             for level in Level::available() {
                 let out = cpu::forward(level, gate, &x, width);
-                assert_close(&out, &want, 1e-6, "gated");
+                assert_close(out.cpu(), &want, 1e-6, "gated");
                 let mut y = d.clone();
                 let d_x = cpu::backward(level, gate, &x, &mut y, width);
-                assert_close(&d_x, &want_gradient, 1e-5, "d_x");
-                assert_eq!(y, *out, "the backward pass gives the same y");
-                let first = first.get_or_insert_with(|| d_x.to_vec());
-                assert_eq!(first[..], d_x[..], "{} gives other bits", level.name());
+                assert_close(d_x.cpu(), &want_gradient, 1e-5, "d_x");
+                assert_eq!(y, *out.cpu(), "the backward pass gives the same y");
+                let first = first.get_or_insert_with(|| d_x.cpu().to_vec());
+                assert_eq!(first[..], *d_x.cpu(), "{} gives other bits", level.name());
             }
         }
     }

@@ -4,6 +4,7 @@ use super::{AddNorm, Affine, NormGradient};
 use crate::ops::dropout::{Dropout, cpu::fill_mask};
 use crate::simd::{Kernel, LANES, Level, Simd, run};
 use crate::threads::{SharedPointer, parallel_for};
+use crate::view::{View, ViewMut};
 
 /// Rows in one task: fixed, so that the order in which gradients are summed is too.
 const ROWS: usize = 32;
@@ -11,7 +12,7 @@ const ROWS: usize = 32;
 pub(crate) fn forward(level: Level, affine: Affine<'_>, job: AddNorm<'_>) {
     let width = affine.weight.len();
     let n_rows = job.x.len() / width;
-    let (x, out) = (SharedPointer::new(job.x), SharedPointer::new(job.out));
+    let (x, out) = (SharedPointer::new(job.x.cpu()), SharedPointer::new(job.out.cpu()));
     parallel_for(n_rows.div_ceil(ROWS), |chunk| {
         let first = chunk * ROWS;
         let n = ROWS.min(n_rows - first);
@@ -22,7 +23,7 @@ pub(crate) fn forward(level: Level, affine: Affine<'_>, job: AddNorm<'_>) {
                 std::slice::from_raw_parts_mut(out.get().add(first * width), n * width),
             )
         };
-        let residual = job.residual.map(|residual| &residual[first * width..(first + n) * width]);
+        let residual = job.residual.map(|residual| &residual.cpu()[first * width..(first + n) * width]);
         run(level, Forward { affine, x, residual, dropout: job.dropout, out, first_row: first });
     });
 }
@@ -40,7 +41,8 @@ impl Kernel for Forward<'_> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let width = self.affine.weight.len();
+        let (weights, biases) = (self.affine.weight.cpu(), self.affine.bias.map(View::cpu));
+        let width = weights.len();
         let mut mask = vec![0.0; if self.dropout.is_some() { width } else { 0 }];
         for (i, (x, out)) in self.x.chunks_exact_mut(width).zip(self.out.chunks_exact_mut(width)).enumerate()
         {
@@ -58,8 +60,11 @@ impl Kernel for Forward<'_> {
                 for column in (0..width).step_by(LANES) {
                     let n = (width - column).min(LANES);
                     let centred = S::sub(S::load_part(x.as_ptr().add(column), n), S::splat(mean));
-                    let weight = S::load_part(self.affine.weight.as_ptr().add(column), n);
-                    let bias = S::load_part(self.affine.bias.as_ptr().add(column), n);
+                    let weight = S::load_part(weights.as_ptr().add(column), n);
+                    let bias = match biases {
+                        Some(biases) => S::load_part(biases.as_ptr().add(column), n),
+                        None => S::splat(0.0),
+                    };
                     let y = S::fma(S::mul(centred, S::splat(scale)), weight, bias);
                     S::store_part(out.as_mut_ptr().add(column), y, n);
                 }
@@ -92,11 +97,12 @@ unsafe fn moments<S: Simd>(x: &[f32], epsilon: f32) -> (f32, f32) {
 
 pub(crate) fn backward(level: Level, affine: Affine<'_>, job: NormGradient<'_>) {
     let width = affine.weight.len();
-    let n_rows = job.z.len() / width;
+    let z = job.z.cpu();
+    let n_rows = z.len() / width;
     let n_chunks = n_rows.div_ceil(ROWS);
     // Every chunk sums into rows of its own, added up in order afterwards.
     let mut partial = vec![0.0; n_chunks * 2 * width];
-    let (sums, d) = (SharedPointer::new(&mut partial), SharedPointer::new(job.d));
+    let (sums, d) = (SharedPointer::new(&mut partial), SharedPointer::new(job.d.cpu()));
     parallel_for(n_chunks, |chunk| {
         let first = chunk * ROWS;
         let n = ROWS.min(n_rows - first);
@@ -107,11 +113,13 @@ pub(crate) fn backward(level: Level, affine: Affine<'_>, job: NormGradient<'_>) 
                 std::slice::from_raw_parts_mut(sums.get().add(chunk * 2 * width), 2 * width),
             )
         };
-        run(level, Backward { affine, z: &job.z[first * width..(first + n) * width], d, sums });
+        run(level, Backward { affine, z: &z[first * width..(first + n) * width], d, sums });
     });
-    for sums in partial.chunks_exact(2 * width) {
-        job.d_weight.iter_mut().zip(&sums[..width]).for_each(|(d, s)| *d += s);
-        job.d_bias.iter_mut().zip(&sums[width..]).for_each(|(d, s)| *d += s);
+    for (part, sum) in [job.d_weight, job.d_bias].into_iter().enumerate() {
+        let Some(sum) = sum.map(ViewMut::cpu) else { continue };
+        for partial in partial.chunks_exact(2 * width) {
+            sum.iter_mut().zip(&partial[part * width..]).for_each(|(d, s)| *d += s);
+        }
     }
 }
 
@@ -133,7 +141,7 @@ impl Kernel for Backward<'_> {
             // SAFETY: all slices are `width` long; the level is on, by `run`'s contract.
             unsafe {
                 let (mean, scale) = moments::<S>(z, self.affine.epsilon);
-                let row = Row { z, weight: self.affine.weight, mean, scale };
+                let row = Row { z, weight: self.affine.weight.cpu(), mean, scale };
                 let (d_mean, d_slope) = row.reduce::<S>(d, d_weight, d_bias);
                 row.finish::<S>(d, d_mean, d_slope);
             }

@@ -20,8 +20,13 @@ fn values_agree_with_the_oracle() {
             .collect();
         for level in Level::available() {
             let (mut z, mut out) = (x.clone(), vec![0.0; x.len()]);
-            let affine = Affine { weight: &weight, bias: &bias, epsilon: 1e-5 };
-            let job = AddNorm { x: &mut z, residual: Some(&residual), dropout: None, out: &mut out };
+            let affine = Affine { weight: (&weight).into(), bias: Some((&bias).into()), epsilon: 1e-5 };
+            let job = AddNorm {
+                x: (&mut z).into(),
+                residual: Some((&residual).into()),
+                dropout: None,
+                out: (&mut out).into(),
+            };
             cpu::forward(level, affine, job);
             assert_close(&out, &want, 3e-6, &format!("width {width} at {}", level.name()));
             assert_eq!(z[3], x[3] + residual[3]);
@@ -42,11 +47,16 @@ fn gradients_agree_with_finite_differences() {
         let (z64, w64, b64) = (wide(&z), wide(&weight), wide(&bias));
         for level in Level::available() {
             let (mut d, mut dw, mut db) = (dy.clone(), vec![1.0; width], vec![0.0; width]);
-            let affine = Affine { weight: &weight, bias: &bias, epsilon: 1e-5 };
+            let affine = Affine { weight: (&weight).into(), bias: Some((&bias).into()), epsilon: 1e-5 };
             cpu::backward(
                 level,
                 affine,
-                NormGradient { z: &z, d: &mut d, d_weight: &mut dw, d_bias: &mut db },
+                NormGradient {
+                    z: (&z).into(),
+                    d: (&mut d).into(),
+                    d_weight: Some((&mut dw).into()),
+                    d_bias: Some((&mut db).into()),
+                },
             );
             assert_close(&d, &numeric_gradient(&z64, |z| loss(z, &w64, &b64)), 2e-5, "d_z");
             dw.iter_mut().for_each(|d| *d -= 1.0); // Gradients are added to what was there.
@@ -60,18 +70,24 @@ fn gradients_agree_with_finite_differences() {
 fn a_row_with_nan_or_infinity_is_nan_and_the_others_are_not() {
     for width in [15, 16, 33] {
         let (weight, bias) = (normals(width, 3), normals(width, 4));
-        let affine = Affine { weight: &weight, bias: &bias, epsilon: 1e-5 };
+        let affine = Affine { weight: (&weight).into(), bias: Some((&bias).into()), epsilon: 1e-5 };
         for bad in NON_FINITE {
             for level in Level::available() {
                 for place in 0..width {
                     let mut x = normals(3 * width, 1);
                     x[width + place] = bad;
                     let mut out = vec![0.0; x.len()];
-                    let job = AddNorm { x: &mut x.clone(), residual: None, dropout: None, out: &mut out };
+                    let (mut z, to) = (x.clone(), (&mut out).into());
+                    let job = AddNorm { x: (&mut z).into(), residual: None, dropout: None, out: to };
                     cpu::forward(level, affine, job);
                     let mut d = normals(3 * width, 2);
                     let (mut d_weight, mut d_bias) = (vec![0.0; width], vec![0.0; width]);
-                    let job = NormGradient { z: &x, d: &mut d, d_weight: &mut d_weight, d_bias: &mut d_bias };
+                    let job = NormGradient {
+                        z: (&x).into(),
+                        d: (&mut d).into(),
+                        d_weight: Some((&mut d_weight).into()),
+                        d_bias: Some((&mut d_bias).into()),
+                    };
                     cpu::backward(level, affine, job);
                     for (what, values) in [("y", &out), ("d_x", &d)] {
                         let at = format!("{what}: {bad} at {place} of {width} at {}", level.name());

@@ -4,21 +4,22 @@ use super::*;
 use crate::ops::testing::{NON_FINITE, assert_close, normals, wide};
 
 fn product(level: Level, a: MatrixView<'_>, b: MatrixView<'_>, bias: &[f32]) -> Vec<f32> {
-    product_in(Precision::F32, level, a, b, bias)
+    product_in(ElementType::F32, level, a, b, bias)
 }
 
 fn product_in(
-    precision: Precision,
+    precision: ElementType,
     level: Level,
     a: MatrixView<'_>,
     b: MatrixView<'_>,
     bias: &[f32],
 ) -> Vec<f32> {
-    let mut packed = PackedMatrix::stale_at(level, precision, b.n_rows(), b.n_columns());
-    packed.put_at(level, 0, 0, b);
+    let mut packed = Panels::uninitialised(level, precision, b.n_rows(), b.n_columns());
+    packed.put(level, 0, 0, b);
     let mut out = vec![f32::NAN; a.n_rows() * b.n_columns()];
-    let epilogue = Epilogue { bias: Some(bias), ..Epilogue::default() };
-    cpu::multiply(level, Matmul { a, b: &packed, out: &mut out, accumulate: false, epilogue });
+    let epilogue = Epilogue { bias: Some(bias.into()), ..Epilogue::default() };
+    let b = &packed.into();
+    cpu::multiply(level, Matmul { a, b, out: (&mut out).into(), accumulate: false, epilogue });
     out
 }
 
@@ -58,7 +59,7 @@ fn bf16_products_are_those_of_the_rounded_numbers() {
         let turned = MatrixView::new(&bt, n, k).transposed();
         for level in Level::available() {
             for b in [MatrixView::new(&b, k, n), turned] {
-                let got = product_in(Precision::Bf16, level, MatrixView::new(&a, m, k), b, &bias);
+                let got = product_in(ElementType::Bf16, level, MatrixView::new(&a, m, k), b, &bias);
                 assert_close(&got, &want, 3e-6, &format!("{m} x {k} x {n} at {}", level.name()));
             }
         }
@@ -109,37 +110,37 @@ fn parts_are_packed_side_by_side_and_added_to() {
     let (m, k, n) = (5, 20, 24);
     let (a, b) = (normals(m * k, 9), normals(k * 2 * n, 10));
     let whole = MatrixView::new(&b, k, 2 * n);
-    let mut parts = PackedMatrix::stale(Precision::F32, k, 2 * n);
+    let mut parts = PackedMatrix::uninitialised(Device::Cpu, ElementType::F32, k, 2 * n);
     parts.put(0, n, whole.columns(n, n));
     parts.put(0, 0, whole.columns(0, n));
     let a = MatrixView::new(&a, m, k);
-    let once = linear(a, &PackedMatrix::pack(Precision::F32, whole), None);
-    let mut twice = linear(a, &parts, None);
-    assert_eq!(once[..], twice[..]);
-    matmul(Matmul { a, b: &parts, out: &mut twice, accumulate: true, epilogue: Epilogue::default() });
-    assert!(once.iter().zip(&twice[..]).all(|(one, two)| (2.0 * one - two).abs() < 1e-6));
+    let once = linear(a, &PackedMatrix::pack(ElementType::F32, whole), None, None);
+    let mut twice = linear(a, &parts, None, None);
+    assert_eq!(once.cpu(), twice.cpu());
+    let epilogue = Epilogue::default();
+    matmul(Matmul { a, b: &parts, out: twice.view_mut(), accumulate: true, epilogue });
+    assert!(once.cpu().iter().zip(twice.cpu()).all(|(one, two)| (2.0 * one - two).abs() < 1e-6));
 }
 
 #[test]
 fn what_stood_before_the_activation_is_kept() {
     let (m, k, n) = (9, 12, 20);
-    let (a, b) =
-        (normals(m * k, 11), PackedMatrix::pack(Precision::F32, MatrixView::new(&normals(k * n, 12), k, n)));
+    let (a, b) = (
+        normals(m * k, 11),
+        PackedMatrix::pack(ElementType::F32, MatrixView::new(&normals(k * n, 12), k, n)),
+    );
     let a = MatrixView::new(&a, m, k);
-    let (mut out, mut kept) = (vec![0.0; m * n], vec![0.0; m * n]);
-    let epilogue =
-        Epilogue { bias: None, activation: Some(Activation::Relu), before_activation: Some(&mut kept) };
-    matmul(Matmul { a, b: &b, out: &mut out, accumulate: false, epilogue });
-    assert_eq!(kept, *linear(a, &b, None));
-    assert!(out.iter().zip(&kept).all(|(&after, &before)| after == before.max(0.0)));
-    assert!(kept.iter().any(|&x| x < 0.0));
+    let (out, kept) = linear_keeping(a, &b, None, Activation::Relu);
+    assert_eq!(kept.cpu(), linear(a, &b, None, None).cpu());
+    assert!(out.cpu().iter().zip(kept.cpu()).all(|(&after, &before)| after == before.max(0.0)));
+    assert!(kept.cpu().iter().any(|&x| x < 0.0));
 }
 
 #[test]
 fn nan_and_infinity_reach_every_product_that_reads_them_and_no_other() {
     let (m, k, n) = (9, 37, 21);
     let bias = vec![0.0; n];
-    for (precision, level) in [Precision::F32, Precision::Bf16]
+    for (precision, level) in [ElementType::F32, ElementType::Bf16]
         .into_iter()
         .flat_map(|precision| Level::available().into_iter().map(move |level| (precision, level)))
     {

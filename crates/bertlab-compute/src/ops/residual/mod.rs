@@ -2,40 +2,27 @@
 //!
 //! Axes: T tokens, D width.
 
-use super::dropout::{self, Dropout};
-use crate::threads::parallel_chunks;
+mod cpu;
+#[cfg(test)]
+mod tests;
 
-/// Numbers in one task.
-const CHUNK: usize = 16 * 1024;
+use super::dropout::{self, Dropout};
+use crate::device::Device;
+use crate::view::{View, ViewMut};
 
 /// `x = dropout(x) + residual` in place. Both `[T, D]`; panics when they differ in length.
-pub fn add(x: &mut [f32], residual: &[f32], dropout: Option<Dropout>, width: usize) {
+pub fn add<'a, 'b>(
+    x: impl Into<ViewMut<'a>>,
+    residual: impl Into<View<'b>>,
+    dropout: Option<Dropout>,
+    width: usize,
+) {
+    let (mut x, residual) = (x.into(), residual.into());
     assert_eq!(x.len(), residual.len());
     if let Some(dropout) = dropout {
-        dropout::apply(dropout, x, width);
+        dropout::apply(dropout, x.reborrow(), width);
     }
-    parallel_chunks(x, CHUNK, |chunk, x| {
-        let residual = &residual[chunk * CHUNK..][..x.len()];
-        x.iter_mut().zip(residual).for_each(|(x, r)| *x += r);
-    });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ops::testing::normals;
-
-    #[test]
-    fn what_is_dropped_leaves_the_residual() {
-        let (width, n) = (20_000, 40_000);
-        let (x, residual) = (normals(n, 1), normals(n, 2));
-        let dropout = Dropout::new(0.5, 3);
-        let mut dropped = x.clone();
-        dropout::apply(dropout.expect("a probability above 0"), &mut dropped, width);
-        let mut sum = x;
-        add(&mut sum, &residual, dropout, width);
-        assert!(dropped.iter().filter(|&&x| x == 0.0).count() > n / 3);
-        let want: Vec<f32> = dropped.iter().zip(&residual).map(|(x, r)| x + r).collect();
-        assert_eq!(sum, want);
+    match Device::common([x.device(), residual.device()]) {
+        Device::Cpu => cpu::add(x.cpu(), residual.cpu()),
     }
 }

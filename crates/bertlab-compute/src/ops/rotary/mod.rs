@@ -1,7 +1,9 @@
-//! Rotary position embedding (Su et al. 2021): queries and keys are turned by an angle that grows with the position.
+//! Rotary position embedding (Su et al. 2021): queries and keys are rotated by an angle that grows with the
+//! position.
 //!
-//! In the half-rotation form: of a head's d numbers, number i and number i + d/2 are a point of the plane; at position p it
-//! is turned by `p · θ^(-2i/d)`. Scores then depend on the distance of two tokens alone.
+//! In the half-rotation form: of a head's d numbers, number i and number i + d/2 are a point of the plane; at
+//! position p it is rotated by `p · θ^(-2i/d)`. Scores then depend on the distance of two tokens alone.
+//!
 //! Axes: T packed tokens, D width, H heads, d = D / H, P positions.
 
 mod cpu;
@@ -10,7 +12,9 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
+use crate::device::Device;
 use crate::simd::Level;
+use crate::view::ViewMut;
 
 /// Cosines and sines of the angles of every position, for one θ.
 #[derive(Clone, Debug)]
@@ -24,7 +28,8 @@ pub struct Rotation {
 }
 
 impl Rotation {
-    /// Of `n_positions` positions, for heads of `head_width` numbers. Angles are rounded as PyTorch's f32 rounds them.
+    /// Of `n_positions` positions, for heads of `head_width` numbers. Angles are rounded as PyTorch's f32
+    /// rounds them.
     ///
     /// # Panics
     /// When the heads' width is odd.
@@ -69,7 +74,8 @@ pub enum Turn {
 ///
 /// # Panics
 /// When shapes do not fit, or a position lies beyond the rotation's.
-pub fn rotate(rotation: &Rotation, turn: Turn, qkv: &mut [f32], positions: &[u32]) {
+pub fn rotate<'a>(rotation: &Rotation, turn: Turn, qkv: impl Into<ViewMut<'a>>, positions: &[u32]) {
+    let qkv = qkv.into();
     let n_tokens = positions.len();
     if n_tokens == 0 {
         return;
@@ -79,5 +85,7 @@ pub fn rotate(rotation: &Rotation, turn: Turn, qkv: &mut [f32], positions: &[u32
     assert!(width.is_multiple_of(rotation.head_width()), "whole heads");
     let highest = positions.iter().copied().max().map_or(0, |position| position as usize);
     assert!(highest < rotation.n_positions(), "position {highest} of {}", rotation.n_positions());
-    cpu::rotate(Level::current(), rotation, turn, qkv, positions);
+    match qkv.device() {
+        Device::Cpu => cpu::rotate(Level::current(), rotation, turn, qkv.cpu(), positions),
+    }
 }

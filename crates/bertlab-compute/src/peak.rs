@@ -1,5 +1,6 @@
-//! How fast this machine can multiply and add at best: registers alone, no memory, all threads.
+//! How many operations per second this machine's units give at best: registers alone, no memory, all threads.
 
+use crate::element::ElementType;
 use crate::simd::{Kernel, LANES, Level, Simd, run};
 use crate::threads::{n_threads, parallel_for};
 use std::hint::black_box;
@@ -11,38 +12,19 @@ const CHAINS: usize = 24;
 /// Multiply-adds per chain between two looks at the clock.
 const ROUNDS: usize = 20_000;
 
-/// What an instruction multiplies in every lane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Products {
-    /// Two f32.
-    Single,
-    /// Two pairs of bf16.
-    Pairs,
-    /// Four bytes by four bytes.
-    Quads,
-}
-
-impl Products {
-    fn n(self) -> usize {
-        match self {
-            Self::Single => 1,
-            Self::Pairs => 2,
-            Self::Quads => 4,
-        }
-    }
-}
-
-/// Operations per second, two for every multiply-add, over all threads, in about `time`.
-pub fn flops_per_second(products: Products, time: Duration) -> f64 {
+/// Operations per second, two for every multiply-add, of products in this element type, over all threads,
+/// measured for about `time`.
+pub fn operations_per_second(element: ElementType, time: Duration) -> f64 {
     let total = Mutex::new(0.0);
     parallel_for(n_threads(), |_| {
         let start = Instant::now();
         let mut n_rounds = 0;
         while start.elapsed() < time {
-            run(Level::current(), Spin { products });
+            run(Level::current(), Spin { element });
             n_rounds += 1;
         }
-        let per_round = 2 * CHAINS * ROUNDS * LANES * products.n();
+        let per_lane = size_of::<f32>() / element.size_bytes();
+        let per_round = 2 * CHAINS * ROUNDS * LANES * per_lane;
         let rate = (n_rounds * per_round) as f64 / start.elapsed().as_secs_f64();
         *total.lock().expect("no thread panics while it adds") += rate;
     });
@@ -50,7 +32,7 @@ pub fn flops_per_second(products: Products, time: Duration) -> f64 {
 }
 
 struct Spin {
-    products: Products,
+    element: ElementType,
 }
 
 impl Kernel for Spin {
@@ -64,10 +46,10 @@ impl Kernel for Spin {
             let mut sums = [S::splat(1.0); CHAINS];
             for _ in 0..ROUNDS {
                 for sum in &mut sums {
-                    *sum = match self.products {
-                        Products::Single => S::fma(a, b, *sum),
-                        Products::Pairs => S::fma_pairs(a, b, *sum),
-                        Products::Quads => S::dot_quads(a, b, *sum),
+                    *sum = match self.element {
+                        ElementType::F32 => S::fma(a, b, *sum),
+                        ElementType::Bf16 => S::fma_pairs(a, b, *sum),
+                        ElementType::Int8 => S::dot_quads(a, b, *sum),
                     };
                 }
             }

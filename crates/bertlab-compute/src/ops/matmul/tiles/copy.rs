@@ -1,33 +1,36 @@
-//! Copies a matrix into the order in which a kernel reads it: as it is, or as pairs of bf16.
+//! Copies a matrix into units: f32 as it is, or rounded to bf16, two neighbours along k in each.
 
-use super::{MatrixView, Precision};
+use super::super::MatrixView;
 use crate::simd::{LANES, Simd, math};
 
-/// Copies `from` `[K, N]` to `to`: k after k (or pair after pair of them), `stride` numbers apart.
+/// Copies `from` `[K, N]` to `to`: one unit of k after the other, `stride` units apart. `PAIRS`: as pairs of
+/// bf16.
 ///
 /// # Safety
-/// The contract of [`Simd`]; `to` must be valid for K / [`Precision::per_unit`] rows (rounded up) of `stride`
-/// numbers, but for the last row's end; N <= `stride`.
+/// The contract of [`Simd`]; `to` must be valid for as many rows as K has units, of `stride` units each but
+/// for the last row's end; N <= `stride`.
 #[inline(always)]
-pub(crate) unsafe fn copy<S: Simd>(precision: Precision, from: MatrixView<'_>, to: *mut f32, stride: usize) {
+pub(super) unsafe fn copy<S: Simd, const PAIRS: bool>(from: MatrixView<'_>, to: *mut f32, stride: usize) {
     // SAFETY: the caller's contract.
     unsafe {
-        match precision {
-            _ if from.column_stride() == 1 => copy_rows::<S>(precision, from, to, stride),
-            _ if from.row_stride() == 1 => copy_columns::<S>(precision, from, to, stride),
-            _ => copy_elements(precision, from, to, stride),
+        if from.column_stride() == 1 {
+            copy_rows::<S, PAIRS>(from, to, stride);
+        } else if from.row_stride() == 1 {
+            copy_columns::<S, PAIRS>(from, to, stride);
+        } else {
+            copy_elements::<PAIRS>(from, to, stride);
         }
     }
 }
 
-/// Rows without gaps: weight gradients, values of attention.
+/// Contiguous rows: weight gradients, values of attention.
 #[inline(always)]
-unsafe fn copy_rows<S: Simd>(precision: Precision, from: MatrixView<'_>, to: *mut f32, stride: usize) {
+unsafe fn copy_rows<S: Simd, const PAIRS: bool>(from: MatrixView<'_>, to: *mut f32, stride: usize) {
     let (k, n) = (from.n_rows(), from.n_columns());
     // SAFETY: rows k and k + 1 of `from`, and of `to` by the caller's contract.
     unsafe {
         let row = |k: usize| from.pointer().add(k * from.row_stride());
-        if precision == Precision::F32 {
+        if !PAIRS {
             return (0..k).for_each(|k| std::ptr::copy_nonoverlapping(row(k), to.add(k * stride), n));
         }
         for unit in 0..k.div_ceil(2) {
@@ -45,10 +48,10 @@ unsafe fn copy_rows<S: Simd>(precision: Precision, from: MatrixView<'_>, to: *mu
     }
 }
 
-/// Columns without gaps, turned in squares of sixteen units: weights, activations.
+/// Contiguous columns, transposed in squares of sixteen units: weights, activations.
 #[inline(always)]
-unsafe fn copy_columns<S: Simd>(precision: Precision, from: MatrixView<'_>, to: *mut f32, stride: usize) {
-    let (k, n, per_unit) = (from.n_rows(), from.n_columns(), precision.per_unit());
+unsafe fn copy_columns<S: Simd, const PAIRS: bool>(from: MatrixView<'_>, to: *mut f32, stride: usize) {
+    let (k, n, per_unit) = (from.n_rows(), from.n_columns(), if PAIRS { 2 } else { 1 });
     for j in (0..n).step_by(LANES) {
         let n_part = (n - j).min(LANES);
         for k0 in (0..k).step_by(LANES * per_unit) {
@@ -59,12 +62,11 @@ unsafe fn copy_columns<S: Simd>(precision: Precision, from: MatrixView<'_>, to: 
                 for (i, column) in square.iter_mut().enumerate().take(n_part) {
                     let numbers = from.pointer().add((j + i) * from.column_stride() + k0);
                     let low = S::load_part(numbers, k_part.min(LANES));
-                    *column = match precision {
-                        Precision::F32 => low,
-                        Precision::Bf16 => {
-                            let n_high = k_part.saturating_sub(LANES);
-                            S::pairs(low, S::load_part(numbers.wrapping_add(LANES), n_high))
-                        }
+                    *column = if PAIRS {
+                        let n_high = k_part.saturating_sub(LANES);
+                        S::pairs(low, S::load_part(numbers.wrapping_add(LANES), n_high))
+                    } else {
+                        low
                     };
                 }
                 let units = S::transpose(square);
@@ -77,19 +79,18 @@ unsafe fn copy_columns<S: Simd>(precision: Precision, from: MatrixView<'_>, to: 
 }
 
 /// Any strides, one number after the other.
-unsafe fn copy_elements(precision: Precision, from: MatrixView<'_>, to: *mut f32, stride: usize) {
+unsafe fn copy_elements<const PAIRS: bool>(from: MatrixView<'_>, to: *mut f32, stride: usize) {
     let (k, n) = (from.n_rows(), from.n_columns());
-    for unit in 0..k.div_ceil(precision.per_unit()) {
+    for unit in 0..k.div_ceil(if PAIRS { 2 } else { 1 }) {
         for j in 0..n {
             // SAFETY: elements of `from`, and of `to` by the caller's contract.
             unsafe {
                 let at = |k: usize| *from.pointer().add(k * from.row_stride() + j * from.column_stride());
-                *to.add(unit * stride + j) = match precision {
-                    Precision::F32 => at(unit),
-                    Precision::Bf16 => {
-                        let second = if 2 * unit + 1 < k { at(2 * unit + 1) } else { 0.0 };
-                        f32::from_bits(math::pair_bits(at(2 * unit), second))
-                    }
+                *to.add(unit * stride + j) = if PAIRS {
+                    let second = if 2 * unit + 1 < k { at(2 * unit + 1) } else { 0.0 };
+                    f32::from_bits(math::pair_bits(at(2 * unit), second))
+                } else {
+                    at(unit)
                 };
             }
         }

@@ -1,8 +1,11 @@
-//! Against the products of the rounded numbers, at every level that the machine has; and the law that a row stands alone.
+//! int8: against the products of the rounded numbers, at every level that the machine has; and the law that a
+//! row stands alone.
 
 use super::*;
 use crate::ops::testing::{NON_FINITE, normals};
-use cpu::{Job, multiply};
+
+/// Integers numbers go from minus this to this.
+const LARGEST: f32 = 127.0;
 
 fn product(
     level: Level,
@@ -13,22 +16,24 @@ fn product(
 ) -> Vec<f32> {
     let n = bias.len();
     let k = weight.len() / n;
-    let mut b = QuantizedMatrix::zeros_at(level, k, n);
-    b.put_at(level, 0, MatrixView::new(weight, n, k));
+    let mut b = Panels::uninitialised(level, ElementType::Int8, k, n);
+    b.put(level, 0, 0, MatrixView::new(weight, n, k).transposed());
     let mut out = vec![f32::NAN; a.len() / k * n];
     let a = MatrixView::new(a, a.len() / k, k);
-    multiply(level, Job { a, b: &b, bias, activation }, &mut out);
+    let epilogue = Epilogue { bias: Some(bias.into()), activation, before_activation: None };
+    let b = &b.into();
+    cpu::multiply(level, Matmul { a, b, out: (&mut out).into(), accumulate: false, epilogue });
     out
 }
 
-/// The whole numbers of a row, and their scale.
+/// The integers of a row, and their scale.
 fn rounded(row: &[f32]) -> (Vec<i64>, f32) {
     let scale = row.iter().fold(0.0f32, |max, x| max.max(x.abs())) / LARGEST;
     let factor = if scale > 0.0 { 1.0 / scale } else { 0.0 };
     (row.iter().map(|x| (x * factor).min(LARGEST).round_ties_even() as i64).collect(), scale)
 }
 
-/// `a [m, k]`, `weight [n, k]`: sums of whole products, exactly, times both scales.
+/// `a [m, k]`, `weight [n, k]`: sums of integer products, times both scales.
 fn wanted(a: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f64> {
     let k = weight.len() / bias.len();
     let columns: Vec<(Vec<i64>, f32)> = weight.chunks_exact(k).map(rounded).collect();
@@ -97,14 +102,33 @@ fn parts_are_put_side_by_side_and_activated() {
     let (m, k, n) = (5, 20, 24);
     let (a, weight, bias) = (normals(m * k, 9), normals(2 * n * k, 10), normals(2 * n, 11));
     let level = Level::current();
-    let mut parts = QuantizedMatrix::zeros_at(level, k, 2 * n);
-    parts.put(n, MatrixView::new(&weight[n * k..], n, k));
-    parts.put(0, MatrixView::new(&weight[..n * k], n, k));
+    let mut parts = PackedMatrix::uninitialised(Device::Cpu, ElementType::Int8, k, 2 * n);
+    parts.put(0, n, MatrixView::new(&weight[n * k..], n, k).transposed());
+    parts.put(0, 0, MatrixView::new(&weight[..n * k], n, k).transposed());
     let relu = Some(Activation::Relu);
-    let got = linear_int8(MatrixView::new(&a, m, k), &parts, &bias, relu);
-    assert_eq!(got[..], product(level, &a, &weight, &bias, relu));
+    let got = linear(MatrixView::new(&a, m, k), &parts, Some((&bias).into()), relu);
+    let got = got.cpu();
+    assert_eq!(got, product(level, &a, &weight, &bias, relu));
     let plain = product(level, &a, &weight, &bias, None);
     assert!(got.iter().zip(&plain).all(|(&after, &before)| after == before.max(0.0)));
+}
+
+#[test]
+fn products_are_added_to_out() {
+    let (m, k, n) = (9, 70, 20);
+    let (a, weight) = (normals(m * k, 12), normals(n * k, 13));
+    let b = PackedMatrix::pack(ElementType::Int8, MatrixView::new(&weight, n, k).transposed());
+    let a = MatrixView::new(&a, m, k);
+    let once = linear(a, &b, None, None);
+    let mut twice = once.clone();
+    matmul(Matmul { a, b: &b, out: twice.view_mut(), accumulate: true, epilogue: Epilogue::default() });
+    assert!(once.cpu().iter().zip(twice.cpu()).all(|(once, twice)| 2.0 * once == *twice));
+}
+
+#[test]
+#[should_panic(expected = "contiguous columns")]
+fn columns_that_are_not_contiguous_are_refused() {
+    PackedMatrix::pack(ElementType::Int8, MatrixView::new(&normals(12, 14), 4, 3));
 }
 
 #[test]
