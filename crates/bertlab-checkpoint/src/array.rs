@@ -1,11 +1,11 @@
-//! A named array as a checkpoint file holds it: element type, shape, little-endian bytes.
+//! Named arrays of checkpoint files: element type, shape, little-endian bytes.
 
 use crate::{Bytes, Error};
 use std::borrow::Cow;
 use std::fmt;
 use zerocopy::{FromBytes, IntoBytes};
 
-/// The element types that checkpoints are read and written in.
+/// The element types of checkpoint files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)] // The names say it: kind of number and bits.
 pub enum Dtype {
@@ -22,7 +22,7 @@ pub enum Dtype {
 }
 
 impl Dtype {
-    /// Every element type, widest first.
+    /// All element types, widest first.
     pub const ALL: [Self; 10] = [
         Self::F64,
         Self::I64,
@@ -36,7 +36,7 @@ impl Dtype {
         Self::Bool,
     ];
 
-    /// Bytes per element.
+    /// Size of an element in bytes.
     pub fn size_bytes(self) -> usize {
         match self {
             Self::F64 | Self::I64 => 8,
@@ -46,12 +46,12 @@ impl Dtype {
         }
     }
 
-    /// The type that safetensors calls `name`.
+    /// The type with this name in safetensors files; `None` if there is none.
     pub fn from_safetensors_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|dtype| dtype.safetensors_name() == name)
     }
 
-    /// The word that safetensors uses.
+    /// The name in safetensors files.
     pub fn safetensors_name(self) -> &'static str {
         match self {
             Self::F64 => "F64",
@@ -67,7 +67,8 @@ impl Dtype {
         }
     }
 
-    /// Whether a finite value stays finite when it is rounded to this type; true of types without fractions.
+    /// Whether a finite value stays finite when it is rounded to this type; always true for integers and
+    /// booleans.
     pub fn holds(self, value: f32) -> bool {
         match self {
             Self::F16 => half::f16::from_f32(value).is_finite(),
@@ -76,7 +77,7 @@ impl Dtype {
         }
     }
 
-    /// Bytes of an array of this shape; `None` when that overflows.
+    /// Size in bytes of an array of this shape; `None` on overflow.
     pub fn bytes_of_shape(self, shape: &[usize]) -> Option<usize> {
         shape.iter().try_fold(self.size_bytes(), |product, &size| product.checked_mul(size))
     }
@@ -91,17 +92,17 @@ impl fmt::Display for Dtype {
 /// One array of a checkpoint.
 #[derive(Clone, Debug)]
 pub struct NamedArray {
-    /// The name in the file, as `embeddings.word_embeddings.weight`.
+    /// The name in the file, for example `embeddings.word_embeddings.weight`.
     pub name: String,
     /// The element type.
     pub dtype: Dtype,
     /// The size of each axis; empty for a single number.
     pub shape: Vec<usize>,
-    /// The elements, little endian, last axis fastest: as many bytes as shape and dtype say.
+    /// The elements in C order, little-endian; the length matches shape and dtype.
     pub bytes: Bytes,
 }
 
-/// A named array whose elements belong to somebody else: for writing without a copy.
+/// A named array with borrowed elements, for writing without a copy.
 #[derive(Clone, Debug)]
 pub struct ArrayView<'a> {
     /// The name in the file.
@@ -110,12 +111,12 @@ pub struct ArrayView<'a> {
     pub dtype: Dtype,
     /// The size of each axis; empty for a single number.
     pub shape: &'a [usize],
-    /// The elements, little endian, last axis fastest: as many bytes as shape and dtype say.
+    /// The elements in C order, little-endian; the length matches shape and dtype.
     pub bytes: Cow<'a, [u8]>,
 }
 
 impl<'a> ArrayView<'a> {
-    /// Of F32 values; copied only where the machine is not little endian.
+    /// A view of F32 values; they are copied only on big-endian machines.
     pub fn of_f32(name: impl Into<String>, shape: &'a [usize], values: &'a [f32]) -> Self {
         let bytes = if cfg!(target_endian = "little") {
             Cow::Borrowed(values.as_bytes())
@@ -125,11 +126,10 @@ impl<'a> ArrayView<'a> {
         Self { name: name.into(), dtype: Dtype::F32, shape, bytes }
     }
 
-    /// Of F32 values that are written in another floating-point type, rounded to the nearest; as they are where that
-    /// is F32.
+    /// F32 values converted to the floating-point type `dtype`, rounded to nearest.
     ///
     /// # Panics
-    /// When `dtype` is a type of integers or booleans.
+    /// If `dtype` is an integer or boolean type.
     pub fn of_f32_as(name: impl Into<String>, shape: &'a [usize], values: &'a [f32], dtype: Dtype) -> Self {
         let bytes: Vec<u8> = match dtype {
             Dtype::F32 => return Self::of_f32(name, shape, values),
@@ -152,20 +152,20 @@ impl<'a> From<&'a NamedArray> for ArrayView<'a> {
 }
 
 impl NamedArray {
-    /// An F32 array, taking the values without a copy.
+    /// An F32 array; the values are moved, not copied.
     ///
     /// # Panics
-    /// When the number of values is not the product of the shape.
+    /// If the number of values is not the product of the shape.
     pub fn from_f32(name: impl Into<String>, shape: impl Into<Vec<usize>>, values: Vec<f32>) -> Self {
         let (name, shape) = (name.into(), shape.into());
         assert_eq!(values.len(), shape.iter().product::<usize>(), "array `{name}` of shape {shape:?}");
         Self { name, dtype: Dtype::F32, shape, bytes: values.into() }
     }
 
-    /// An I64 array, taking the values without a copy.
+    /// An I64 array; the values are moved, not copied.
     ///
     /// # Panics
-    /// When the number of values is not the product of the shape.
+    /// If the number of values is not the product of the shape.
     pub fn from_i64(name: impl Into<String>, shape: impl Into<Vec<usize>>, values: Vec<i64>) -> Self {
         let (name, shape) = (name.into(), shape.into());
         assert_eq!(values.len(), shape.iter().product::<usize>(), "array `{name}` of shape {shape:?}");
@@ -194,7 +194,7 @@ impl NamedArray {
         })
     }
 
-    /// The elements in place, when they are F32 and lie aligned in memory; else use [`Self::to_f32`].
+    /// The elements without a copy; `None` if they are not F32 or not aligned (then use [`Self::to_f32`]).
     pub fn as_f32(&self) -> Option<&[f32]> {
         if self.dtype != Dtype::F32 || cfg!(target_endian = "big") {
             return None;
@@ -202,7 +202,7 @@ impl NamedArray {
         <[f32]>::ref_from_bytes(&self.bytes).ok()
     }
 
-    /// The elements as i64, in C order; true is 1.
+    /// The elements as i64, in C order; `true` is 1.
     ///
     /// # Errors
     /// [`Error::ElementKind`] for floating-point numbers.

@@ -1,4 +1,4 @@
-//! Writing that is whole or not there at all: written beside, flushed to the disk, renamed.
+//! Atomic writes: files and folders are written under a temporary name, flushed to disk, and renamed.
 
 use crate::Error;
 use std::ffi::{OsStr, OsString};
@@ -7,26 +7,26 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Writes a file, replacing the one that was there in one step.
+/// Writes a file and atomically replaces an existing one.
 ///
-/// A reader sees the old contents or the new, never a part; after a crash too.
+/// Readers see the old or the new contents, even after a crash.
 ///
 /// # Errors
-/// [`Error::Io`] with the path; the old file is then untouched.
+/// [`Error::Io`]; the old file is then unchanged.
 pub fn write_file(path: &Path, contents: &[u8]) -> Result<(), Error> {
     write_with(path, |file| file.write_all(contents))
 }
 
-/// Makes the folder that a file shall lie in, and those around it, where they are not there yet.
+/// Creates the parent folders of a file, if they do not exist.
 ///
 /// # Errors
-/// [`Error::Io`] with the folder.
+/// [`Error::Io`].
 pub fn make_folder_of(path: &Path) -> Result<(), Error> {
     let folder = parent_of(path);
     fs::create_dir_all(folder).map_err(|source| Error::io(folder, "make the folder", source))
 }
 
-/// Like [`write_file`], for contents that are produced piece by piece.
+/// As [`write_file`], for contents that are written incrementally.
 pub(crate) fn write_with(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<&File>) -> std::io::Result<()>,
@@ -34,7 +34,7 @@ pub(crate) fn write_with(
     let beside = parent_of(path).join(unique_name(file_name_of(path)?, "partial"));
     let written = write_and_sync(&beside, fill).and_then(|()| fs::rename(&beside, path));
     if let Err(source) = written {
-        // The write has failed already: a partial file that cannot be removed either changes nothing.
+        // The error of the write is reported; a failure to remove the partial file is not.
         fs::remove_file(&beside).ok();
         return Err(Error::io(path, "write the file", source));
     }
@@ -54,20 +54,20 @@ fn write_and_sync(
     file.sync_all()
 }
 
-/// Fills a new folder beside `folder`, then puts it in its place.
+/// Writes a folder and atomically replaces an existing one.
 ///
-/// `fill` gets the path of an empty staging folder. When it fails, or the program dies, the old folder is as it was.
-/// A folder that was there before is replaced as a whole, and removed only after the new one stands. What interrupted
-/// saves have left beside it is put right first (see [`recover`]).
+/// `fill` receives the path of an empty staging folder. If it fails, or the program is killed, the old folder
+/// is unchanged. The old folder is removed after the new one is in place. Remains of interrupted saves are
+/// cleaned up first (see [`recover`]).
 ///
 /// # Errors
-/// Those of `fill`; [`Error::Io`]; [`Error::FolderInUse`] when the folder that would be replaced holds sub-folders
-/// that the new one lacks, or has no file in common with it: then it is no earlier save but somebody's work.
+/// Those of `fill`; [`Error::Io`]; [`Error::FolderInUse`] if the existing folder has subfolders that the new
+/// one lacks, or has no file in common with it, because it is then not an earlier save.
 pub fn write_folder<E: From<Error>>(
     folder: &Path,
     fill: impl FnOnce(&Path) -> Result<(), E>,
 ) -> Result<(), E> {
-    // A link to a folder stays a link: the folder that it points to is replaced.
+    // A symbolic link is kept; the folder that it points to is replaced.
     let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
     let folder = folder.as_path();
     let parent = parent_of(folder);
@@ -79,16 +79,16 @@ pub fn write_folder<E: From<Error>>(
     Ok(())
 }
 
-/// Puts right what interrupted saves to `folder` have left beside it: a save that was complete is finished, all other
-/// remains are removed. Saves of other programs that are still running are left alone.
+/// Cleans up after interrupted saves to `folder`: completes a save that was fully written, and removes other
+/// remains. Saves of running programs are not touched.
 ///
 /// # Errors
-/// [`Error::Io`] when remains cannot be moved or removed.
+/// [`Error::Io`] if remains cannot be moved or removed.
 pub fn recover(folder: &Path) -> Result<(), Error> {
     let parent = parent_of(folder);
     let prefix = staging_prefix(file_name_of(folder)?);
     let Ok(entries) = fs::read_dir(parent) else {
-        return Ok(()); // No parent, no remains.
+        return Ok(()); // Without a parent folder there are no remains.
     };
     for entry in entries.flatten() {
         let name = entry.file_name();
@@ -102,14 +102,15 @@ pub fn recover(folder: &Path) -> Result<(), Error> {
 
 fn recover_one(folder: &Path, marker: &Path) -> Result<(), Error> {
     let Ok(lock) = File::open(marker) else {
-        return Ok(()); // Another program has just put it right.
+        return Ok(()); // Another program has just cleaned up.
     };
     if lock.try_lock().is_err() {
-        return Ok(()); // Its program is still running.
+        return Ok(()); // The program that saves is still running.
     }
     let (staging, old) = (marker.with_extension("new"), marker.with_extension("old"));
     if old.exists() && !folder.exists() {
-        // Interrupted between the two renames: the new folder was complete, or else the old one would still stand.
+        // Interrupted between the two renames: the old folder is moved away only when the new one is
+        // complete.
         let complete = if staging.exists() { &staging } else { &old };
         fs::rename(complete, folder).map_err(|source| Error::io(complete, "move the folder back", source))?;
     }
@@ -118,7 +119,7 @@ fn recover_one(folder: &Path, marker: &Path) -> Result<(), Error> {
     fs::remove_file(marker).map_err(|source| Error::io(marker, "remove the file", source))
 }
 
-/// A save under way: a staging folder, and beside it a marker file that is locked as long as this program lives.
+/// A save in progress: a staging folder, and a marker file that is locked while this program runs.
 struct Save {
     staging: PathBuf,
     marker: PathBuf,
@@ -138,7 +139,7 @@ impl Save {
     }
 
     fn put_in_place(self, folder: &Path) -> Result<(), Error> {
-        refuse_to_replace_work(folder, &self.staging)?;
+        check_replaceable(folder, &self.staging)?;
         sync_tree(&self.staging).map_err(|source| Error::io(&self.staging, "flush the folder", source))?;
         let old = self.marker.with_extension("old");
         let replaces = folder.exists();
@@ -160,13 +161,14 @@ impl Save {
 
 impl Drop for Save {
     fn drop(&mut self) {
-        // After a failure this leaves nothing behind; what cannot be removed now is removed by the next save.
+        // Cleans up after a failure; the next save removes what cannot be removed now.
         fs::remove_dir_all(&self.staging).ok();
         fs::remove_file(&self.marker).ok();
     }
 }
 
-fn refuse_to_replace_work(folder: &Path, staging: &Path) -> Result<(), Error> {
+/// Checks that the existing folder is an earlier save.
+fn check_replaceable(folder: &Path, staging: &Path) -> Result<(), Error> {
     if !folder.exists() {
         return Ok(());
     }
@@ -182,16 +184,16 @@ fn refuse_to_replace_work(folder: &Path, staging: &Path) -> Result<(), Error> {
         n_entries += 1;
         shares_a_file |= staged.is_file();
         if entry.path().is_dir() && !staged.is_dir() {
-            return in_use(format!("it holds the folder `{}`", entry.file_name().to_string_lossy()));
+            return in_use(format!("it contains the folder `{}`", entry.file_name().to_string_lossy()));
         }
     }
     if n_entries > 0 && !shares_a_file {
-        return in_use("it holds files, but no earlier save".into());
+        return in_use("it contains files that are not an earlier save".into());
     }
     Ok(())
 }
 
-/// Flushes every file below `folder`, whoever wrote it, so that the rename is never on the disk before the contents.
+/// Flushes all files below `folder` to disk, so that the rename never reaches the disk before the contents.
 fn sync_tree(folder: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -205,7 +207,7 @@ fn sync_tree(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Flushes the folder's list of names. Systems that cannot do that to a folder do it by themselves.
+/// Flushes the entries of a folder to disk. Systems that do not support this flush them on their own.
 fn sync_folder(folder: &Path) {
     if let Ok(handle) = File::open(folder) {
         handle.sync_all().ok();
@@ -242,7 +244,7 @@ fn staging_prefix(name: &OsStr) -> OsString {
     prefix
 }
 
-/// A name beside `name` that no other save uses: the process and a counter make it unique.
+/// A temporary name, made unique by process id and a counter.
 fn unique_name(name: &OsStr, extension: &str) -> OsString {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let mut unique = staging_prefix(name);

@@ -1,4 +1,4 @@
-//! Shared read-only bytes: a memory map or a vector, cut into cheaply cloned ranges.
+//! Shared read-only bytes, backed by a memory map or a vector.
 
 use crate::Error;
 use std::fs::File;
@@ -7,9 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 use zerocopy::IntoBytes;
 
-/// A cheaply cloned range of shared bytes: a memory map or a vector.
+/// A cheaply cloned range of shared bytes, backed by a memory map or a vector.
 ///
-/// A memory map costs no copy: the system reads a page when it is first looked at.
+/// A memory map is not copied: the system reads a page at its first access.
 // Invariant: `range` lies within the owner's bytes.
 #[derive(Clone)]
 pub struct Bytes {
@@ -37,23 +37,23 @@ impl Owner {
 }
 
 impl Bytes {
-    /// Maps a whole file into memory. An empty file gives no bytes.
+    /// Maps a file into memory. An empty file gives no bytes.
     ///
     /// # Errors
-    /// [`Error::Io`] when the file cannot be opened or mapped, or is not a plain file.
+    /// [`Error::Io`] if the file cannot be opened or mapped, or is not a regular file.
     pub fn map_file(path: &Path) -> Result<Self, Error> {
         let file = File::open(path).map_err(|source| Error::io(path, "open the file", source))?;
         let metadata = file.metadata().map_err(|source| Error::io(path, "look at the file", source))?;
         if !metadata.is_file() {
-            let source = std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is not a plain file");
+            let source = std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is not a regular file");
             return Err(Error::io(path, "read it", source));
         }
         if metadata.len() == 0 {
             return Ok(Self::from(Vec::<u8>::new()));
         }
-        // SAFETY: checked above: a plain file that is not empty. The map is private to this type, which only ever lends
-        // `&[u8]`. What this crate writes is written beside and renamed (`atomic`), so a save never changes or shortens
-        // a file while it is mapped; another program that does so to a checkpoint in use breaks it for every reader.
+        // SAFETY: it is a regular, non-empty file, as checked above. The map is private to this type, which
+        // only lends `&[u8]`. This crate replaces files by renaming (`atomic`), so it never changes or
+        // shortens a mapped file; another program that does so breaks the checkpoint for every reader.
         #[allow(unsafe_code)]
         let map = unsafe { memmap2::Mmap::map(&file) };
         let map = map.map_err(|source| Error::io(path, "map the file into memory", source))?;
@@ -61,7 +61,7 @@ impl Bytes {
         Ok(Self { owner: Owner::Map(Arc::new(map)), range })
     }
 
-    /// A part of these bytes, sharing their memory; `None` when the range reaches beyond them.
+    /// A sub-range that shares the memory; `None` if the range is out of bounds.
     pub fn slice(&self, range: Range<usize>) -> Option<Self> {
         if range.start > range.end || range.end > self.range.len() {
             return None;
@@ -79,7 +79,7 @@ impl From<Vec<u8>> for Bytes {
 }
 
 impl From<Vec<f32>> for Bytes {
-    /// The values as little-endian bytes; no copy on a little-endian machine.
+    /// The values as little-endian bytes, without a copy.
     fn from(mut values: Vec<f32>) -> Self {
         if cfg!(target_endian = "big") {
             values.iter_mut().for_each(|value| *value = f32::from_bits(value.to_bits().swap_bytes()));
@@ -90,7 +90,7 @@ impl From<Vec<f32>> for Bytes {
 }
 
 impl From<Vec<i64>> for Bytes {
-    /// The values as little-endian bytes; no copy on a little-endian machine.
+    /// The values as little-endian bytes, without a copy.
     fn from(mut values: Vec<i64>) -> Self {
         values.iter_mut().for_each(|value| *value = value.to_le());
         let range = 0..size_of_val(values.as_slice());

@@ -1,24 +1,23 @@
-//! config.json with typed getters: what the file says, or an error that names the file, the key and the value.
+//! config.json with typed getters, whose errors name the file, the key and the value.
 
 use crate::Error;
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 
-/// A config file: JSON keys in the file's order.
-///
-/// The getters give `None` for a key that is missing or `null`, since HuggingFace writes both for "not set".
+/// A JSON configuration file. Getters return `None` for keys that are missing or `null`: HuggingFace writes
+/// both for "not set".
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The file it was read from; named in errors.
+    /// The file, named in errors.
     pub file: PathBuf,
-    /// The keys and values.
+    /// Keys and values, in the order of the file.
     pub values: Map<String, Value>,
 }
 
 /// Opens `config.json` of a checkpoint folder.
 ///
 /// # Errors
-/// [`Error::MissingFile`], [`Error::Malformed`] when it is not a JSON object, [`Error::Io`].
+/// [`Error::MissingFile`], [`Error::Io`], or [`Error::Malformed`] if it is not a JSON object.
 pub fn open_config(folder: &Path) -> Result<Config, Error> {
     let file = folder.join("config.json");
     if !file.exists() {
@@ -27,7 +26,7 @@ pub fn open_config(folder: &Path) -> Result<Config, Error> {
             folder: folder.to_path_buf(),
             file_name: "config.json".into(),
             found: crate::weights::describe_entries(folder),
-            hint: "A checkpoint folder holds config.json beside its weights, as save_pretrained writes it"
+            hint: "A checkpoint folder contains config.json and weights, as written by save_pretrained"
                 .into(),
         });
     }
@@ -35,10 +34,10 @@ pub fn open_config(folder: &Path) -> Result<Config, Error> {
 }
 
 impl Config {
-    /// Opens any JSON file that holds an object.
+    /// Opens a JSON file.
     ///
     /// # Errors
-    /// [`Error::Malformed`] when it is not a JSON object, [`Error::Io`].
+    /// [`Error::Io`], or [`Error::Malformed`] if it is not a JSON object.
     pub fn open(file: &Path) -> Result<Self, Error> {
         let text = std::fs::read(file).map_err(|source| Error::io(file, "read the file", source))?;
         let malformed = |found: String| Error::Malformed {
@@ -49,81 +48,81 @@ impl Config {
         };
         match serde_json::from_slice(&text) {
             Ok(Value::Object(values)) => Ok(Self { file: file.to_path_buf(), values }),
-            Ok(other) => Err(malformed(format!("JSON of another kind: {}", shorten(&other)))),
-            Err(reason) => Err(malformed(format!("no valid JSON: {reason}"))),
+            Ok(other) => Err(malformed(format!("another JSON value: {}", shorten(&other)))),
+            Err(reason) => Err(malformed(format!("invalid JSON: {reason}"))),
         }
     }
 
-    /// The value as it stands; `None` when missing or `null`.
+    /// The JSON value of a key.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.values.get(key).filter(|value| !value.is_null())
     }
 
-    /// A text.
+    /// A string.
     ///
     /// # Errors
-    /// [`Error::ConfigValue`] when the value is of another type.
+    /// [`Error::ConfigValue`] if the value has another type.
     pub fn string(&self, key: &str) -> Result<Option<&str>, Error> {
-        self.typed(key, "a text", Value::as_str)
+        self.typed(key, "a string", Value::as_str)
     }
 
-    /// A whole number from 0 on.
+    /// A non-negative integer.
     ///
     /// # Errors
-    /// [`Error::ConfigValue`] when the value is of another type.
+    /// [`Error::ConfigValue`] if the value has another type.
     pub fn usize(&self, key: &str) -> Result<Option<usize>, Error> {
-        self.typed(key, "a whole number from 0 on", to_usize)
+        self.typed(key, "a non-negative integer", to_usize)
     }
 
     /// A number.
     ///
     /// # Errors
-    /// [`Error::ConfigValue`] when the value is of another type.
+    /// [`Error::ConfigValue`] if the value has another type.
     pub fn f32(&self, key: &str) -> Result<Option<f32>, Error> {
         self.typed(key, "a number", |value| value.as_f64().map(|number| number as f32))
     }
 
-    /// True or false.
+    /// A boolean.
     ///
     /// # Errors
-    /// [`Error::ConfigValue`] when the value is of another type.
+    /// [`Error::ConfigValue`] if the value has another type.
     pub fn bool(&self, key: &str) -> Result<Option<bool>, Error> {
         self.typed(key, "true or false", Value::as_bool)
     }
 
-    /// A list of texts.
+    /// A list of strings.
     ///
     /// # Errors
-    /// [`Error::ConfigValue`] when the value is of another type.
+    /// [`Error::ConfigValue`] if the value has another type.
     pub fn strings(&self, key: &str) -> Result<Option<Vec<&str>>, Error> {
-        self.typed(key, "a list of texts", |value| value.as_array()?.iter().map(Value::as_str).collect())
+        self.typed(key, "a list of strings", |value| value.as_array()?.iter().map(Value::as_str).collect())
     }
 
-    /// A text that must be there.
+    /// A string that must be set.
     ///
     /// # Errors
-    /// [`Error::ConfigValue`] when it is missing or of another type.
+    /// [`Error::ConfigValue`] if it is not set or has another type.
     pub fn string_required(&self, key: &str) -> Result<&str, Error> {
-        self.string(key)?.ok_or_else(|| self.unsupported(key, "a text"))
+        self.string(key)?.ok_or_else(|| self.unsupported(key, "a string"))
     }
 
-    /// A whole number that must be there.
+    /// A non-negative integer that must be set.
     ///
     /// # Errors
-    /// [`Error::ConfigValue`] when it is missing or of another type.
+    /// [`Error::ConfigValue`] if it is not set or has another type.
     pub fn usize_required(&self, key: &str) -> Result<usize, Error> {
-        self.usize(key)?.ok_or_else(|| self.unsupported(key, "a whole number from 0 on"))
+        self.usize(key)?.ok_or_else(|| self.unsupported(key, "a non-negative integer"))
     }
 
-    /// A number that must be there.
+    /// A number that must be set.
     ///
     /// # Errors
-    /// [`Error::ConfigValue`] when it is missing or of another type.
+    /// [`Error::ConfigValue`] if it is not set or has another type.
     pub fn f32_required(&self, key: &str) -> Result<f32, Error> {
         self.f32(key)?.ok_or_else(|| self.unsupported(key, "a number"))
     }
 
-    /// The error for a value that is not supported: names the file, the key, what it says and what is supported.
+    /// The error for an unsupported value; it names the file, the key, the value and the supported values.
     pub fn unsupported(&self, key: &str, supported: impl Into<String>) -> Error {
         Error::ConfigValue {
             file: self.file.clone(),
@@ -150,7 +149,7 @@ fn to_usize(value: &Value) -> Option<usize> {
     value.as_u64().and_then(|number| usize::try_from(number).ok())
 }
 
-/// The value as JSON, cut to a length that fits a message.
+/// The value as JSON, shortened for a message.
 fn shorten(value: &Value) -> String {
     let text = value.to_string();
     if text.chars().count() <= 80 {
@@ -191,7 +190,7 @@ mod tests {
     fn wrong_values_are_errors_that_name_file_key_value_and_wish() {
         let config = config(r#"{"n_layers":-2,"act":7,"width":12.5,"names":["a",1]}"#).expect("valid");
         let message = config.usize_required("n_layers").expect_err("negative").to_string();
-        for part in ["config.json", "`n_layers`", "-2", "whole number"] {
+        for part in ["config.json", "`n_layers`", "-2", "non-negative integer"] {
             assert!(message.contains(part), "{message}");
         }
         assert!(

@@ -1,4 +1,4 @@
-//! Every way in which a checkpoint cannot be read, written or fetched: what was found, what was wanted, what to try.
+//! Errors of reading, writing and downloading checkpoints: what was found, what was expected, what to try.
 
 use std::path::PathBuf;
 
@@ -16,22 +16,22 @@ pub enum Error {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What was being done, as in "read the file".
+        /// The action that failed, for example "read the file".
         action: &'static str,
-        /// The system's reason.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// A name that looks like a path, with nothing there.
+    /// A path that does not exist.
     #[error("there is no folder `{model}`. {hint}")]
     NoSuchFolder {
-        /// The name as the user gave it.
+        /// The name that the user gave.
         model: String,
         /// What to try.
         hint: String,
     },
-    /// A file where a checkpoint folder was wanted.
+    /// A file instead of a checkpoint folder.
     #[error(
-        "`{}` is a file; wanted the folder that holds config.json and the weights. Try `{}`",
+        "`{}` is a file; wanted the folder with config.json and the weights. Try `{}`",
         path.display(),
         path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(".".into(), |parent| parent.to_string_lossy())
     )]
@@ -39,91 +39,93 @@ pub enum Error {
         /// The file that was given.
         path: PathBuf,
     },
-    /// A folder without the file that is needed.
+    /// A folder without a required file.
     #[error("{}: there is no {file_name} in this folder ({found}). {hint}", folder.display())]
     MissingFile {
         /// The folder.
         folder: PathBuf,
-        /// The name of the file that is missing.
+        /// The name of the missing file.
         file_name: String,
-        /// What lies there instead.
+        /// The contents of the folder.
         found: String,
         /// What to try.
         hint: String,
     },
-    /// A file that breaks the rules of its format.
+    /// A file that violates its format.
     #[error("{}: wanted {wanted}, found {found}. {hint}", file.display())]
     Malformed {
         /// The file.
         file: PathBuf,
-        /// The rule.
+        /// What the format requires.
         wanted: String,
-        /// What the file says.
+        /// What the file contains.
         found: String,
         /// What to try.
         hint: &'static str,
     },
-    /// A tensor of a file that cannot be read.
+    /// A tensor that cannot be read.
     #[error("{}: tensor `{tensor}`: wanted {wanted}, found {found}. {hint}", file.display())]
     Tensor {
         /// The file.
         file: PathBuf,
-        /// The tensor's name in the file.
+        /// The name of the tensor in the file.
         tensor: String,
-        /// The rule.
+        /// What the format requires.
         wanted: String,
-        /// What the file says.
+        /// What the file contains.
         found: String,
         /// What to try.
         hint: &'static str,
     },
-    /// A pickle that names something which is neither a tensor nor a plain container.
+    /// A pickle that uses a Python name other than tensors and plain containers.
     #[error(
-        "{}: the pickle asks for `{global}`; only tensors and plain containers are read, and it was not executed. {hint}",
+        "{}: the pickle uses `{global}`, which was not executed; only tensors and plain containers are \
+         supported. {hint}",
         file.display()
     )]
     ForbiddenGlobal {
         /// The file.
         file: PathBuf,
-        /// The Python name, as `module.name`.
+        /// The Python name, `module.name`.
         global: String,
         /// What to try.
         hint: &'static str,
     },
-    /// An array whose elements are of another kind than was asked for.
-    #[error("array `{name}` holds {found}; wanted {wanted}")]
+    /// An array with elements of another kind than requested.
+    #[error("array `{name}` has element type {found}; wanted {wanted}")]
     ElementKind {
         /// The array.
         name: String,
-        /// What was asked for.
+        /// The requested kind.
         wanted: &'static str,
-        /// What it holds.
+        /// The element type of the array.
         found: super::Dtype,
     },
-    /// A value of config.json that is missing, of the wrong type, or not supported.
+    /// A value of config.json that is missing, has the wrong type, or is not supported.
     #[error("{}: `{key}` is {found}; wanted {wanted}", file.display())]
     ConfigValue {
         /// The config file.
         file: PathBuf,
         /// The key.
         key: String,
-        /// The value found, as JSON, or "missing".
+        /// The value as JSON, or "missing".
         found: String,
-        /// What is supported.
+        /// The supported values.
         wanted: String,
     },
-    /// A folder that cannot be replaced by a save, because it holds something else.
+    /// A folder that a save must not replace, because it contains other files.
     #[error(
-        "{}: {holds}. Saving replaces the whole folder: choose a new or an empty folder, or move those files away",
+        "{}: {holds}. Saving replaces the whole folder: choose a new or an empty folder, or move those files \
+         away",
         folder.display()
     )]
     FolderInUse {
         /// The folder.
         folder: PathBuf,
-        /// What it holds.
+        /// What it contains.
         holds: String,
     },
-    /// A data set's name that is neither a folder nor a possible hub name.
+    /// A name that is neither a folder nor a valid name of a data set on the hub.
     #[error(
         "`{name}` is neither a folder here nor a data set on the hub: {reason}. Such a name looks like `imdb` or \
          `organisation/dataset`; files are given as {}",
@@ -135,9 +137,10 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// A model name that is neither a folder nor a possible hub name.
+    /// A name that is neither a folder nor a valid name of a model on the hub.
     #[error(
-        "`{model}` is neither a folder here nor a hub name: {reason}. A hub name looks like `bert-base-uncased` or `organisation/model`"
+        "`{model}` is neither a folder here nor a hub name: {reason}. A hub name looks like \
+         `bert-base-uncased` or `organisation/model`"
     )]
     ModelName {
         /// The name as the user gave it.
@@ -147,31 +150,31 @@ pub enum Error {
     },
     /// Offline, and the model is not in the cache.
     #[error(
-        "`{model}` is not in the cache ({}) and the network is off ({why}). Run once with the network on, \
-         or fetch it elsewhere with `{download}` and give the folder instead",
+        "`{model}` is not in the cache ({}) and the network is off ({why}). Run once with network access, \
+         or download it elsewhere with `{download}` and give the folder instead",
         cache.display()
     )]
     Offline {
         /// The hub name.
         model: String,
-        /// How it is downloaded by other means.
+        /// The command that downloads it by other means.
         download: Hint,
         /// Where in the cache it would lie.
         cache: PathBuf,
         /// What switched the network off.
         why: &'static str,
     },
-    /// The model is not in the cache, and nobody answers at the hub's address.
+    /// The model is not in the cache, and the hub does not respond.
     #[error(
         "`{model}` is not in the cache ({}), and the hub at {endpoint} cannot be reached: {reason}. \
-         Check the connection and try again, or fetch it elsewhere with `{download}` and give the folder \
+         Check the connection and try again, or download it elsewhere with `{download}` and give the folder \
          instead",
         cache.display()
     )]
     HubUnreachable {
         /// The hub name.
         model: String,
-        /// How it is downloaded by other means.
+        /// The command that downloads it by other means.
         download: Hint,
         /// Where in the cache it would lie.
         cache: PathBuf,
@@ -180,17 +183,17 @@ pub enum Error {
         /// What failed.
         reason: String,
     },
-    /// A setting of the hub that cannot be used.
+    /// An invalid setting of the hub.
     #[error("{setting} is {found}; wanted {wanted}")]
     HubSetting {
         /// The environment variable.
         setting: &'static str,
-        /// What it should hold.
+        /// The accepted values.
         wanted: &'static str,
-        /// What it holds.
+        /// The actual value.
         found: String,
     },
-    /// The hub's answer breaks a rule: it is not used, and nothing of it is kept.
+    /// An invalid response of the hub, which was discarded.
     #[error("{what} of `{model}`, from the hub at {endpoint}: wanted {wanted}, found {found}. {hint}")]
     HubAnswer {
         /// The hub name.
@@ -199,14 +202,14 @@ pub enum Error {
         endpoint: String,
         /// The file, or "the list of files".
         what: String,
-        /// The rule.
+        /// What the protocol requires.
         wanted: String,
         /// What the hub sent.
         found: String,
         /// What to try.
         hint: &'static str,
     },
-    /// The hub does not let this user in (HTTP 401 or 403).
+    /// The hub denies access (HTTP 401 or 403).
     #[error("the hub at {endpoint} refused `{model}` (HTTP {status}). {hint}")]
     HubAccess {
         /// The hub name.
@@ -218,10 +221,10 @@ pub enum Error {
         /// What to try.
         hint: String,
     },
-    /// The hub knows no such model or revision (HTTP 404).
+    /// The hub has no such model or revision (HTTP 404).
     #[error(
         "the hub at {endpoint} has no {kind} `{model}` at revision `{revision}` (HTTP 404). \
-         Check the spelling; a folder of this machine can be given as a path instead"
+         Check the spelling; a local folder can be given as a path instead"
     )]
     HubNotFound {
         /// Model or data set.
@@ -230,24 +233,25 @@ pub enum Error {
         model: String,
         /// The hub's address.
         endpoint: String,
-        /// The branch, tag or commit asked for.
+        /// The requested branch, tag or commit.
         revision: String,
     },
-    /// The hub's repository lacks what is needed.
-    #[error("the hub's `{model}` holds no {wanted} (found {found}). {hint}")]
+    /// A repository without a required file.
+    #[error("`{model}` on the hub has no {wanted} (found {found}). {hint}")]
     HubIncomplete {
         /// The hub name.
         model: String,
-        /// The file that is needed.
+        /// The required file.
         wanted: &'static str,
-        /// What the repository holds.
+        /// The files of the repository.
         found: String,
         /// What to try.
         hint: &'static str,
     },
-    /// A transfer that failed for good.
+    /// A failed transfer.
     #[error(
-        "{what} of `{model}` could not be fetched from {endpoint} in {n_attempts} attempt(s): {reason}. {hint}"
+        "{what} of `{model}` could not be downloaded from {endpoint} in {n_attempts} attempt(s): {reason}. \
+         {hint}"
     )]
     HubTransfer {
         /// The hub name.
@@ -256,7 +260,7 @@ pub enum Error {
         endpoint: String,
         /// The file, or "the list of files".
         what: String,
-        /// How many times it was tried.
+        /// The number of attempts.
         n_attempts: usize,
         /// The last failure.
         reason: String,

@@ -1,7 +1,21 @@
-//! Checkpoint files to named arrays and back; the model hub; atomic writing.
+//! Reads and writes checkpoint files, downloads from the model hub, and writes files atomically.
 //!
-//! What a layer is, this crate does not know: it opens a folder, gives its arrays by name and its config by key, and
-//! writes them back whole. Nothing that is found in a file is executed.
+//! This crate knows nothing of layers: it opens a folder, returns its arrays by name and its configuration by
+//! key, and writes them back. It never executes anything found in a file.
+//!
+//! ```
+//! use bertlab_checkpoint::{NamedArray, open_weights, write_safetensors};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! let bias = NamedArray::from_f32("classifier.bias", [2], vec![0.5, -0.5]);
+//! write_safetensors(&folder.join("model.safetensors"), &[bias], &[])?;
+//! let weights = open_weights(folder)?;
+//! assert_eq!(weights.arrays["classifier.bias"].to_f32()?, [0.5, -0.5]);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod atomic;
 pub mod hub;

@@ -1,25 +1,25 @@
-//! Reads a pickle as data. Nothing is imported, called or executed: the opcodes that `torch.save` writes build plain
-//! values, and a name from Python is looked up in the list below or refused.
+//! Reads a pickle as data. Nothing is imported, called or executed: the opcodes of `torch.save` build plain
+//! values, and Python names that are not in the list below are refused.
 //!
-//! Containers that can change after they were first mentioned (lists, dictionaries) live in tables and are referred to
-//! by number, so that aliases see the change and a file cannot make values that grow by copying. Tuples are shared and
-//! their nesting is bounded, so that no recursion over values runs deep.
+//! Mutable containers (lists, dictionaries) are stored in tables and referenced by index, so that aliases see
+//! changes and copies do not multiply memory. Tuples are shared, and their nesting is limited, which bounds
+//! recursion.
 
 use crate::Error;
 use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
 
-/// Values and memo entries that one pickle may make; a state dictionary of 1,000 tensors takes about 20,000.
+/// Maximum number of values and memo entries; a state dictionary of 1,000 tensors has about 20,000.
 const VALUES_MAX: usize = 2_000_000;
-/// How deep tuples and calls may nest; a state dictionary needs 5.
+/// Maximum nesting of tuples and calls; a state dictionary needs 5.
 const DEPTH_MAX: usize = 32;
 const HINT: &str = "The file is damaged, or was not written by torch.save: fetch or save it again";
-/// What to do about a checkpoint that holds more than tensors.
+/// Advice for a checkpoint that contains more than tensors.
 pub(crate) const RESAVE_HINT: &str =
-    "If you trust the file, save it anew in Python as plain weights: model.save_pretrained(folder)";
+    "If you trust the file, save it again in Python as plain weights: model.save_pretrained(folder)";
 
-/// The Python names that are understood. Their meaning is given by `pytorch`; here they are only recognised.
+/// The supported Python names. They are only recognised here; `pytorch` interprets them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Global {
     OrderedDict,
@@ -58,19 +58,19 @@ pub(crate) enum Value {
     None,
     Bool(bool),
     Int(i64),
-    /// A whole number beyond 64 bits, little-endian two's complement.
+    /// An integer beyond 64 bits, in little-endian two's complement.
     Long(Rc<[u8]>),
     Float(f64),
     Text(Rc<str>),
     Tuple(Rc<Nest>),
-    /// A number into [`Pickle::lists`].
+    /// An index into [`Pickle::lists`].
     List(usize),
-    /// A number into [`Pickle::dictionaries`].
+    /// An index into [`Pickle::dictionaries`].
     Dictionary(usize),
     Global(Global),
-    /// `global(*arguments)`, not called.
+    /// `global(*arguments)`, which is not called.
     Call(Global, Rc<Nest>),
-    /// An object kept outside of the pickle; the one item says which.
+    /// A reference to an object outside the pickle; its only item identifies the object.
     Persistent(Rc<Nest>),
 }
 
@@ -83,7 +83,7 @@ impl Value {
     }
 }
 
-/// Values within a value.
+/// Nested values.
 // Invariant: depth is one more than the deepest item's, and at most DEPTH_MAX.
 #[derive(Debug)]
 pub(crate) struct Nest {
@@ -91,20 +91,20 @@ pub(crate) struct Nest {
     depth: usize,
 }
 
-/// A pickle that was read.
+/// The contents of a pickle.
 pub(crate) struct Pickle {
-    /// The value that the pickle stands for.
+    /// The pickled value.
     pub root: Value,
     pub lists: Vec<Vec<Value>>,
-    /// Keys and values in the order of writing; a key may stand there twice, the last one counts.
+    /// Keys and values in order; of a repeated key the last value counts.
     pub dictionaries: Vec<Vec<(Value, Value)>>,
-    /// Every persistent object, in order; the same one may stand there several times.
+    /// All persistent objects in order, possibly repeated.
     pub persistent: Vec<Rc<Nest>>,
-    /// The pickle's length in the input, in bytes.
+    /// Length of the pickle in bytes.
     pub n_bytes: usize,
 }
 
-/// Reads the pickle that starts at the first byte of `input`; what follows it is not looked at.
+/// Reads the pickle at the start of `input`; bytes after its end are ignored.
 pub(crate) fn read(input: &[u8], file: &Path) -> Result<Pickle, Error> {
     let mut machine = Machine {
         input,
@@ -129,7 +129,7 @@ struct Machine<'a> {
     at: usize,
     file: &'a Path,
     stack: Vec<Value>,
-    /// Heights of the stack that MARK has noted.
+    /// Stack heights stored by MARK.
     marks: Vec<usize>,
     memo: HashMap<u32, Value>,
     lists: Vec<Vec<Value>>,
@@ -139,13 +139,13 @@ struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    /// Runs one opcode; false at the end of the pickle.
+    /// Executes one opcode; returns false at the end of the pickle.
     fn step(&mut self) -> Result<bool, Error> {
         let opcode = self.byte()?;
         match opcode {
             b'.' => return Ok(false),
             0x80 => self.protocol()?,
-            0x95 => drop(self.take(8)?), // FRAME: only a hint for buffering.
+            0x95 => drop(self.take(8)?), // FRAME is a hint for buffering.
             b'(' => {
                 self.count_value()?;
                 self.marks.push(self.stack.len());
@@ -168,7 +168,7 @@ impl<'a> Machine<'a> {
             b'Q' => self.persistent_object()?,
             _ => {
                 return Err(
-                    self.malformed(format!("the opcode {opcode:#04x}, which plain weights do not need"))
+                    self.malformed(format!("the opcode {opcode:#04x}, which is not used for weights"))
                 );
             }
         }
@@ -178,7 +178,7 @@ impl<'a> Machine<'a> {
     fn protocol(&mut self) -> Result<(), Error> {
         match self.byte()? {
             0..=5 => Ok(()),
-            version => Err(self.malformed(format!("pickle protocol {version} (0 to 5 are known)"))),
+            version => Err(self.malformed(format!("pickle protocol {version} (supported: 0 to 5)"))),
         }
     }
 
@@ -203,7 +203,7 @@ impl<'a> Machine<'a> {
         };
         let bytes = self.take(length)?;
         let text =
-            std::str::from_utf8(bytes).map_err(|reason| self.malformed(format!("a text: {reason}")))?;
+            std::str::from_utf8(bytes).map_err(|reason| self.malformed(format!("invalid text: {reason}")))?;
         self.push(Value::Text(text.into()))
     }
 
@@ -230,7 +230,7 @@ impl<'a> Machine<'a> {
     fn append(&mut self, opcode: u8) -> Result<(), Error> {
         let items = if opcode == b'a' { self.pop_many(1)? } else { self.pop_to_mark()? };
         let Some(&Value::List(list)) = self.stack.last() else {
-            return Err(self.malformed("items for a list, but no list"));
+            return Err(self.malformed("items without a list"));
         };
         self.lists[list].extend(items);
         Ok(())
@@ -239,10 +239,10 @@ impl<'a> Machine<'a> {
     fn set_items(&mut self, opcode: u8) -> Result<(), Error> {
         let items = if opcode == b's' { self.pop_many(2)? } else { self.pop_to_mark()? };
         let Some(&Value::Dictionary(dictionary)) = self.stack.last() else {
-            return Err(self.malformed("entries for a dictionary, but no dictionary"));
+            return Err(self.malformed("entries without a dictionary"));
         };
         if items.len() % 2 != 0 {
-            return Err(self.malformed("a dictionary's key without a value"));
+            return Err(self.malformed("a dictionary key without a value"));
         }
         let mut items = items.into_iter();
         while let (Some(key), Some(value)) = (items.next(), items.next()) {
@@ -259,7 +259,7 @@ impl<'a> Machine<'a> {
             _ => self.memo.len() as u32, // MEMOIZE; VALUES_MAX keeps the number small.
         };
         let Some(value) = self.stack.last().cloned() else {
-            return Err(self.malformed("nothing to remember"));
+            return Err(self.malformed("a memo entry without a value"));
         };
         self.memo.insert(place, value);
         Ok(())
@@ -268,7 +268,7 @@ impl<'a> Machine<'a> {
     fn recall(&mut self, opcode: u8) -> Result<(), Error> {
         let place = if opcode == b'h' { self.byte()?.into() } else { u32::from_le_bytes(self.array()?) };
         let Some(value) = self.memo.get(&place).cloned() else {
-            return Err(self.malformed(format!("a reference to value {place}, which is not there")));
+            return Err(self.malformed(format!("a reference to memo entry {place}, which does not exist")));
         };
         self.push(value)
     }
@@ -279,7 +279,7 @@ impl<'a> Machine<'a> {
         } else {
             let pair = self.pop_many(2)?;
             let [Value::Text(module), Value::Text(name)] = pair.as_slice() else {
-                return Err(self.malformed("a name that is no text"));
+                return Err(self.malformed("a name that is not a string"));
             };
             (module.to_string(), name.to_string())
         };
@@ -293,11 +293,12 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// REDUCE and NEWOBJ. Only an OrderedDict becomes something here, since its entries follow; all else is noted.
+    /// REDUCE and NEWOBJ. An OrderedDict becomes a dictionary, since its entries follow; other calls are
+    /// recorded.
     fn call(&mut self) -> Result<(), Error> {
         let pair = self.pop_many(2)?;
         let [Value::Global(global), Value::Tuple(arguments)] = pair.as_slice() else {
-            return Err(self.malformed("a call of something that is no known name"));
+            return Err(self.malformed("a call of an unknown function"));
         };
         if *global != Global::OrderedDict {
             return self.push(Value::Call(*global, arguments.clone()));
@@ -305,12 +306,12 @@ impl<'a> Machine<'a> {
         let entries = match &*arguments.items {
             [] => Vec::new(),
             [Value::List(list)] => self.pairs(*list)?,
-            _ => return Err(self.malformed("an OrderedDict made of something that is no list")),
+            _ => return Err(self.malformed("an OrderedDict that is not built from a list")),
         };
         self.new_dictionary(entries)
     }
 
-    /// The entries of `OrderedDict([[key, value], ...])`, as Python 2 wrote it.
+    /// The entries of `OrderedDict([[key, value], ...])`, as written by Python 2.
     fn pairs(&mut self, list: usize) -> Result<Vec<(Value, Value)>, Error> {
         let mut entries = Vec::new();
         for index in 0..self.lists[list].len() {
@@ -321,19 +322,20 @@ impl<'a> Machine<'a> {
                 _ => &[],
             };
             let [key, value] = pair else {
-                return Err(self.malformed("an OrderedDict's entry that is no pair"));
+                return Err(self.malformed("an entry of an OrderedDict that is not a pair"));
             };
             entries.push((key.clone(), value.clone()));
         }
         Ok(entries)
     }
 
-    /// BUILD sets attributes. A state dictionary has one, `_metadata` with version numbers, which nothing here needs.
+    /// BUILD sets attributes. A state dictionary has the attribute `_metadata` with version numbers, which is
+    /// ignored.
     fn build(&mut self) -> Result<(), Error> {
         self.pop()?;
         match self.stack.last() {
             Some(Value::Dictionary(_)) => Ok(()),
-            _ => Err(self.malformed("attributes for something that is no dictionary")),
+            _ => Err(self.malformed("attributes of a value that is not a dictionary")),
         }
     }
 
@@ -371,18 +373,18 @@ impl<'a> Machine<'a> {
         Ok(one.pop().expect("pop_many gave one value"))
     }
 
-    /// The uppermost values of the stack, lowest first; those below the last mark are out of reach.
+    /// Pops the top `count` values of the stack, lowest first; values below the last mark are not accessible.
     fn pop_many(&mut self, count: usize) -> Result<Vec<Value>, Error> {
         let floor = self.marks.last().copied().unwrap_or(0);
         if self.stack.len() < floor + count {
-            return Err(self.malformed(format!("{count} value(s) needed where fewer are")));
+            return Err(self.malformed(format!("fewer than {count} value(s) on the stack")));
         }
         Ok(self.stack.split_off(self.stack.len() - count))
     }
 
     fn pop_to_mark(&mut self) -> Result<Vec<Value>, Error> {
         let Some(mark) = self.marks.pop() else {
-            return Err(self.malformed("the end of a group that did not begin"));
+            return Err(self.malformed("the end of a group without its start"));
         };
         Ok(self.stack.split_off(mark))
     }
@@ -408,7 +410,7 @@ impl<'a> Machine<'a> {
     fn line(&mut self) -> Result<String, Error> {
         let rest = &self.input[self.at..];
         let Some(length) = rest.iter().position(|&byte| byte == b'\n') else {
-            return Err(self.malformed("a name without an end"));
+            return Err(self.malformed("an unterminated name"));
         };
         self.at += length + 1;
         Ok(String::from_utf8_lossy(&rest[..length]).into_owned())
@@ -417,14 +419,14 @@ impl<'a> Machine<'a> {
     fn malformed(&self, found: impl Into<String>) -> Error {
         Error::Malformed {
             file: self.file.to_path_buf(),
-            wanted: "a pickle of tensors, as torch.save writes it".into(),
+            wanted: "a pickle of tensors, as written by torch.save".into(),
             found: format!("{} (byte {} of the pickle)", found.into(), self.at),
             hint: HINT,
         }
     }
 }
 
-/// A whole number of any length, little-endian two's complement.
+/// An integer of any length, in little-endian two's complement.
 fn long(bytes: &[u8]) -> Value {
     if bytes.len() > 8 {
         return Value::Long(bytes.into());
@@ -435,7 +437,7 @@ fn long(bytes: &[u8]) -> Value {
     Value::Int(i64::from_le_bytes(padded))
 }
 
-/// A name from a file, fit for a message: no control characters, no endless text.
+/// A name from a file, shortened and without control characters, for messages.
 fn printable(name: &str) -> String {
     name.chars().take(100).map(|letter| if letter.is_control() { '?' } else { letter }).collect()
 }

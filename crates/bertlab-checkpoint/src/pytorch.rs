@@ -1,24 +1,25 @@
-//! From a pickle's values to named arrays: which tensors a PyTorch checkpoint holds, and where their elements lie.
+//! Values of a pickle → named arrays: the tensors of a PyTorch checkpoint.
 //!
-//! A tensor is a view of a storage: an offset, sizes and strides, all in elements. Several tensors may share a storage.
+//! A tensor is a view of a storage with an offset, sizes and strides, all in elements. Tensors may share a
+//! storage.
 
 use crate::pickle::{Global, Nest, Pickle, RESAVE_HINT, Value};
 use crate::safetensors::recognise_other_kind;
 use crate::{Bytes, Dtype, Error, NamedArray, pytorch_legacy, pytorch_zip};
 use std::path::Path;
 
-/// Views that are not contiguous are copied. One file may ask for this many times its own length, plus a page: more
-/// than transposed and tied weights need, far less than a stride of 0 can ask for.
+/// Limit on copies of non-contiguous views, as a multiple of the file's length (plus a page): enough for
+/// transposed and tied weights, and a protection against strides of 0.
 const COPIED_LENGTHS_MAX: usize = 4;
-/// PyTorch's own limit.
+/// Maximum number of axes, as in PyTorch.
 const AXES_MAX: usize = 64;
 const HINT: &str =
-    "The file is damaged, or holds more than plain tensors: save it anew with model.save_pretrained(folder)";
+    "The file is damaged, or contains more than tensors: save it again with model.save_pretrained(folder)";
 
-/// Names under which training scripts put the state dictionary one level down.
+/// Keys under which training scripts nest the state dictionary.
 const WRAPPERS: [&str; 3] = ["state_dict", "model_state_dict", "model"];
 
-/// The two formats that `torch.save` has written.
+/// The two formats of `torch.save`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Container {
     Zip,
@@ -27,7 +28,7 @@ pub(crate) enum Container {
 
 /// Reads the tensors of a `pytorch_model.bin`, in the order of its state dictionary.
 ///
-/// Contiguous tensors stay in the file, mapped into memory. Entries that are not tensors are left out.
+/// Contiguous tensors are memory-mapped. Entries that are not tensors are ignored.
 pub(crate) fn read_pytorch(path: &Path) -> Result<(Vec<NamedArray>, Container), Error> {
     read_objects(path, |objects, mut tensors| {
         let found = find_tensors(objects, path)?;
@@ -35,15 +36,15 @@ pub(crate) fn read_pytorch(path: &Path) -> Result<(Vec<NamedArray>, Container), 
     })
 }
 
-/// Reads what `torch.save` has written, in either format; `understand` makes sense of it.
+/// Reads a file of `torch.save` in either format; `interpret` converts its objects.
 pub(crate) fn read_objects<T>(
     path: &Path,
-    understand: impl FnOnce(&Pickle, Tensors<'_>) -> Result<T, Error>,
+    interpret: impl FnOnce(&Pickle, Tensors<'_>) -> Result<T, Error>,
 ) -> Result<(T, Container), Error> {
     let bytes = Bytes::map_file(path)?;
     let malformed = |found: &str, hint: &'static str| Error::Malformed {
         file: path.to_path_buf(),
-        wanted: "a file that torch.save has written".into(),
+        wanted: "a file written by torch.save".into(),
         found: found.into(),
         hint,
     };
@@ -51,15 +52,13 @@ pub(crate) fn read_objects<T>(
         return Err(malformed(kind.found, kind.hint));
     }
     match bytes[0] {
-        b'P' if bytes.starts_with(b"PK") => {
-            Ok((pytorch_zip::read(&bytes, path, understand)?, Container::Zip))
-        }
-        0x80 => Ok((pytorch_legacy::read(&bytes, path, understand)?, Container::Legacy)),
+        b'P' if bytes.starts_with(b"PK") => Ok((pytorch_zip::read(&bytes, path, interpret)?, Container::Zip)),
+        0x80 => Ok((pytorch_legacy::read(&bytes, path, interpret)?, Container::Legacy)),
         _ => Err(malformed("neither a zip file nor a pickle", HINT)),
     }
 }
 
-/// A block of elements that tensors are views of.
+/// A block of elements; tensors are views of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Storage<'a> {
     pub key: &'a str,
@@ -68,11 +67,11 @@ pub(crate) struct Storage<'a> {
 }
 
 impl<'a> Storage<'a> {
-    /// Understands `("storage", FloatStorage, key, location, n_elements[, view])`.
+    /// Parses `("storage", FloatStorage, key, location, n_elements[, view])`.
     pub(crate) fn from_persistent(object: &'a Nest, file: &Path) -> Result<Self, Error> {
         let wanted = "a reference to a tensor's storage";
         let [Value::Tuple(tuple)] = &*object.items else {
-            return Err(malformed(file, wanted, "something else"));
+            return Err(malformed(file, wanted, "another value"));
         };
         let (fields, view) = match &*tuple.items {
             [fields @ .., view] if fields.len() == 5 => (fields, view),
@@ -86,10 +85,10 @@ impl<'a> Storage<'a> {
             Value::Int(n_elements),
         ] = fields
         else {
-            return Err(malformed(file, wanted, "something else"));
+            return Err(malformed(file, wanted, "another value"));
         };
         if &**kind != "storage" || !matches!(view, Value::None) {
-            return Err(malformed(file, wanted, "a view of a storage, as PyTorch before 0.4 wrote it"));
+            return Err(malformed(file, wanted, "a view of a storage, written by PyTorch before 0.4"));
         }
         let n_elements = usize::try_from(*n_elements).ok();
         let n_elements = n_elements.filter(|&count| count.checked_mul(dtype.size_bytes()).is_some());
@@ -98,21 +97,21 @@ impl<'a> Storage<'a> {
     }
 
     pub(crate) fn n_bytes(&self) -> usize {
-        self.n_elements * self.dtype.size_bytes() // Checked where a storage is made.
+        self.n_elements * self.dtype.size_bytes() // Overflow is checked in `from_persistent`.
     }
 }
 
-/// Makes arrays of what a pickle says about tensors.
+/// Builds arrays from the descriptions of tensors in a pickle.
 pub(crate) struct Tensors<'a> {
     file: &'a Path,
-    /// Gives a storage's bytes, exactly as many as [`Storage::n_bytes`].
+    /// Returns the bytes of a storage, exactly [`Storage::n_bytes`].
     storage_bytes: &'a mut dyn FnMut(&Storage) -> Result<Bytes, Error>,
-    /// Bytes that may still be copied.
+    /// Number of bytes that may still be copied.
     copied_max: usize,
 }
 
 impl<'a> Tensors<'a> {
-    /// `file_length` bounds what is copied.
+    /// `file_length` in bytes limits copies.
     pub(crate) fn new(
         file: &'a Path,
         file_length: usize,
@@ -122,13 +121,13 @@ impl<'a> Tensors<'a> {
         Self { file, storage_bytes, copied_max }
     }
 
-    /// The array that [`tensor_arguments`] describe.
+    /// Builds an array from [`tensor_arguments`].
     pub(crate) fn array(&mut self, name: &str, arguments: &Nest) -> Result<NamedArray, Error> {
         let view = View::from_arguments(name, arguments, self.file)?;
         let bytes = (self.storage_bytes)(&view.storage)?;
         let n_bytes = view.storage.dtype.bytes_of_shape(&view.shape).filter(|_| view.fits());
         let n_bytes = n_bytes.ok_or_else(|| {
-            view.error(self.file, "elements within its storage", "a view that reaches beyond")
+            view.error(self.file, "elements within its storage", "a view that ends beyond it")
         })?;
         let bytes = match view.contiguous_range() {
             Some(range) => bytes.slice(range).expect("the view fits its storage: checked above"),
@@ -136,7 +135,7 @@ impl<'a> Tensors<'a> {
                 self.copied_max = self.copied_max.checked_sub(n_bytes).ok_or_else(|| {
                     view.error(
                         self.file,
-                        "tensors of about the file's size",
+                        "tensors of about the size of the file",
                         "views that repeat its elements too often",
                     )
                 })?;
@@ -148,11 +147,11 @@ impl<'a> Tensors<'a> {
     }
 }
 
-/// The names and the rebuilding arguments of the tensors in the root dictionary, or in the one that it wraps.
+/// Names and arguments of the tensors in the root dictionary, or in the dictionary that it wraps.
 fn find_tensors<'a>(pickle: &'a Pickle, file: &Path) -> Result<Vec<(&'a str, &'a Nest)>, Error> {
     let wanted = "a dictionary of tensors";
     let Value::Dictionary(root) = pickle.root else {
-        return Err(malformed(file, wanted, "something else"));
+        return Err(malformed(file, wanted, "another value"));
     };
     let tensors = tensors_of(pickle, root);
     if !tensors.is_empty() {
@@ -183,7 +182,7 @@ fn tensors_of(pickle: &Pickle, dictionary: usize) -> Vec<(&str, &Nest)> {
         };
         match places.insert(&**name, tensors.len()) {
             None => tensors.push((name, arguments)),
-            // A key that was set twice: the last value counts, in the first one's place, as in Python.
+            // As in Python, a repeated key keeps its first position and its last value.
             Some(place) => {
                 tensors[place].1 = arguments;
                 places.insert(name, place);
@@ -193,17 +192,17 @@ fn tensors_of(pickle: &Pickle, dictionary: usize) -> Vec<(&str, &Nest)> {
     tensors
 }
 
-/// The arguments from which a tensor is rebuilt, looking through parameters.
+/// The arguments of a tensor or of a parameter's tensor; `None` for other values.
 pub(crate) fn tensor_arguments(value: &Value) -> Option<&Nest> {
     match value {
         Value::Call(Global::RebuildTensor | Global::RebuildTensorV2, arguments) => Some(arguments),
-        // The depth of calls is bounded by the reader of the pickle.
+        // The pickle reader limits the depth of calls.
         Value::Call(Global::RebuildParameter, arguments) => tensor_arguments(arguments.items.first()?),
         _ => None,
     }
 }
 
-/// Where a tensor's elements lie in its storage. Offset and strides count elements.
+/// A view of a storage. Offset and strides are in elements.
 struct View<'a> {
     name: &'a str,
     storage: Storage<'a>,
@@ -213,7 +212,7 @@ struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Understands `(storage, offset, sizes, strides[, requires_grad, hooks[, metadata]])`.
+    /// Parses `(storage, offset, sizes, strides[, requires_grad, hooks[, metadata]])`.
     fn from_arguments(name: &'a str, arguments: &'a Nest, file: &Path) -> Result<Self, Error> {
         let error = |found: &str| Error::Tensor {
             file: file.to_path_buf(),
@@ -230,24 +229,24 @@ impl<'a> View<'a> {
             rest @ ..,
         ] = &*arguments.items
         else {
-            return Err(error("something else"));
+            return Err(error("other values"));
         };
-        // The seventh argument marks tensors that are to be negated or conjugated when read.
+        // The seventh argument marks lazily negated or conjugated tensors.
         if rest.get(2).is_some_and(|metadata| !matches!(metadata, Value::None)) {
-            return Err(error("a tensor with extra marks"));
+            return Err(error("a lazily negated or conjugated tensor"));
         }
         let storage = Storage::from_persistent(storage, file)?;
         let offset = usize::try_from(*offset).map_err(|_| error("a negative offset"))?;
-        let (shape, strides) = (whole_numbers(shape), whole_numbers(strides));
+        let (shape, strides) = (sizes(shape), sizes(strides));
         match (shape, strides) {
             (Some(shape), Some(strides)) if shape.len() == strides.len() && shape.len() <= AXES_MAX => {
                 Ok(Self { name, storage, offset, shape, strides })
             }
-            _ => Err(error("sizes and strides that do not belong together")),
+            _ => Err(error("sizes and strides that do not match")),
         }
     }
 
-    /// Whether every element lies within the storage.
+    /// Whether all elements are within the storage.
     fn fits(&self) -> bool {
         if self.shape.contains(&0) {
             return true;
@@ -258,14 +257,14 @@ impl<'a> View<'a> {
         last.is_some_and(|last| last < self.storage.n_elements)
     }
 
-    /// The byte range of the elements, if they lie side by side in C order.
+    /// The byte range of the elements, if the view is contiguous in C order.
     fn contiguous_range(&self) -> Option<std::ops::Range<usize>> {
         if self.shape.contains(&0) {
             return Some(0..0);
         }
         let mut expected = 1;
         for (&size, &stride) in self.shape.iter().zip(&self.strides).rev() {
-            // The stride of an axis of one element is never used.
+            // The stride of an axis of size 1 does not matter.
             if size != 1 && stride != expected {
                 return None;
             }
@@ -311,7 +310,8 @@ impl<'a> View<'a> {
     }
 }
 
-fn whole_numbers(tuple: &Nest) -> Option<Vec<usize>> {
+/// A tuple of non-negative integers.
+fn sizes(tuple: &Nest) -> Option<Vec<usize>> {
     let number = |value: &Value| match value {
         Value::Int(number) => usize::try_from(*number).ok(),
         _ => None,
@@ -319,7 +319,7 @@ fn whole_numbers(tuple: &Nest) -> Option<Vec<usize>> {
     tuple.items.iter().map(number).collect()
 }
 
-/// The error for a PyTorch file that is not as it should be.
+/// The error for an invalid PyTorch file.
 pub(crate) fn malformed(file: &Path, wanted: impl Into<String>, found: impl Into<String>) -> Error {
     Error::Malformed { file: file.to_path_buf(), wanted: wanted.into(), found: found.into(), hint: HINT }
 }

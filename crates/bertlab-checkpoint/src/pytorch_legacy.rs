@@ -1,4 +1,5 @@
-//! PyTorch's format before 1.6: five pickles (magic number, version, system, objects, storage keys), then the storages.
+//! The format of PyTorch before 1.6: five pickles (magic number, version, system, objects, storage keys),
+//! then the storages.
 
 use crate::pickle::{self, Pickle, Value};
 use crate::pytorch::{Storage, Tensors, malformed};
@@ -6,15 +7,15 @@ use crate::{Bytes, Error};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// 0x1950a86a20f9469cfc6c, as the pickle of the number holds it.
+/// 0x1950a86a20f9469cfc6c, little-endian as in the pickle.
 const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 const VERSION: i64 = 1001;
 
-/// Reads a file in the legacy format; `understand` makes sense of its objects.
+/// Reads a file in the legacy format; `interpret` converts its objects.
 pub(crate) fn read<T>(
     bytes: &Bytes,
     file: &Path,
-    understand: impl FnOnce(&Pickle, Tensors<'_>) -> Result<T, Error>,
+    interpret: impl FnOnce(&Pickle, Tensors<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let mut at = 0;
     let mut next_pickle = || -> Result<Pickle, Error> {
@@ -25,7 +26,7 @@ pub(crate) fn read<T>(
     match next_pickle()?.root {
         Value::Long(number) if *number == MAGIC => {}
         _ => {
-            return Err(malformed(file, "PyTorch's magic number at the start", "a pickle of something else"));
+            return Err(malformed(file, "PyTorch's magic number at the start", "another pickle"));
         }
     }
     match next_pickle()?.root {
@@ -46,12 +47,12 @@ pub(crate) fn read<T>(
             )
         })
     };
-    understand(&objects, Tensors::new(file, bytes.len(), &mut storage_bytes))
+    interpret(&objects, Tensors::new(file, bytes.len(), &mut storage_bytes))
 }
 
 fn refuse_big_endian(system: &Pickle, file: &Path) -> Result<(), Error> {
     let Value::Dictionary(dictionary) = system.root else {
-        return Err(malformed(file, "a description of the system that wrote it", "something else"));
+        return Err(malformed(file, "a description of the system that wrote it", "another value"));
     };
     let big_endian = system.dictionaries[dictionary].iter().any(|(key, value)| {
         matches!((key, value), (Value::Text(key), Value::Bool(false)) if &**key == "little_endian")
@@ -62,7 +63,8 @@ fn refuse_big_endian(system: &Pickle, file: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Cuts the storages, which lie one after another in the order of `keys`, each after its number of elements.
+/// Locates the storages, which follow each other in the order of `keys`, each preceded by its number of
+/// elements.
 fn locate_storages<'a>(
     bytes: &Bytes,
     mut at: usize,
@@ -76,7 +78,7 @@ fn locate_storages<'a>(
         described.insert(storage.key, storage);
     }
     let Value::List(list) = keys.root else {
-        return Err(malformed(file, "a list of storage keys", "something else"));
+        return Err(malformed(file, "a list of storage keys", "another value"));
     };
     let mut located = HashMap::new();
     for key in &keys.lists[list] {
@@ -84,18 +86,17 @@ fn locate_storages<'a>(
             Value::Text(key) => described.get(&**key),
             _ => None,
         };
-        let storage =
-            storage.ok_or_else(|| malformed(file, "storages that tensors use", "one that none uses"))?;
-        let cut = cut_storage(bytes, at, storage);
+        let storage = storage.ok_or_else(|| malformed(file, "storages that tensors use", "an unused one"))?;
+        let found = storage_at(bytes, at, storage);
         let wanted = || format!("storage `{}` of {} elements", storage.key, storage.n_elements);
-        let cut = cut.ok_or_else(|| malformed(file, wanted(), format!("something else at byte {at}")))?;
-        at += 8 + cut.len();
-        located.insert(storage.key, cut);
+        let found = found.ok_or_else(|| malformed(file, wanted(), format!("other data at byte {at}")))?;
+        at += 8 + found.len();
+        located.insert(storage.key, found);
     }
     Ok(located)
 }
 
-fn cut_storage(bytes: &Bytes, at: usize, storage: &Storage) -> Option<Bytes> {
+fn storage_at(bytes: &Bytes, at: usize, storage: &Storage) -> Option<Bytes> {
     let count = bytes.slice(at..at.checked_add(8)?)?;
     let count = u64::from_le_bytes((*count).try_into().ok()?);
     if count != storage.n_elements as u64 {

@@ -1,4 +1,4 @@
-//! AdamW's memory as PyTorch saves it: optimizer.pt of HuggingFace's Trainer. It knows weights by numbers alone.
+//! AdamW's state in optimizer.pt, as saved by HuggingFace's Trainer. It identifies weights by number only.
 
 use crate::pickle::{Pickle, Value};
 use crate::pytorch::{Tensors, malformed, read_objects, tensor_arguments};
@@ -6,56 +6,58 @@ use crate::{Error, NamedArray};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-const HINT: &str = "A run goes on from what HuggingFace's Trainer saves with AdamW (optim adamw_torch or \
-    adamw_torch_fused). To begin a new run with the checkpoint's weights, give its folder as the model and do not resume";
+const HINT: &str = "A run can be resumed from a checkpoint of HuggingFace's Trainer with AdamW (optim \
+    adamw_torch or adamw_torch_fused). To start a new run from the checkpoint's weights, use its folder as \
+    the model and do not resume";
 
-/// What `AdamW.state_dict()` gives.
+/// The state of AdamW (Loshchilov and Hutter 2019), as in `AdamW.state_dict()`.
 #[derive(Clone, Debug)]
 pub struct AdamState {
-    /// Weights that share their settings.
+    /// Groups of weights with common settings.
     pub groups: Vec<AdamGroup>,
-    /// By a weight's number; one that never had a gradient has none.
+    /// Moments by the weight's number; a weight that never had a gradient has none.
     pub moments: BTreeMap<usize, AdamMoments>,
 }
 
 /// Settings of a group of weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdamGroup {
-    /// Of the next step.
+    /// Learning rate of the next step.
     pub learning_rate: f64,
-    /// The highest; none where no scheduler was at work.
+    /// Learning rate before scheduling; `None` without a scheduler.
     pub initial_learning_rate: Option<f64>,
-    /// β1 and β2
+    /// β1 and β2.
     pub betas: [f64; 2],
-    /// ε
+    /// ε.
     pub epsilon: f64,
-    /// Of every weight in the group.
+    /// Weight decay of all weights of the group.
     pub weight_decay: f64,
-    /// The weights' numbers, in the order in which the optimizer was given them.
+    /// Numbers of the weights, in the order in which they were passed to the optimizer.
     pub weights: Vec<usize>,
 }
 
-/// What is remembered of one weight.
+/// Moments of one weight.
 #[derive(Clone, Debug)]
 pub struct AdamMoments {
-    /// Updates made.
+    /// Number of updates.
     pub n_steps: u64,
-    /// The mean of its gradients, in the weight's shape.
+    /// Moving average of the gradients, with the shape of the weight.
     pub exp_avg: NamedArray,
-    /// The mean of their squares, in the same shape.
+    /// Moving average of the squared gradients, with the same shape.
     pub exp_avg_sq: NamedArray,
 }
 
-/// Reads an optimizer.pt, in either of PyTorch's formats. Moments stay in the file, mapped into memory.
+/// Reads optimizer.pt in either format of PyTorch. The moments are memory-mapped.
 ///
 /// # Errors
-/// A file that is missing, damaged or of another optimizer than AdamW; moments of one weight with different shapes.
+/// A missing or damaged file, the state of an optimizer other than AdamW, or moments of one weight with
+/// different shapes.
 pub fn read_adam_state(file: &Path) -> Result<AdamState, Error> {
     let read = read_objects(file, |pickle, tensors| Reader { pickle, tensors, file }.state());
     read.map(|(state, _)| state).map_err(with_hint)
 }
 
-/// Advice of this file's own in place of that for a file of weights.
+/// Replaces the hint for files of weights.
 fn with_hint(mut error: Error) -> Error {
     if let Error::Malformed { hint, .. } | Error::Tensor { hint, .. } | Error::ForbiddenGlobal { hint, .. } =
         &mut error
@@ -76,21 +78,21 @@ struct Reader<'a, 't> {
 struct Dictionary<'a>(&'a [(Value, Value)]);
 
 impl<'a> Dictionary<'a> {
-    /// The last value counts, as in Python.
+    /// The value of a key; of a repeated key the last value, as in Python.
     fn get(self, wanted: &str) -> Option<&'a Value> {
         let mut entries = self.0.iter().rev();
         let is_wanted = |key: &Value| matches!(key, Value::Text(key) if &**key == wanted);
         entries.find(|(key, _)| is_wanted(key)).map(|(_, value)| value)
     }
 
-    /// In words.
+    /// The first string keys, for messages.
     fn keys(self) -> String {
         let keys = self.0.iter().filter_map(|(key, _)| match key {
             Value::Text(key) => Some(&**key),
             _ => None,
         });
         let keys: Vec<&str> = keys.take(12).collect();
-        if keys.is_empty() { "no names".to_owned() } else { keys.join(", ") }
+        if keys.is_empty() { "no string keys".to_owned() } else { keys.join(", ") }
     }
 }
 
@@ -139,7 +141,8 @@ impl<'a> Reader<'a, '_> {
         })
     }
 
-    /// AMSGrad has a third moment, `maximize` another sign, and Adam adds its decay to the gradient.
+    /// Refuses variants: AMSGrad has a third moment, `maximize` changes the sign, Adam adds the decay to the
+    /// gradient.
     fn refuse_variants(&self, group: Dictionary<'a>) -> Result<(), Error> {
         let is = |name: &str, wanted: bool| matches!(group.get(name), Some(Value::Bool(found)) if *found == wanted);
         for (name, unwanted) in [("amsgrad", true), ("maximize", true), ("decoupled_weight_decay", false)] {
@@ -178,7 +181,7 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// A number, or a tensor that holds one: PyTorch counts steps so since 1.12.
+    /// A number, or a tensor with one element, as PyTorch stores steps since 1.12.
     fn number(&mut self, value: Option<&Value>, name: &str) -> Result<f64, Error> {
         match value {
             Some(Value::Int(number)) => return Ok(*number as f64),
@@ -202,7 +205,7 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// Of a list or a tuple.
+    /// The items of a list or a tuple.
     fn items(&self, value: Option<&'a Value>) -> Option<&'a [Value]> {
         match value? {
             Value::List(list) => Some(&self.pickle.lists[*list]),

@@ -1,4 +1,5 @@
-//! PyTorch's format since 1.6: a zip file with `NAME/data.pkl` and one uncompressed entry per storage, `NAME/data/KEY`.
+//! The format of PyTorch since 1.6: a zip file with `NAME/data.pkl` and an uncompressed entry per storage,
+//! `NAME/data/KEY`.
 
 use crate::pickle::{self, Pickle};
 use crate::pytorch::{Storage, Tensors, malformed};
@@ -7,11 +8,11 @@ use std::io::Cursor;
 use std::path::Path;
 use zip::{CompressionMethod, ZipArchive};
 
-/// Reads a file in the zip format; `understand` makes sense of its objects.
+/// Reads a file in the zip format; `interpret` converts its objects.
 pub(crate) fn read<T>(
     bytes: &Bytes,
     file: &Path,
-    understand: impl FnOnce(&Pickle, Tensors<'_>) -> Result<T, Error>,
+    interpret: impl FnOnce(&Pickle, Tensors<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let mut entries = Entries::open(bytes, file)?;
     let byte_order = format!("{}byteorder", entries.prefix);
@@ -36,15 +37,15 @@ pub(crate) fn read<T>(
         }
         Ok(found)
     };
-    understand(&objects, Tensors::new(file, bytes.len(), &mut storage_bytes))
+    interpret(&objects, Tensors::new(file, bytes.len(), &mut storage_bytes))
 }
 
-/// The entries of the zip file, found by name and cut from the map.
+/// The entries of the zip file, as ranges of the memory map.
 struct Entries<'a> {
     archive: ZipArchive<Cursor<Bytes>>,
     bytes: &'a Bytes,
     file: &'a Path,
-    /// `NAME/`: the folder that all entries lie in.
+    /// `NAME/`, the folder of all entries.
     prefix: String,
 }
 
@@ -56,9 +57,10 @@ impl AsRef<[u8]> for Bytes {
 
 impl<'a> Entries<'a> {
     fn open(bytes: &'a Bytes, file: &'a Path) -> Result<Self, Error> {
-        let wanted = "a zip file as torch.save writes it";
+        let wanted = "a zip file written by torch.save";
         let archive = ZipArchive::new(Cursor::new(bytes.clone()));
-        let archive = archive.map_err(|reason| malformed(file, wanted, format!("a broken one: {reason}")))?;
+        let archive =
+            archive.map_err(|reason| malformed(file, wanted, format!("a damaged one: {reason}")))?;
         let prefix = archive.file_names().flatten().find_map(|name| {
             let prefix = name.strip_suffix("data.pkl")?;
             let in_one_folder = prefix.ends_with('/') && prefix.matches('/').count() == 1;
@@ -73,24 +75,24 @@ impl<'a> Entries<'a> {
         found.ok_or_else(|| malformed(self.file, format!("entry `{name}`"), "no such entry in the zip file"))
     }
 
-    /// The bytes of an entry, without a copy; `None` when there is no such entry.
+    /// The bytes of an entry, without a copy; `None` if there is no such entry.
     fn bytes_of(&mut self, name: &str) -> Result<Option<Bytes>, Error> {
         let Some(index) = self.archive.index_for_name(name) else {
             return Ok(None);
         };
-        let wanted = || format!("entry `{name}`, stored plainly");
+        let wanted = || format!("entry `{name}` without compression");
         let entry = self.archive.by_index_raw(index);
         let entry =
-            entry.map_err(|reason| malformed(self.file, wanted(), format!("a broken one: {reason}")))?;
+            entry.map_err(|reason| malformed(self.file, wanted(), format!("a damaged one: {reason}")))?;
         if entry.encrypted() || entry.compression() != CompressionMethod::Stored {
             return Err(malformed(self.file, wanted(), "a compressed or encrypted one"));
         }
-        let cut = || {
+        let contents = || {
             let start = usize::try_from(entry.data_start()?).ok()?;
             let end = start.checked_add(usize::try_from(entry.size()).ok()?)?;
             self.bytes.slice(start..end)
         };
-        let cut = cut().ok_or_else(|| malformed(self.file, wanted(), "one that reaches beyond the file"))?;
-        Ok(Some(cut))
+        let contents = contents();
+        contents.map(Some).ok_or_else(|| malformed(self.file, wanted(), "one that ends beyond the file"))
     }
 }

@@ -1,7 +1,7 @@
-//! safetensors files: `u64` header length, JSON header, then the arrays' bytes without gaps.
+//! safetensors files: a `u64` header length, a JSON header, and the bytes of the arrays without gaps.
 //!
-//! The header is checked here rather than by the `safetensors` crate, so that each broken rule is told with the tensor,
-//! the numbers and the file. The tests read and write through that crate as a second opinion.
+//! The header is parsed here and not by the `safetensors` crate, so that errors name the tensor, the numbers
+//! and the file. The tests compare reading and writing with that crate.
 
 use crate::{ArrayView, Bytes, Dtype, Error, NamedArray, atomic};
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -10,17 +10,17 @@ use std::io::Write as _;
 use std::ops::Range;
 use std::path::Path;
 
-/// The header may not be longer than this: the limit of the reference implementation, in bytes.
+/// Maximum length of the header in bytes, as in the reference implementation.
 const HEADER_BYTES_MAX: u64 = 100_000_000;
 const LENGTH_BYTES: usize = 8;
 const METADATA_KEY: &str = "__metadata__";
-const HINT: &str = "The file is damaged or was cut off: fetch or save it again";
+const HINT: &str = "The file is damaged or incomplete: fetch or save it again";
 
-/// Opens a safetensors file; the arrays stay in the file and are mapped into memory. They come in the file's order.
+/// Opens a safetensors file. The arrays are memory-mapped and returned in the order of the header.
 ///
 /// # Errors
-/// [`Error::Malformed`] and [`Error::Tensor`] for a file that breaks a rule of the format, an element type that is not
-/// supported, or a file of another kind; [`Error::Io`].
+/// [`Error::Malformed`] and [`Error::Tensor`] for an invalid file, an unsupported element type or another
+/// file format; [`Error::Io`].
 pub fn read_safetensors(path: &Path) -> Result<Vec<NamedArray>, Error> {
     let bytes = Bytes::map_file(path)?;
     let header_length = header_length(&bytes, path)?;
@@ -39,17 +39,17 @@ pub fn read_safetensors(path: &Path) -> Result<Vec<NamedArray>, Error> {
     Ok(arrays)
 }
 
-/// Writes a safetensors file in one step; see [`atomic`].
+/// Writes a safetensors file atomically (see [`atomic`]).
 ///
-/// `metadata` becomes the header's `__metadata__`; HuggingFace's own loader wants `format` = `pt` there. The arrays are
-/// laid out as the reference implementation does it, widest element type first, then by name; the data starts at a
-/// multiple of 8 bytes, so each array is aligned to its elements.
+/// `metadata` becomes the header's `__metadata__`; HuggingFace's loader requires `format` = `pt` there. As in
+/// the reference implementation, arrays are ordered by element size, largest first, then by name, and the
+/// data starts at a multiple of 8 bytes, so that each array is aligned.
 ///
 /// # Errors
 /// [`Error::Io`].
 ///
 /// # Panics
-/// When two arrays have one name, or an array's bytes do not fit its shape and type.
+/// If two arrays have the same name, or the bytes of an array do not match its shape and type.
 pub fn write_safetensors(
     path: &Path,
     arrays: &[NamedArray],
@@ -59,7 +59,7 @@ pub fn write_safetensors(
     write_views(path, &views, metadata)
 }
 
-/// As [`write_safetensors`], for arrays that are held elsewhere: nothing is copied.
+/// As [`write_safetensors`], for borrowed arrays.
 ///
 /// # Errors
 /// [`Error::Io`].
@@ -106,14 +106,14 @@ fn header_text(arrays: &[&ArrayView<'_>], metadata: &[(String, String)]) -> Stri
     text
 }
 
-/// The checked length of the JSON header in bytes: it ends within the file.
+/// The length of the JSON header in bytes, which is checked to end within the file.
 fn header_length(bytes: &[u8], path: &Path) -> Result<usize, Error> {
     let wanted = "a safetensors file";
     if let Some(kind) = recognise_other_kind(bytes) {
         return Err(malformed(path, wanted, kind.found, kind.hint));
     }
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\x80\x02") {
-        let hint = "Rename it to pytorch_model.bin: it looks like what torch.save writes";
+        let hint = "Rename it to pytorch_model.bin: it looks like a file of torch.save";
         return Err(malformed(path, wanted, "a zip file or a pickle", hint));
     }
     let Some((length, rest)) = bytes.split_first_chunk::<LENGTH_BYTES>() else {
@@ -135,7 +135,7 @@ fn header_length(bytes: &[u8], path: &Path) -> Result<usize, Error> {
 fn parse_header(header: &[u8], path: &Path) -> Result<Vec<(String, Value)>, Error> {
     let wanted = "a safetensors header, a JSON object";
     let not_json =
-        |reason: &dyn std::fmt::Display| malformed(path, wanted, format!("no valid JSON: {reason}"), HINT);
+        |reason: &dyn std::fmt::Display| malformed(path, wanted, format!("invalid JSON: {reason}"), HINT);
     let text = std::str::from_utf8(header).map_err(|reason| not_json(&reason))?;
     let mut parser = serde_json::Deserializer::from_str(text);
     let entries = parser.deserialize_map(Entries).map_err(|reason| not_json(&reason))?;
@@ -154,21 +154,21 @@ fn parse_header(header: &[u8], path: &Path) -> Result<Vec<(String, Value)>, Erro
     if let Some((_, metadata)) = entries.iter().find(|(name, _)| name == METADATA_KEY) {
         let texts_only = metadata.as_object().is_some_and(|map| map.values().all(Value::is_string));
         if !texts_only {
-            let found = format!("{METADATA_KEY} that is no object of texts");
+            let found = format!("a {METADATA_KEY} that is not an object of strings");
             return Err(malformed(path, wanted, found, HINT));
         }
     }
     Ok(entries)
 }
 
-/// Collects a JSON object as a list, so that a name which stands there twice is seen.
+/// Collects a JSON object as a list, in order to detect repeated names.
 struct Entries;
 
 impl<'de> Visitor<'de> for Entries {
     type Value = Vec<(String, Value)>;
 
     fn expecting(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
-        formatter.write_str("an object that names tensors")
+        formatter.write_str("an object of tensors")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
@@ -180,7 +180,7 @@ impl<'de> Visitor<'de> for Entries {
     }
 }
 
-/// The array, and the range that it takes of the data.
+/// The array and its byte range in the data.
 fn read_entry(
     name: &str,
     entry: &Value,
@@ -194,7 +194,7 @@ fn read_entry(
                 .map(|number| number.as_u64().and_then(|number| usize::try_from(number).ok()))
                 .collect()
         });
-        let wanted = format!("`{key}` as a list of whole numbers");
+        let wanted = format!("`{key}` as a list of non-negative integers");
         numbers.ok_or_else(|| tensor_error(path, name, wanted, entry[key].to_string()))
     };
     let (shape, offsets) = (whole_numbers("shape")?, whole_numbers("data_offsets")?);
@@ -207,7 +207,7 @@ fn read_entry(
         return Err(tensor_error(path, name, "`data_offsets` within the file", found));
     };
     if dtype.bytes_of_shape(&shape) != Some(bytes.len()) {
-        let wanted = format!("as many bytes as {dtype} of shape {shape:?} takes");
+        let wanted = format!("the number of bytes of {dtype} with shape {shape:?}");
         return Err(tensor_error(path, name, wanted, format!("{} bytes", bytes.len())));
     }
     Ok((NamedArray { name: name.into(), dtype, shape, bytes }, start..end))
@@ -220,20 +220,20 @@ fn read_dtype(name: &str, entry: &Value, path: &Path) -> Result<Dtype, Error> {
         tensor: name.into(),
         wanted: format!("one of the element types {}", Dtype::ALL.map(|dtype| dtype.to_string()).join(", ")),
         found: dtype.to_string(),
-        hint: "Save the model in one of these types, as in model.float().save_pretrained(...)",
+        hint: "Save the model in one of these types, for example with model.float().save_pretrained(...)",
     })
 }
 
-/// Checks that the ranges cover the data from the first byte to the last, without holes and without overlap.
+/// Checks that the ranges cover the data from the first byte to the last, without gaps and overlaps.
 fn check_coverage(mut ranges: Vec<(Range<usize>, &str)>, n_bytes: usize, path: &Path) -> Result<(), Error> {
     ranges.sort_by_key(|(range, _)| (range.start, range.end));
     let mut covered = 0;
     for (range, name) in ranges {
         if range.start != covered {
-            let relation = if range.start < covered { "an overlap" } else { "a hole" };
+            let relation = if range.start < covered { "an overlap" } else { "a gap" };
             let found =
-                format!("{relation}: it starts at byte {} and the one before ends at {covered}", range.start);
-            return Err(tensor_error(path, name, "tensors that follow each other", found));
+                format!("{relation}: it starts at byte {}, the previous one ends at {covered}", range.start);
+            return Err(tensor_error(path, name, "contiguous tensors", found));
         }
         covered = range.end;
     }
@@ -244,25 +244,25 @@ fn check_coverage(mut ranges: Vec<(Range<usize>, &str)>, n_bytes: usize, path: &
     Ok(())
 }
 
-/// A file that is clearly something else, by its first bytes.
+/// A file of another known format.
 pub(crate) struct OtherKind {
     pub found: &'static str,
     pub hint: &'static str,
 }
 
-/// What stands in place of weights in practice: a pointer to them, an error page, another format under a wrong name.
+/// Recognises common other contents by their first bytes: an LFS pointer, an error page, another format.
 pub(crate) fn recognise_other_kind(bytes: &[u8]) -> Option<OtherKind> {
     let starts = |text: &str| bytes.starts_with(text.as_bytes());
     let (found, hint) = match () {
         () if bytes.is_empty() => ("an empty file", HINT),
         () if starts("version https://git-lfs") => (
-            "a Git LFS pointer, not the weights themselves",
+            "a Git LFS pointer instead of the weights",
             "Run `git lfs pull` in the folder, or fetch the file again",
         ),
         () if starts("<!DOCTYPE") || starts("<!doctype") || starts("<html") => {
-            ("a web page", "Fetch the file itself, not the page that shows it")
+            ("a web page", "Fetch the file itself, not the page about it")
         }
-        () if starts("GGUF") => ("a GGUF file", "Fetch the original checkpoint: GGUF is not read"),
+        () if starts("GGUF") => ("a GGUF file", "Fetch the original checkpoint: GGUF is not supported"),
         () if bytes.starts_with(b"\x89HDF") => (
             "an HDF5 file (TensorFlow)",
             "Convert it in Python with from_pretrained(..., from_tf=True).save_pretrained",

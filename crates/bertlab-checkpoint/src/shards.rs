@@ -1,4 +1,4 @@
-//! Checkpoints in several files: an index that says which tensor lies in which shard.
+//! Sharded checkpoints: an index maps tensors to files.
 
 use crate::config::Config;
 use crate::{Error, NamedArray};
@@ -8,17 +8,18 @@ use std::path::{Component, Path, PathBuf};
 
 const HINT: &str = "Fetch or save the whole checkpoint again";
 
-/// Which tensors lie in which file beside the index.
+/// The index of a sharded checkpoint.
 pub(crate) struct ShardIndex {
     file: PathBuf,
-    /// Shard file name to tensor names. The names are plain: they cannot lead out of the folder.
+    /// Tensor names by shard file name. File names have no folders, so they cannot lead out of the
+    /// checkpoint's folder.
     pub shards: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl ShardIndex {
     pub(crate) fn open(file: &Path) -> Result<Self, Error> {
         let index = Config::open(file)?;
-        let wanted = "an object that gives each tensor's file";
+        let wanted = "an object that maps tensor names to file names";
         let map = index.get("weight_map").and_then(Value::as_object);
         let map = map.filter(|map| !map.is_empty()).ok_or_else(|| index.unsupported("weight_map", wanted))?;
         let mut shards = BTreeMap::<String, BTreeSet<String>>::new();
@@ -28,8 +29,8 @@ impl ShardIndex {
                 return Err(Error::Tensor {
                     file: file.to_path_buf(),
                     tensor: tensor.clone(),
-                    wanted: "the plain name of a file beside the index".into(),
-                    found: format!("{shard}; nothing outside of the folder is opened"),
+                    wanted: "the name of a file in the folder of the index".into(),
+                    found: format!("{shard}; files outside the folder are not opened"),
                     hint: HINT,
                 });
             };
@@ -38,12 +39,12 @@ impl ShardIndex {
         Ok(Self { file: file.to_path_buf(), shards })
     }
 
-    /// The shard files, whether they are there or not.
+    /// Paths of the shard files, whether they exist or not.
     pub(crate) fn files(&self) -> impl Iterator<Item = PathBuf> {
         self.shards.keys().map(|name| self.file.with_file_name(name))
     }
 
-    /// Opens every shard with `read`. Each tensor that the index names must be where the index says, and nowhere else.
+    /// Opens all shards with `read` and checks that each tensor is in its shard, and in no other.
     pub(crate) fn read(
         &self,
         read: impl Fn(&Path) -> Result<Vec<NamedArray>, Error>,
@@ -52,13 +53,13 @@ impl ShardIndex {
         for (shard, tensors) in &self.shards {
             let path = self.file.with_file_name(shard);
             if !path.is_file() {
-                return Err(self.error("all shard files beside it", format!("no {shard}")));
+                return Err(self.error("all shard files in its folder", format!("no {shard}")));
             }
             let mut missing: BTreeSet<&str> = tensors.iter().map(String::as_str).collect();
             for array in read(&path)? {
                 missing.remove(array.name.as_str());
                 if let Some(other) = arrays.insert(array.name.clone(), array) {
-                    let found = format!("two, one of them in {shard}");
+                    let found = format!("a second one in {shard}");
                     return Err(self.error(&format!("one tensor `{}` in all shards", other.name), found));
                 }
             }
@@ -136,12 +137,9 @@ mod tests {
             ["../secret.safetensors", "/etc/passwd", "a/b.safetensors", "..", ".", "", "..\\\\x", "C:x"]
         {
             let message = message(&format!(r#"{{"a":"{name}"}}"#), &[]);
-            assert!(
-                message.contains("outside of the folder") && message.contains("`a`"),
-                "{name}: {message}"
-            );
+            assert!(message.contains("outside the folder") && message.contains("`a`"), "{name}: {message}");
         }
-        assert!(message(r#"{"a":7}"#, &[]).contains("plain name"));
+        assert!(message(r#"{"a":7}"#, &[]).contains("the name of a file"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The weights of a checkpoint folder, in whichever of the known formats they lie there.
+//! The weights of a checkpoint folder, in any supported format.
 
 use crate::pytorch::{Container, read_pytorch};
 use crate::shards::ShardIndex;
@@ -12,21 +12,21 @@ const SAFETENSORS_INDEX: &str = "model.safetensors.index.json";
 const PYTORCH: &str = "pytorch_model.bin";
 const PYTORCH_INDEX: &str = "pytorch_model.bin.index.json";
 
-/// Files that hold weights for certain, in the order of preference.
+/// Files with weights, in order of preference.
 pub(crate) const WEIGHT_FILES: [&str; 4] = [SAFETENSORS, SAFETENSORS_INDEX, PYTORCH, PYTORCH_INDEX];
 
-/// The weights of a model: every array of its files by name.
+/// The weights of a checkpoint.
 #[derive(Clone, Debug)]
 pub struct Weights {
-    /// The arrays by their name in the file.
+    /// All arrays, by name.
     pub arrays: BTreeMap<String, NamedArray>,
-    /// The files that were read; with shards the index comes first.
+    /// The files that were read; an index comes first.
     pub files: Vec<PathBuf>,
-    /// The kind of files.
+    /// The format of the files.
     pub format: WeightsFormat,
 }
 
-/// How weights lie in files.
+/// A format of weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WeightsFormat {
     /// One `model.safetensors`.
@@ -35,7 +35,7 @@ pub enum WeightsFormat {
     ShardedSafetensors,
     /// `pytorch_model.bin` as a zip file, since PyTorch 1.6.
     PytorchZip,
-    /// `pytorch_model.bin` as pickles followed by raw numbers, before PyTorch 1.6.
+    /// `pytorch_model.bin` as pickles followed by raw data, before PyTorch 1.6.
     PytorchLegacy,
     /// Several PyTorch files with an index.
     ShardedPytorch,
@@ -53,12 +53,12 @@ impl fmt::Display for WeightsFormat {
     }
 }
 
-/// Opens the weights of a checkpoint folder: `model.safetensors`, else its index with shards, else `pytorch_model.bin`,
-/// else its index with shards. The arrays stay in the files, mapped into memory, wherever their layout allows it.
+/// Opens the weights of a checkpoint folder: `model.safetensors`, else its shards, else `pytorch_model.bin`,
+/// else its shards. Arrays are memory-mapped if their layout allows it.
 ///
 /// # Errors
-/// [`Error::MissingFile`] names what lies there instead and how to convert it; [`Error::Malformed`],
-/// [`Error::Tensor`] and [`Error::ForbiddenGlobal`] name the file that breaks a rule.
+/// [`Error::MissingFile`] lists the files of the folder and how to convert them; [`Error::Malformed`],
+/// [`Error::Tensor`] and [`Error::ForbiddenGlobal`] name the invalid file.
 pub fn open_weights(folder: &Path) -> Result<Weights, Error> {
     check_folder(folder)?;
     let Some(name) = weight_file(folder) else {
@@ -89,7 +89,7 @@ pub fn open_weights(folder: &Path) -> Result<Weights, Error> {
     Ok(Weights { arrays, files, format })
 }
 
-/// Whether the folder holds weights that [`open_weights`] would look at, with every shard that an index names.
+/// Whether the folder has weights that [`open_weights`] reads, with all shards of an index.
 pub fn has_weights(folder: &Path) -> bool {
     weight_file(folder).is_some_and(|name| {
         !name.ends_with(".index.json")
@@ -106,7 +106,7 @@ fn by_name(arrays: Vec<NamedArray>) -> BTreeMap<String, NamedArray> {
     arrays.into_iter().map(|array| (array.name.clone(), array)).collect()
 }
 
-/// Refuses a path that is no folder, with what to give instead.
+/// Checks that a path is a folder.
 pub(crate) fn check_folder(folder: &Path) -> Result<(), Error> {
     if folder.is_dir() {
         Ok(())
@@ -121,7 +121,8 @@ pub(crate) fn check_folder(folder: &Path) -> Result<(), Error> {
 fn no_weights(folder: &Path) -> Error {
     let names = entry_names(folder);
     let hint = names.iter().find_map(|name| conversion_hint(name)).unwrap_or(
-        "A checkpoint folder holds its weights beside config.json, as save_pretrained writes them; fetch the rest of it",
+        "A checkpoint folder contains weights and config.json, as written by save_pretrained; fetch the \
+         missing files",
     );
     Error::MissingFile {
         folder: folder.to_path_buf(),
@@ -131,44 +132,50 @@ fn no_weights(folder: &Path) -> Error {
     }
 }
 
-/// How to come from a file of another framework to one that is read.
+/// How to convert a file of another framework, by its name.
 pub(crate) fn conversion_hint(name: &str) -> Option<&'static str> {
     let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
     match () {
         () if ends(&["tf_model.h5", "tf_model.h5.index.json"]) => Some(
-            "tf_model.h5 holds TensorFlow weights. Convert them once in Python, with transformers 4: \
-             AutoModel.from_pretrained(FOLDER, from_tf=True).save_pretrained(NEW_FOLDER, safe_serialization=True)",
+            "tf_model.h5 contains TensorFlow weights. Convert them once in Python, with transformers 4: \
+             AutoModel.from_pretrained(FOLDER, from_tf=True).save_pretrained(NEW_FOLDER, \
+             safe_serialization=True)",
         ),
         () if ends(&["flax_model.msgpack", "flax_model.msgpack.index.json"]) => Some(
-            "flax_model.msgpack holds Flax weights. Convert them once in Python, with transformers 4: \
-             AutoModel.from_pretrained(FOLDER, from_flax=True).save_pretrained(NEW_FOLDER, safe_serialization=True)",
+            "flax_model.msgpack contains Flax weights. Convert them once in Python, with transformers 4: \
+             AutoModel.from_pretrained(FOLDER, from_flax=True).save_pretrained(NEW_FOLDER, \
+             safe_serialization=True)",
         ),
         () if ends(&[".ckpt.index", ".ckpt.meta", ".ckpt"]) => Some(
-            "These are weights of the original TensorFlow code. Convert them once in Python with transformers' \
-             convert_bert_original_tf_checkpoint_to_pytorch, then save_pretrained(NEW_FOLDER, safe_serialization=True)",
+            "These are weights of the original TensorFlow code. Convert them once in Python with \
+             transformers' convert_bert_original_tf_checkpoint_to_pytorch, then save_pretrained(NEW_FOLDER, \
+             safe_serialization=True)",
         ),
         () if ends(&[".onnx", ".gguf", ".ot"]) => Some(
-            "ONNX, GGUF and OT files are exports that are not read. Fetch the checkpoint that they were made from, \
-             or save it in Python: AutoModel.from_pretrained(NAME).save_pretrained(NEW_FOLDER, safe_serialization=True)",
+            "ONNX, GGUF and OT files are exports and not supported. Fetch the checkpoint that they were made \
+             from, or save it in Python: AutoModel.from_pretrained(NAME).save_pretrained(NEW_FOLDER, \
+             safe_serialization=True)",
         ),
         () if ends(&["adapter_model.safetensors", "adapter_model.bin"]) => Some(
-            "This is an adapter (PEFT). Merge it in Python: model.merge_and_unload().save_pretrained(NEW_FOLDER)",
+            "This is an adapter (PEFT). Merge it in Python: \
+             model.merge_and_unload().save_pretrained(NEW_FOLDER)",
         ),
         () if ends(&[".safetensors", ".bin", ".pt", ".pth"]) => Some(
-            "If one of these files holds the whole model, rename it to model.safetensors or pytorch_model.bin",
+            "If one of these files contains the whole model, rename it to model.safetensors or \
+             pytorch_model.bin",
         ),
         () => None,
     }
 }
 
-/// The folder's entries in words, for a message.
+/// The entries of a folder in words, for messages.
 pub(crate) fn describe_entries(folder: &Path) -> String {
     const SHOWN_MAX: usize = 12;
     let names = entry_names(folder);
     match names.len() {
         0 => "it is empty".into(),
-        count if count <= SHOWN_MAX => format!("it holds {}", names.join(", ")),
-        count => format!("it holds {} and {} more", names[..SHOWN_MAX].join(", "), count - SHOWN_MAX),
+        count if count <= SHOWN_MAX => format!("it contains {}", names.join(", ")),
+        count => format!("it contains {} and {} more", names[..SHOWN_MAX].join(", "), count - SHOWN_MAX),
     }
 }
 
@@ -209,7 +216,7 @@ mod tests {
             assert!(message.contains("no model.safetensors or pytorch_model.bin"), "{message}");
         }
         assert!(message(&[]).contains("it is empty"));
-        assert!(message(&["config.json"]).contains("beside config.json"));
+        assert!(message(&["config.json"]).contains("weights and config.json"));
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! The bertlab program: words on the command line to calls of the library, and its answers to the terminal.
 
+// Doc comments of arguments are help texts, in which `[CLS]` is a token.
+#![allow(rustdoc::broken_intra_doc_links)]
+
 mod args;
 mod commands;
 mod flags;

@@ -31,7 +31,7 @@ pub struct TokenRows {
     pub lengths: Vec<u32>,
     /// Tokens that truncation took from each row. `[B]`
     pub n_cut: Vec<u32>,
-    /// Of rows of words: which word of its row each token belongs to, [`NO_WORD`] where it belongs to none; empty without such rows. `[T]`
+    /// Of rows of words: which word of its row each token belongs to, `NO_WORD` where it belongs to none; empty without such rows. `[T]`
     pub words: Vec<u32>,
 }
 

@@ -1,16 +1,27 @@
-//! Similarity of vectors.
+//! Cosine similarity of vectors.
 
-/// The cosine of the angle between two vectors of the same length, computed in f64; none where one of
-/// them is zero or not finite. Panics when the lengths differ.
+/// The cosine similarity of two vectors, a·b / (‖a‖ ‖b‖), computed in f64; `None` if one of them is zero or
+/// not finite.
+///
+/// ```
+/// assert_eq!(bertlab_explore::cosine(&[1.0, 0.0], &[2.0, 0.0]), Some(1.0));
+/// assert_eq!(bertlab_explore::cosine(&[1.0, 0.0], &[0.0, 0.0]), None);
+/// ```
+///
+/// # Panics
+/// If the lengths differ.
 pub fn cosine(a: &[f32], b: &[f32]) -> Option<f32> {
     assert_eq!(a.len(), b.len(), "vectors of different width");
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>();
     let cosine = dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();
-    // Rounding may lead a hair beyond 1, where an arc cosine would be NaN.
+    // Rounding may give a value slightly above 1.
     cosine.is_finite().then(|| cosine.clamp(-1.0, 1.0) as f32)
 }
 
-/// The cosine of every pair: symmetric, `[vectors, vectors]`. Panics when the lengths differ.
+/// The cosine similarities of all pairs of vectors: symmetric, `[n, n]`.
+///
+/// # Panics
+/// If the lengths differ.
 pub fn cosine_matrix(vectors: &[&[f32]]) -> Vec<Vec<Option<f32>>> {
     vectors.iter().map(|a| vectors.iter().map(|b| cosine(a, b)).collect()).collect()
 }

@@ -1,4 +1,4 @@
-//! Vectors of whole texts: hidden states of the chosen layers, pooled over a row's tokens.
+//! Text embeddings: hidden states of selected layers, pooled over the tokens of a row.
 
 use crate::{Error, Layers};
 use bertlab_compute::Tensor;
@@ -6,28 +6,28 @@ use bertlab_model::{Batch, Model, Output, Request};
 use std::fmt;
 use std::str::FromStr;
 
-/// How a row's token vectors become one. All of its tokens count, special tokens among them, as in
-/// sentence-transformers.
+/// How token vectors are pooled. All tokens of a row count, special tokens included, as in
+/// sentence-transformers (Reimers and Gurevych 2019).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pooling {
-    /// `mean`: their mean.
+    /// `mean`: the mean of the tokens.
     #[default]
     Mean,
-    /// `cls`: the first token's vector.
+    /// `cls`: the first token.
     Cls,
-    /// `max`: the largest number of each column.
+    /// `max`: the maximum of each dimension.
     Max,
-    /// `pooler`: the model's own dense layer over the first token.
+    /// `pooler`: the output of the model's pooler, a dense layer on the first token.
     Pooler,
-    /// `tokens`: no pooling; every token's vector.
+    /// `tokens`: no pooling; the vectors of all tokens.
     Tokens,
 }
 
 impl Pooling {
-    /// Every way.
+    /// All variants.
     pub const ALL: [Self; 5] = [Self::Mean, Self::Cls, Self::Max, Self::Pooler, Self::Tokens];
 
-    /// Its name on the command line.
+    /// The name, as parsed by [`FromStr`].
     pub fn name(self) -> &'static str {
         match self {
             Self::Mean => "mean",
@@ -57,31 +57,31 @@ impl FromStr for Pooling {
     }
 }
 
-/// How texts become vectors.
+/// Options of embedding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EmbedOptions {
-    /// Over a row's tokens.
+    /// Pooling over the tokens of a row.
     pub pooling: Pooling,
-    /// Which hidden states; several are averaged before pooling.
+    /// The hidden states to average before pooling.
     pub layers: Layers,
-    /// Scale each vector to length 1; a zero vector stays zero.
+    /// Whether to scale each vector to L2 norm 1; a zero vector stays zero.
     pub normalize: bool,
 }
 
-/// What a row becomes.
+/// The embedding of a row.
 #[derive(Clone, Debug)]
 pub enum Embedding {
-    /// `[D]`
+    /// One vector `[D]`.
     Vector(Vec<f32>),
-    /// `[s, D]`
+    /// A vector for each of the row's s tokens, `[s, D]`.
     Tokens(Tensor),
 }
 
-/// The embedding of every row, in their order.
+/// Computes the embeddings of all rows of a batch, in order.
 ///
 /// # Errors
-/// Layers that the model does not have; [`Pooling::Pooler`] for a model without a pooler, or with
-/// other layers than the last; a vector that is NaN or infinite.
+/// Layers out of range; [`Pooling::Pooler`] for a model without a pooler, or with layers other than the last;
+/// a vector with NaN or infinity.
 pub fn embed(model: &Model, batch: &Batch, how: &EmbedOptions) -> Result<Vec<Embedding>, Error> {
     let layers = how.layers.resolve(model.spec.encoder.n_layers)?;
     if how.pooling == Pooling::Pooler {
@@ -102,11 +102,11 @@ pub fn embed(model: &Model, batch: &Batch, how: &EmbedOptions) -> Result<Vec<Emb
     Ok(rows.map(|tokens| pool(&hidden, tokens, how)).collect())
 }
 
-/// The mean of the chosen layers' hidden states: `[T, D]`.
+/// The mean of the hidden states of the selected layers, `[T, D]`.
 pub(crate) fn hidden_states(model: &Model, batch: &Batch, layers: Layers) -> Result<Tensor, Error> {
     let n_layers = model.spec.encoder.n_layers;
     let layers = layers.resolve(n_layers)?;
-    // The last layer's states come anyhow: all layers' are only kept when others are wanted.
+    // The last hidden state is always returned; all are kept only if others are needed.
     let is_last = *layers.start() == n_layers;
     let output = forward(model, batch, !is_last).encoder;
     let Some(mut states) = output.hidden_states else { return Ok(output.last_hidden_state) };
@@ -122,13 +122,13 @@ pub(crate) fn hidden_states(model: &Model, batch: &Batch, layers: Layers) -> Res
     Ok(mean)
 }
 
-/// No token goes through a masked-LM part: its V outputs each would cost more than the encoder.
+/// Runs the model without a masked-LM head, whose V outputs per token would cost more than the encoder.
 fn forward(model: &Model, batch: &Batch, hidden_states: bool) -> Output {
     model.forward(batch, Request { hidden_states, attentions: false, tokens: Some(&[]) })
 }
 
-/// A classifier's own dense layer also stands over the first token, but HuggingFace's `pooler_output` is
-/// what the base model's module of that name gives.
+/// Checks that the model has a pooler. The dense layer of a classifier also uses the first token, but
+/// HuggingFace's `pooler_output` is the output of the base model's pooler.
 fn check_pooler(model: &Model, layers: Layers, is_last: bool) -> Result<(), Error> {
     if !model.spec.head.pooler.is_some_and(|pooler| pooler.is_of_base) {
         let class = model.family.class_name(model.spec.head.kind);
@@ -151,12 +151,13 @@ fn pool(hidden: &Tensor, tokens: std::ops::Range<usize>, how: &EmbedOptions) -> 
     Embedding::Vector(normalized(vector, how.normalize))
 }
 
-/// Summed in f64, so that the mean of a long row is as exact as that of a short one.
+/// The mean of rows, accumulated in f64, so that the error does not grow with the length.
 pub(crate) fn mean<'a>(rows: impl ExactSizeIterator<Item = &'a [f32]>) -> Vec<f32> {
     let n = rows.len() as f64;
     sums(rows).into_iter().map(|sum| (sum / n) as f32).collect()
 }
 
+/// The sum of rows, accumulated in f64.
 pub(crate) fn sum<'a>(rows: impl Iterator<Item = &'a [f32]>) -> Vec<f32> {
     sums(rows).into_iter().map(|sum| sum as f32).collect()
 }
@@ -184,9 +185,9 @@ fn max<'a>(rows: impl Iterator<Item = &'a [f32]>) -> Vec<f32> {
     largest
 }
 
-fn normalized(mut vector: Vec<f32>, is_asked: bool) -> Vec<f32> {
+fn normalized(mut vector: Vec<f32>, normalize: bool) -> Vec<f32> {
     let length = vector.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
-    if is_asked && length > 0.0 {
+    if normalize && length > 0.0 {
         vector.iter_mut().for_each(|x| *x = (f64::from(*x) / length) as f32);
     }
     vector

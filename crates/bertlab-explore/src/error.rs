@@ -1,178 +1,181 @@
-//! What can be wrong with a question about a model, in words.
+//! Errors of this crate.
 
 use crate::Layers;
 
-/// Everything that this crate refuses.
+/// An error of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The model does not take an input.
+    /// The model rejects an input.
     #[error(transparent)]
     Model(Box<bertlab_model::Error>),
-    /// The tokenizer does not take a text.
+    /// The tokenizer rejects a text.
     #[error(transparent)]
     Text(#[from] bertlab_text::Error),
-    /// A word that is none of the choices.
-    #[error("{found:?} is no {what}; choose one of {choices}")]
+    /// An unknown value of an option.
+    #[error("{found:?} is not a valid {what}; choose one of {choices}")]
     UnknownWord {
-        /// Which option.
+        /// The option.
         what: &'static str,
-        /// What was given.
+        /// The given value.
         found: String,
-        /// What there is.
+        /// The valid values.
         choices: String,
     },
-    /// Something that is not written as layers are.
+    /// A text that does not denote layers.
     #[error(
-        "{found:?} does not name layers: write a number (0 is the embeddings' output, -1 the last layer), a range with \
-         both its ends (-4..-1, 1..3), or all"
+        "{found:?} does not denote layers: write a number (0 is the output of the embeddings, -1 the last \
+         layer), a range that includes both ends (-4..-1, 1..3), or all"
     )]
     NotLayers {
-        /// What was given.
+        /// The given text.
         found: String,
     },
     /// Layers that the model does not have.
     #[error(
-        "layers {layers}: the model has {n_layers} layers, so that hidden states go from 0 (the embeddings' output) to \
-         {n_layers}; from the end, -1 is the last and -{} the embeddings'", n_layers + 1
+        "layers {layers}: the model has {n_layers} layers, so hidden states are 0 (the output of the \
+         embeddings) to {n_layers}; from the end, -1 is the last and -{} the embeddings", n_layers + 1
     )]
     LayersOutOfRange {
-        /// What was asked for.
+        /// The requested layers.
         layers: Layers,
-        /// L
+        /// Number of layers L.
         n_layers: usize,
     },
     /// A range whose end comes before its start.
     #[error("layers {layers}: the range ends before it starts; write {}..{}", layers.last, layers.first)]
     LayersBackwards {
-        /// What was asked for.
+        /// The requested layers.
         layers: Layers,
     },
-    /// A model without the dense layer over the first token.
+    /// A model without a pooler.
     #[error(
-        "{class} has no pooler; use mean or cls pooling, or open the checkpoint without its head where it has a pooler"
+        "{class} has no pooler; use mean or cls pooling, or open the checkpoint without its head if it has a \
+         pooler"
     )]
     NoPooler {
         /// The model's class.
         class: String,
     },
-    /// The pooler stands on the last layer alone.
-    #[error("pooler pooling is made from the last layer; with layers {layers} use mean, cls or max")]
+    /// Pooler pooling of layers other than the last.
+    #[error("pooler pooling uses the last layer; with layers {layers} use mean, cls or max")]
     PoolerOfOtherLayers {
-        /// What was asked for.
+        /// The requested layers.
         layers: Layers,
     },
     /// A histogram without bins.
     #[error("a histogram needs at least one bin")]
     NoBins,
     /// A tensor that the model does not have.
-    #[error("the model has no tensor {name:?} among its {n_tensors}; the nearest names: {}", nearest.join(", "))]
+    #[error("the model has no tensor {name:?} among its {n_tensors}; the most similar names: \
+        {}", nearest.join(", "))]
     NoSuchTensor {
-        /// What was asked for.
+        /// The requested name.
         name: String,
-        /// The names most like it.
+        /// The most similar names.
         nearest: Vec<String>,
-        /// How many tensors there are.
+        /// Number of tensors of the model.
         n_tensors: usize,
     },
-    /// A model that predicts no words.
+    /// A model without a masked-LM head.
     #[error(
-        "{class} has no masked-LM part, which predicts words; use a checkpoint of a masked LM (BertForMaskedLM, say)"
+        "{class} has no masked-LM head, which predicts tokens; use a masked-LM checkpoint such as \
+         BertForMaskedLM"
     )]
     NoMaskedLm {
         /// The model's class.
         class: String,
     },
     /// A vocabulary without a mask token.
-    #[error("the tokenizer has no mask token, so that no text can hold one; does it belong to a masked LM?")]
+    #[error("the tokenizer has no mask token; use the tokenizer of a masked LM")]
     NoMaskToken,
     /// A text without a mask token.
-    #[error("the text holds no {mask_token}; put it where a word is to be found")]
+    #[error("the text contains no {mask_token}; put it where a token is to be predicted")]
     NoMask {
-        /// The tokenizer's.
+        /// The tokenizer's mask token.
         mask_token: String,
     },
-    /// A word that is not written as `CPU`, `CPU@1,2` or `CPU@1#2`.
+    /// A text that is not a word query such as `CPU`, `CPU@1,2` or `CPU@1#2`.
     #[error(
-        "{found:?}: {problem}. Write a word alone (CPU), with its sentences, counted from 1 (CPU@1,2), or with its \
-         place in a sentence that holds it more than once (CPU@1#2); the last @ ends the word"
+        "{found:?}: {problem}. Write a word (CPU), a word with sentence numbers from 1 (CPU@1,2), or with \
+         the occurrence in a sentence that contains it more than once (CPU@1#2); the last @ ends the word"
     )]
     NotAQuery {
-        /// What was given.
+        /// The given text.
         found: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
-    /// A question about words without a sentence.
-    #[error("no sentence was given in which words could be looked for")]
+    /// A word query without sentences.
+    #[error("there are no sentences in which to find words")]
     NoSentences,
-    /// A sentence with a number that there is none of.
-    #[error("{query}: there is no sentence {sentence}; sentences are counted from 1 to {n_sentences}")]
+    /// A sentence number out of range.
+    #[error("{query}: there is no sentence {sentence}; sentences are numbered 1 to {n_sentences}")]
     NoSuchSentence {
-        /// The word as it was asked for.
+        /// The query.
         query: String,
-        /// Which sentence.
+        /// The sentence number.
         sentence: usize,
-        /// How many there are.
+        /// Number of sentences.
         n_sentences: usize,
     },
-    /// A word that does not stand where it was looked for.
+    /// A word that does not occur.
     #[error(
-        "{word:?} does not stand in {place}.\n{sentences}\nA word is named as it is written there, whole; \
-         {word}@1 looks for it in sentence 1 alone, {word}@1,2 in two"
+        "{word:?} does not occur in {place}.\n{sentences}\nWrite a whole word as in the sentence; {word}@1 \
+         finds it in sentence 1 only, {word}@1,2 in two sentences"
     )]
     WordAbsent {
         /// The word.
         word: String,
-        /// Where it was looked for: `any sentence`, `sentence 2`.
+        /// The searched place: `any sentence`, `sentence 2`.
         place: String,
-        /// All sentences with their numbers, a line each.
+        /// All sentences with their numbers, one per line.
         sentences: String,
     },
-    /// A word that stands more than once in a sentence.
+    /// A word that occurs more than once in a sentence.
     #[error(
-        "{word:?} stands {n} times in sentence {sentence} ({text:?}). Say which: {word}@{sentence}#1 is the first, \
-         {word}@{sentence}#2 the second; {word}@{sentence}#1,{sentence}#2 takes both"
+        "{word:?} occurs {n} times in sentence {sentence} ({text:?}). Choose one: {word}@{sentence}#1 is the \
+         first, {word}@{sentence}#2 the second, {word}@{sentence}#1,{sentence}#2 are both"
     )]
     WordTwice {
         /// The word.
         word: String,
-        /// Which sentence, from 1.
+        /// The sentence number, from 1.
         sentence: usize,
         /// The sentence.
         text: String,
-        /// How often it stands there.
+        /// Number of occurrences.
         n: usize,
     },
-    /// An occurrence beyond the last.
-    #[error("{query}: {word:?} stands only {n} times in sentence {sentence} ({text:?})")]
+    /// An occurrence number out of range.
+    #[error("{query}: {word:?} occurs only {n} times in sentence {sentence} ({text:?})")]
     NoSuchOccurrence {
-        /// The word as it was asked for.
+        /// The query.
         query: String,
         /// The word.
         word: String,
-        /// Which sentence, from 1.
+        /// The sentence number, from 1.
         sentence: usize,
         /// The sentence.
         text: String,
-        /// How often it stands there.
+        /// Number of occurrences.
         n: usize,
     },
-    /// A word of which the tokenizer leaves nothing (control characters, say).
-    #[error("the tokenizer makes no token of {word:?} in sentence {sentence}, so that it has no vector")]
+    /// A word without tokens, for example of control characters.
+    #[error("the tokenizer gives no tokens for {word:?} in sentence {sentence}, so it has no vector")]
     WordWithoutTokens {
         /// The word.
         word: String,
-        /// Which sentence, from 1.
+        /// The sentence number, from 1.
         sentence: usize,
     },
-    /// A sentence longer than the model has positions.
-    #[error("sentence {sentence} has {length} tokens, but the model takes {max}: shorten or split it")]
+    /// A sentence that is too long for the model.
+    #[error("sentence {sentence} has {length} tokens, but the model accepts {max}: shorten or split it")]
     SentenceTooLong {
-        /// Which sentence, from 1.
+        /// The sentence number, from 1.
         sentence: usize,
-        /// Its tokens, special tokens included.
+        /// Number of tokens, special tokens included.
         length: usize,
-        /// What the model takes.
+        /// The maximum number of tokens of the model.
         max: usize,
     },
 }

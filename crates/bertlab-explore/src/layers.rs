@@ -1,32 +1,32 @@
-//! Which layers' hidden states are looked at.
+//! Selection of hidden states by layer.
 
 use crate::Error;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// A range of hidden states: 0 is the embeddings' output, L the last layer's; negative numbers count
-/// from the end, so that -1 is the last. Several are averaged.
+/// A range of hidden states, which are averaged: 0 is the output of the embeddings, L that of the last layer.
+/// Negative numbers count from the end; -1 is the last.
 ///
-/// Written `-1`, `-4..-1` (both ends included: the last four), `1..3`, `all`.
+/// Text forms: `-1`, `-4..-1` (both ends included: the last four), `1..3`, `all`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layers {
-    /// The first one.
+    /// The first hidden state.
     pub first: isize,
-    /// The last one, included.
+    /// The last hidden state, inclusive.
     pub last: isize,
 }
 
 impl Layers {
-    /// The last layer alone.
+    /// The last layer.
     pub const LAST: Self = Self { first: -1, last: -1 };
-    /// The embeddings' output and every layer's.
+    /// The output of the embeddings and of all layers.
     pub const ALL: Self = Self { first: 0, last: -1 };
 
-    /// The indices into the hidden states, in 0..=L.
+    /// The indices of the hidden states, within 0..=L for L = `n_layers`.
     ///
     /// # Errors
-    /// When an end lies outside, or the first comes after the last.
+    /// An end that is out of range, or a first index after the last.
     pub fn resolve(self, n_layers: usize) -> Result<RangeInclusive<usize>, Error> {
         let place = |index: isize| {
             let index = if index < 0 { index + n_layers as isize + 1 } else { index };
@@ -39,7 +39,7 @@ impl Layers {
         }
     }
 
-    /// In words: `layer -1`, `mean of layers -4..-1`.
+    /// A description in words: `layer -1`, `mean of layers -4..-1`.
     pub fn describe(self) -> String {
         match self {
             Self::ALL => "mean of all layers".to_owned(),

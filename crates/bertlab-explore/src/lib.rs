@@ -1,6 +1,23 @@
-//! Looking into a model: summary, tensors, vectors of texts and words, similarity, masked words.
+//! Inspects models: summary, tensor statistics, embeddings of texts and words, similarity, fill-mask.
 //!
-//! Pure functions of `&Model` that give plain structs: nothing here changes a weight or draws anything.
+//! All functions take `&Model` and return plain structs.
+//!
+//! ```
+//! use bertlab_explore::{fill_mask, summary};
+//! use bertlab_model::{OpenOptions, open};
+//! use bertlab_text::Tokenizer;
+//! # use std::path::Path;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/bertlab-tiny"));
+//! let (model, _) = open(folder, &OpenOptions::default())?;
+//! assert_eq!(summary(&model).n_layers, 4);
+//! let tokenizer = Tokenizer::open(folder)?;
+//! let predictions = fill_mask(&model, &tokenizer, "a very [MASK] film", 5)?;
+//! assert_eq!((predictions.len(), predictions[0].candidates.len()), (1, 5));
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! Axes, everywhere in this crate: T packed tokens, B rows, s tokens of a row, D width, L layers,
 //! V vocabulary.

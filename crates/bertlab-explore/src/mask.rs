@@ -1,4 +1,4 @@
-//! Masked words: what a masked LM would put there.
+//! Fill-mask: the tokens that a masked LM predicts for mask tokens.
 
 use crate::Error;
 use bertlab_compute::Tensor;
@@ -8,33 +8,33 @@ use bertlab_text::{EncodeOptions, Encoding, TextInput, Tokenizer};
 use serde::Serialize;
 use std::cmp::Ordering;
 
-/// What could stand at one masked place.
+/// The predictions for one mask token.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MaskPrediction {
-    /// The token's place in the row, special tokens counted.
+    /// Position of the mask token in the row, special tokens included.
     pub position: usize,
-    /// The most probable first.
+    /// Candidates, most probable first.
     pub candidates: Vec<Candidate>,
 }
 
-/// One token that could stand there.
+/// A predicted token.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Candidate {
-    /// The token as text.
+    /// The token, decoded.
     pub token: String,
-    /// Its id.
+    /// The id of the token.
     pub id: u32,
-    /// Its probability: softmax over the whole vocabulary.
+    /// Probability by softmax over the vocabulary.
     pub score: f32,
-    /// The text with it; other masks stay.
+    /// The text with this token; other mask tokens are kept.
     pub sequence: String,
 }
 
-/// The `top_k` most probable tokens of every masked place, in the text's order. `[MASK]` and `<mask>` both
-/// stand for the tokenizer's mask token.
+/// Predicts the `top_k` most probable tokens for each mask token, in the order of the text (Devlin et al.
+/// 2019). Both `[MASK]` and `<mask>` denote the tokenizer's mask token.
 ///
 /// # Errors
-/// A model without a masked-LM part, a tokenizer without a mask token, a text without one, a text
+/// A model without a masked-LM head, a tokenizer without a mask token, a text without mask tokens or a text
 /// that is too long for the model, logits that are NaN or infinite.
 pub fn fill_mask(
     model: &Model,
@@ -51,7 +51,7 @@ pub fn fill_mask(
     let text =
         ["[MASK]", "<mask>"].iter().fold(text.to_owned(), |text, word| text.replace(word, &mask_token));
     let encoding = tokenizer.encode(&TextInput::from(text), &EncodeOptions::default())?;
-    let positions: Vec<usize> = places_of(&encoding, mask);
+    let positions: Vec<usize> = positions_of(&encoding, mask);
     if positions.is_empty() {
         return Err(Error::NoMask { mask_token });
     }
@@ -60,13 +60,13 @@ pub fn fill_mask(
     let batch = Batch::new(&model.spec.encoder, &[row])?;
     let request = Request { tokens: Some(&positions), ..Request::default() };
     let logits = model.forward(&batch, request).head.logits;
-    let logits = logits.expect("a model with a masked-LM part gives logits");
+    let logits = logits.expect("a model with a masked-LM head returns logits");
     model.check_finite(&batch, logits.as_slice())?;
     let filler = Filler { tokenizer, encoding: &encoding, mask, top_k };
     positions.iter().enumerate().map(|(i, &position)| filler.predict(position, &logits, i)).collect()
 }
 
-fn places_of(encoding: &Encoding, id: u32) -> Vec<usize> {
+fn positions_of(encoding: &Encoding, id: u32) -> Vec<usize> {
     (0..encoding.len()).filter(|&position| encoding.input_ids[position] == id).collect()
 }
 
@@ -78,7 +78,7 @@ struct Filler<'a> {
 }
 
 impl Filler<'_> {
-    /// `logits [masks, V]`; `row` is this mask's.
+    /// Predictions for one mask token; `logits` are `[masks, V]`, and `row` is the row of this mask token.
     fn predict(&self, position: usize, logits: &Tensor, row: usize) -> Result<MaskPrediction, Error> {
         let probabilities = softmax(logits.row(row));
         let mut ids: Vec<u32> = (0..probabilities.len() as u32).collect();
@@ -87,7 +87,7 @@ impl Filler<'_> {
             b_score.partial_cmp(&a_score).unwrap_or(Ordering::Equal).then(a.cmp(b))
         };
         ids.sort_unstable_by(by_probability);
-        // An embedding may have more rows than the tokenizer has tokens.
+        // The vocabulary of the model may be larger than that of the tokenizer.
         let tokens = ids.into_iter().filter(|&id| self.tokenizer.id_to_token(id).is_some());
         let candidates =
             tokens.take(self.top_k).map(|id| self.candidate(position, id, probabilities[id as usize]));

@@ -1,14 +1,14 @@
-//! The names most like a mistyped one.
+//! The names most similar to a mistyped name.
 
-/// Up to `n` of the names, those first that take the fewest changes to become `name`.
+/// Up to `n` names, ordered by edit distance to `name`.
 pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>, n: usize) -> Vec<String> {
-    let mut ranked: Vec<(usize, &str)> = names.map(|other| (n_changes(name, other), other)).collect();
+    let mut ranked: Vec<(usize, &str)> = names.map(|other| (edit_distance(name, other), other)).collect();
     ranked.sort_by_key(|&(changes, _)| changes);
     ranked.into_iter().take(n).map(|(_, other)| other.to_owned()).collect()
 }
 
-/// The Levenshtein distance: characters put in, taken out or exchanged.
-fn n_changes(a: &str, b: &str) -> usize {
+/// The Levenshtein distance: insertions, deletions and substitutions of characters.
+fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, a) in a.chars().enumerate() {
@@ -29,11 +29,11 @@ mod tests {
 
     #[test]
     fn changes_are_counted() {
-        assert_eq!(n_changes("kitten", "sitting"), 3);
-        assert_eq!(n_changes("", "abc"), 3);
-        assert_eq!(n_changes("abc", ""), 3);
-        assert_eq!(n_changes("abc", "abc"), 0);
-        assert_eq!(n_changes("bac", "abc"), 2);
+        assert_eq!(edit_distance("kitten", "sitting"), 3);
+        assert_eq!(edit_distance("", "abc"), 3);
+        assert_eq!(edit_distance("abc", ""), 3);
+        assert_eq!(edit_distance("abc", "abc"), 0);
+        assert_eq!(edit_distance("bac", "abc"), 2);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! One tensor in numbers: mean, spread, range, histogram.
+//! Statistics of a tensor: mean, standard deviation, range, histogram.
 
 use crate::Error;
 use crate::nearest::nearest;
@@ -6,47 +6,48 @@ use bertlab_compute::Tensor;
 use bertlab_model::Model;
 use serde::Serialize;
 
-/// One tensor in numbers. All but the counts are of its finite numbers, and NaN where there are none.
+/// Statistics of a tensor. Values that are not finite are only counted; without finite values, the others are
+/// NaN.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TensorStats {
-    /// HuggingFace's.
+    /// HuggingFace's name of the tensor.
     pub name: String,
-    /// Of every axis.
+    /// Size of each axis.
     pub shape: Vec<usize>,
-    /// How many numbers there are.
+    /// Number of values.
     pub n: usize,
-    /// How many of them are NaN.
+    /// Number of NaN values.
     pub n_nan: usize,
-    /// How many of them are infinite.
+    /// Number of infinite values.
     pub n_inf: usize,
-    /// Their mean.
+    /// Mean.
     pub mean: f64,
-    /// The unbiased estimate (divided by n - 1), as `torch.std` gives it; NaN for a single number.
+    /// Standard deviation with n - 1 in the denominator, as in `torch.std`; NaN for a single value.
     pub std: f64,
-    /// The smallest.
+    /// Minimum.
     pub min: f32,
-    /// The largest.
+    /// Maximum.
     pub max: f32,
-    /// How they are spread.
+    /// Histogram.
     pub histogram: Histogram,
 }
 
-/// Numbers by size: bins of equal width over `low..=high`.
+/// A histogram with bins of equal width over `low..=high`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Histogram {
-    /// Where the first bin starts: the smallest number, or half below it where all are equal.
+    /// Start of the first bin: the minimum, or 0.5 below it if all values are equal.
     pub low: f32,
-    /// Where the last bin ends, included: the largest number, or half above it where all are equal.
+    /// End of the last bin, inclusive: the maximum, or 0.5 above it if all values are equal.
     pub high: f32,
-    /// How many numbers lie in each bin.
+    /// Number of values in each bin.
     pub counts: Vec<usize>,
 }
 
-/// Describes the tensor of that name with a histogram of `n_bins` bins. Names of the base model also
-/// work on a model with a head: `embeddings.LayerNorm.bias` finds `bert.embeddings.LayerNorm.bias`.
+/// Computes the statistics of a tensor by name, with a histogram of `n_bins` bins. Names of the base model
+/// also work on a model with a head: `embeddings.LayerNorm.bias` finds `bert.embeddings.LayerNorm.bias`.
 ///
 /// # Errors
-/// A name that the model does not have (with the nearest that it has), no bins.
+/// An unknown name (with the most similar names), or no bins.
 pub fn tensor_stats(model: &Model, name: &str, n_bins: usize) -> Result<TensorStats, Error> {
     if n_bins == 0 {
         return Err(Error::NoBins);
@@ -88,11 +89,12 @@ fn describe(name: &str, tensor: &Tensor, n_bins: usize) -> TensorStats {
 
 fn histogram(numbers: impl Iterator<Item = f32>, min: f32, max: f32, n_bins: usize) -> Histogram {
     let (low, high) = if min == max { (min - 0.5, max + 0.5) } else { (min, max) };
-    // In f64: the width of a range of f32 numbers may be beyond f32.
+    // In f64, because the width of the range may overflow f32.
     let bins_per_unit = n_bins as f64 / (f64::from(high) - f64::from(low));
     let mut counts = vec![0; n_bins];
     for x in numbers {
-        // A cast saturates, so that a range without width (numbers so large that half is nothing) counts too.
+        // The cast saturates, which also handles an empty range (values so large that adding 0.5 has no
+        // effect).
         let bin = ((f64::from(x) - f64::from(low)) * bins_per_unit) as usize;
         counts[bin.min(n_bins - 1)] += 1;
     }

@@ -1,47 +1,47 @@
-//! What a model is, in one struct.
+//! The summary of a model.
 
 use bertlab_compute::ops::activation::Activation;
 use bertlab_model::{HeadKind, Model};
 use serde::Serialize;
 
-/// What a model is.
+/// Architecture and size of a model.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
-    /// config.json's `model_type`: `bert`
+    /// `model_type` of config.json, for example `bert`.
     pub family: String,
-    /// HuggingFace's class: `BertForSequenceClassification`
+    /// HuggingFace's class, for example `BertForSequenceClassification`.
     pub class: String,
-    /// `none`, `sequence-classification`, `masked-lm` …
+    /// Kind of head: `none`, `sequence-classification`, `masked-lm` …
     pub head: String,
-    /// Weights; a weight with two names is one.
+    /// Number of tensors; a tied weight counts once.
     pub n_tensors: usize,
-    /// Numbers in them.
+    /// Number of parameters; a tied weight counts once.
     pub n_parameters: usize,
-    /// L
+    /// Number of layers L.
     pub n_layers: usize,
-    /// D
+    /// Hidden size D.
     pub width: usize,
-    /// Attention heads of a layer.
+    /// Number of attention heads per layer.
     pub n_heads: usize,
-    /// Width of the feed-forward part.
+    /// Inner width of the feed-forward layers.
     pub inner_width: usize,
-    /// V
+    /// Vocabulary size V.
     pub vocab_size: usize,
-    /// Rows of the token type table; 0 where there is none.
+    /// Number of token types; 0 without token type embeddings.
     pub n_token_types: usize,
-    /// The longest row that has positions.
+    /// Maximum number of tokens of a row.
     pub max_tokens: usize,
-    /// `gelu`, `gelu_new`, `relu`
+    /// Activation function, as in config.json: `gelu`, `gelu_new`, `relu`.
     pub activation: String,
-    /// Names by id; empty for heads without labels.
+    /// Label names by id; empty for heads without labels.
     pub labels: Vec<String>,
-    /// What a sequence classifier's outputs mean, in HuggingFace's words; none for other heads.
+    /// HuggingFace's `problem_type` of a sequence classifier; `None` for other heads.
     pub problem_type: Option<String>,
-    /// Whether there is a dense layer over the first token (BERT's pooler, DistilBERT's pre_classifier).
+    /// Whether there is a dense layer on the first token (BERT's pooler, DistilBERT's pre_classifier).
     pub has_pooler: bool,
 }
 
-/// Describes a model.
+/// Summarises a model.
 pub fn summary(model: &Model) -> Summary {
     let (encoder, head) = (&model.spec.encoder, &model.spec.head);
     let problem_type =
@@ -66,7 +66,7 @@ pub fn summary(model: &Model) -> Summary {
     }
 }
 
-/// As config.json writes it.
+/// The name in config.json.
 fn activation_name(activation: Activation) -> &'static str {
     match activation {
         Activation::Gelu => "gelu",

@@ -1,13 +1,13 @@
-//! Small random models and their tokenizer, for this crate's tests.
+//! Small random models and a tokenizer for the tests of this crate.
 
 use bertlab_model::{Batch, HeadChoice, HeadKind, Model, OpenOptions, Row, open};
 use bertlab_text::Tokenizer;
 use std::path::Path;
 
-/// Ids count from 0: `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]`, `[MASK]` …
+/// Ids from 0: `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]`, `[MASK]` …
 const VOCABULARY: &str = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\ni\nhave\na\nnew\ncpu\nintel\ngp\n##u\nn\n##vid\n##ia\n!\n,\nno\n#\n@\n";
 
-/// 3 layers, width 8, 16 positions, 24 rows of which the tokenizer has 21.
+/// 3 layers, hidden size 8, 16 positions, a vocabulary of 24, of which the tokenizer has 21.
 const BERT: &str = r#"{"model_type": "bert", "hidden_size": 8, "num_hidden_layers": 3, "num_attention_heads": 2,
     "intermediate_size": 12, "vocab_size": 24, "max_position_embeddings": 16, "initializer_range": 0.5}"#;
 

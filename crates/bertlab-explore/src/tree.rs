@@ -1,43 +1,44 @@
-//! The module tree as lines, neighbours that are alike as one.
+//! The module tree as lines; identical neighbours are one line.
 
 use bertlab_model::Module;
 
-/// A line of the tree.
+/// A line of a module tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TreeLine {
-    /// 0 for the root.
+    /// Depth in the tree; 0 for the root.
     pub depth: usize,
-    /// `query`, of several `0-11`; empty for the root.
+    /// Name, for example `query`, or `0-11` for several; empty for the root.
     pub name: String,
-    /// `Linear`
+    /// PyTorch class, for example `Linear`.
     pub class: String,
-    /// What PyTorch prints in the parentheses of a leaf.
+    /// What PyTorch prints in parentheses for a leaf.
     pub detail: String,
-    /// Modules in this line.
+    /// Number of identical modules in this line.
     pub n_alike: usize,
-    /// Numbers in one of them.
+    /// Number of parameters of one of them.
     pub n_parameters: usize,
 }
 
 impl TreeLine {
-    /// `(query): `, of several `(0-11): `; nothing for the root.
+    /// The name as in PyTorch: `(query): `, `(0-11): `, or nothing for the root.
     pub fn name_label(&self) -> String {
         if self.name.is_empty() { String::new() } else { format!("({}): ", self.name) }
     }
 
-    /// `Linear(in_features=256, out_features=256, bias=True)`, `12 x BertLayer`
+    /// The class as in PyTorch: `Linear(in_features=256, out_features=256, bias=True)`, `12 x BertLayer`.
     pub fn class_label(&self) -> String {
         let detail = if self.detail.is_empty() { String::new() } else { format!("({})", self.detail) };
         format!("{}{}{detail}", self.times(), self.class)
     }
 
-    /// `12 x `; nothing for one alone.
+    /// The count as in PyTorch: `12 x `, or nothing for a single module.
     pub fn times(&self) -> String {
         if self.n_alike > 1 { format!("{} x ", self.n_alike) } else { String::new() }
     }
 }
 
-/// The lines from the root down; neighbours that are alike are one line, `(0-5): 6 x BertLayer`, as in PyTorch.
+/// The lines of a module tree from the root down; identical neighbours are one line, `(0-5): 6 x BertLayer`,
+/// as in PyTorch.
 pub fn tree_lines(root: &Module) -> Vec<TreeLine> {
     let mut lines = Vec::new();
     add_lines(root, String::new(), 1, 0, &mut lines);
@@ -63,8 +64,8 @@ fn add_lines(module: &Module, name: String, n_alike: usize, depth: usize, lines:
     }
 }
 
-/// Whether two modules differ in nothing but their own name. Named children of a module are never folded: their names
-/// matter. The children of a list have numbers for names.
+/// Whether two modules are identical except for their names. Only children of a list, whose names are
+/// numbers, are combined.
 fn are_alike(first: &Module, other: &Module) -> bool {
     std::ptr::eq(first, other)
         || first.name.parse::<usize>().is_ok()

@@ -1,4 +1,4 @@
-//! Contextual vectors of words, found by their characters, with the recipe by which each was made.
+//! Contextual word vectors, with a description of how each was computed.
 
 mod query;
 
@@ -14,57 +14,57 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-/// How the vectors of a word's pieces become one.
+/// How the vectors of a word's tokens are combined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pieces {
-    /// `sum`
+    /// `sum`: their sum.
     #[default]
     Sum,
-    /// `mean`
+    /// `mean`: their mean.
     Mean,
-    /// `first`: the first piece alone.
+    /// `first`: the first token only.
     First,
 }
 
-/// How the vectors of a word's occurrences become one.
+/// How the vectors of a word's occurrences are combined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Occurrences {
-    /// `mean`
+    /// `mean`: their mean.
     #[default]
     Mean,
-    /// `sum`
+    /// `sum`: their sum.
     Sum,
 }
 
-/// How words become vectors.
+/// Options of word vectors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WordOptions {
-    /// Of one occurrence.
+    /// Combines the tokens of an occurrence.
     pub pieces: Pieces,
-    /// Of one word.
+    /// Combines the occurrences of a word.
     pub occurrences: Occurrences,
-    /// Which hidden states; several are averaged.
+    /// The hidden states to average.
     pub layers: Layers,
 }
 
-/// A word's vector, and how it came to be.
+/// A word vector and how it was computed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct WordVector {
-    /// The word as it was asked for.
+    /// The word of the query.
     pub word: String,
-    /// `[D]`
+    /// The vector `[D]`.
     pub vector: Vec<f32>,
-    /// `CPU@1,2: sum of pieces, mean of 2 occurrences, layer -1`
+    /// How it was computed, for example `CPU@1,2: sum of pieces, mean of 2 occurrences, layer -1`.
     pub recipe: String,
-    /// Of each occurrence: the sentence, counted from 1, and the tokens.
+    /// Sentence number (from 1) and tokens of each occurrence.
     pub tokens: Vec<(usize, Vec<String>)>,
 }
 
-/// The vector of every word in the sentences. Each sentence goes through the model by itself and whole.
+/// Computes a vector for each query. Each sentence is a row of its own and is not truncated.
 ///
 /// # Errors
-/// A word that is not there, or more than once in a sentence where the query does not say which; a
-/// sentence that there is none of, or that is too long for the model; layers that the model does not have.
+/// A word that does not occur, or that occurs more than once in a sentence if the query does not choose one;
+/// a sentence that does not exist or is too long for the model; layers out of range.
 pub fn word_vectors(
     model: &Model,
     tokenizer: &Tokenizer,
@@ -83,13 +83,13 @@ pub fn word_vectors(
     queries.iter().zip(&found).map(|(query, found)| read.word_vector(query, found, options)).collect()
 }
 
-/// Where a word stands.
+/// An occurrence of a word.
 struct Occurrence {
-    /// From 0.
+    /// Index of the sentence, from 0.
     sentence: usize,
-    /// Characters of the sentence.
+    /// Character range in the sentence.
     span: (usize, usize),
-    /// `1`, or `1#2` where the word stands more than once.
+    /// `1`, or `1#2` if the word occurs more than once.
     label: String,
 }
 
@@ -98,7 +98,7 @@ fn find_occurrences(query: &WordQuery, sentences: &[String]) -> Result<Vec<Occur
     places.iter().map(|place| find_occurrence(query, *place, sentences)).collect()
 }
 
-/// Every sentence with the word.
+/// All sentences that contain the word.
 fn places_with(query: &WordQuery, sentences: &[String]) -> Result<Vec<Place>, Error> {
     let holds_it = |&number: &usize| !find_word(&sentences[number - 1], &query.word).is_empty();
     let numbers = (1..=sentences.len()).filter(holds_it);
@@ -138,17 +138,17 @@ fn absent(query: &WordQuery, place: String, sentences: &[String]) -> Error {
     Error::WordAbsent { word: query.word.clone(), place, sentences: listed.join("\n") }
 }
 
-/// Sentences that went through the model.
+/// Sentences and their hidden states.
 struct Sentences {
-    /// By sentence; none for those that no word needs.
+    /// By sentence; `None` if no query needs it.
     rows: Vec<Option<ReadSentence>>,
-    /// Of all of them, one after the other. `[T, D]`
+    /// Hidden states of all sentences, packed. `[T, D]`
     hidden: Tensor,
 }
 
 struct ReadSentence {
     encoding: Encoding,
-    /// Its first row of the hidden states.
+    /// Index of its first token in the hidden states.
     start: usize,
 }
 
@@ -190,7 +190,8 @@ impl Sentences {
         let mut vectors = Vec::with_capacity(found.len());
         let mut tokens = Vec::with_capacity(found.len());
         for occurrence in found {
-            let read = self.rows[occurrence.sentence].as_ref().expect("every sentence with a word was read");
+            let read =
+                self.rows[occurrence.sentence].as_ref().expect("all sentences with occurrences were read");
             let pieces = read.encoding.tokens_of_span(occurrence.span.0, occurrence.span.1);
             if pieces.is_empty() {
                 let (word, sentence) = (query.word.clone(), occurrence.sentence + 1);
@@ -237,10 +238,10 @@ fn recipe(query: &WordQuery, found: &[Occurrence], options: &WordOptions) -> Str
 }
 
 impl Pieces {
-    /// Every way.
+    /// All variants.
     pub const ALL: [Self; 3] = [Self::Sum, Self::Mean, Self::First];
 
-    /// Its name on the command line.
+    /// The name, as parsed by [`FromStr`].
     pub fn name(self) -> &'static str {
         match self {
             Self::Sum => "sum",
@@ -251,10 +252,10 @@ impl Pieces {
 }
 
 impl Occurrences {
-    /// Every way.
+    /// All variants.
     pub const ALL: [Self; 2] = [Self::Mean, Self::Sum];
 
-    /// Its name on the command line.
+    /// The name, as parsed by [`FromStr`].
     pub fn name(self) -> &'static str {
         match self {
             Self::Mean => "mean",
@@ -280,7 +281,7 @@ impl FromStr for Pieces {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         Self::ALL.into_iter().find(|pieces| pieces.name() == text).ok_or_else(|| Error::UnknownWord {
-            what: "way to join pieces",
+            what: "way to combine pieces",
             found: text.to_owned(),
             choices: Self::ALL.map(Self::name).join(", "),
         })
@@ -293,7 +294,7 @@ impl FromStr for Occurrences {
     fn from_str(text: &str) -> Result<Self, Error> {
         Self::ALL.into_iter().find(|occurrences| occurrences.name() == text).ok_or_else(|| {
             Error::UnknownWord {
-                what: "way to join occurrences",
+                what: "way to combine occurrences",
                 found: text.to_owned(),
                 choices: Self::ALL.map(Self::name).join(", "),
             }

@@ -1,6 +1,6 @@
-//! The model card: README.md of a trained model, with the front matter that the hub reads.
+//! The model card: README.md of a trained model, with front matter for the hub.
 //!
-//! It says nothing of time or place, so that the same run leaves the same folder.
+//! It contains no time or machine, so that the same run writes the same files.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use crate::verdict::{listed, verdict};
 use bertlab_train::Scores;
 use serde_json::{Value, json};
 
-/// Labels named at most.
+/// Maximum number of labels listed.
 const LABELS_MAX: usize = 50;
 
 /// The text of README.md.
@@ -27,10 +27,10 @@ pub fn model_card(report: &RunReport) -> String {
     card
 }
 
-/// YAML; strings are JSON strings, which YAML's double-quoted ones can hold.
+/// The YAML front matter; strings are JSON strings, which are valid YAML.
 fn front_matter(report: &RunReport) -> String {
     let model = &report.model;
-    let mut yaml = "---\n# license: yours to choose, as in \"license: apache-2.0\"\n".to_owned();
+    let mut yaml = "---\n# license: choose one, for example \"license: apache-2.0\"\n".to_owned();
     match &model.hub_name {
         Some(name) => _ = writeln!(yaml, "base_model: {}", json!(name)),
         None => yaml.push_str("# base_model: the hub name of the model that this one was trained from\n"),
@@ -46,7 +46,7 @@ fn front_matter(report: &RunReport) -> String {
     yaml + "---\n"
 }
 
-/// The results, as the hub shows them beside a model.
+/// The results in the hub's format.
 fn model_index(report: &RunReport, figures: &[(&'static str, f64)]) -> String {
     let (model, facts) = (&report.model, report.evaluation.as_ref());
     let split = facts.map_or("evaluation", |facts| facts.split.as_str());
@@ -64,7 +64,7 @@ fn model_index(report: &RunReport, figures: &[(&'static str, f64)]) -> String {
     format!("model-index: {index}\n")
 }
 
-/// The figures that the hub knows by name and that have a value.
+/// The metrics that the hub knows, under its names, with their values.
 fn card_figures(report: &RunReport) -> Vec<(&'static str, f64)> {
     const KNOWN: [(&str, &str); 9] = [
         ("accuracy", "accuracy"),
@@ -87,7 +87,8 @@ fn what_it_is(card: &mut String, report: &RunReport) {
     let model = &report.model;
     let _ = write!(
         card,
-        "\n{}, {} parameters: {} layers of width {}, at most {} tokens a text. Fine-tuned with bertlab {}.\n",
+        "\n{}, {} parameters: {} layers, hidden size {}, up to {} tokens per text. Fine-tuned with bertlab \
+         {}.\n",
         model.class_name,
         grouped(model.n_parameters),
         model.n_layers,
@@ -106,14 +107,14 @@ fn results(card: &mut String, report: &RunReport) {
     let verdict = verdict(report);
     let _ = write!(card, "\n## Results\n\n**{}.** {}\n", plain(&verdict.headline), plain(&verdict.meaning));
     let Some(facts) = &report.evaluation else { return };
-    card.push_str("\n| figure | value |\n|---|---|\n");
+    card.push_str("\n| metric | value |\n|---|---|\n");
     for (name, value) in facts.evaluation.main_metrics() {
         let _ = writeln!(card, "| {name} | {} |", figure(value));
     }
 }
 
 fn data(card: &mut String, report: &RunReport) {
-    card.push_str("\n## Data\n\n| split | files | rows | rows cut | labels |\n|---|---|---|---|---|\n");
+    card.push_str("\n## Data\n\n| split | files | rows | truncated rows | labels |\n|---|---|---|---|---|\n");
     for split in &report.splits {
         let labels: Vec<String> =
             split.labels.iter().map(|(label, n)| format!("{} {}", plain(label), grouped(*n))).collect();
@@ -124,13 +125,13 @@ fn data(card: &mut String, report: &RunReport) {
             split.name,
             listed(&files, 3),
             split.rows_in_words(),
-            cut(split),
+            truncated(split),
             listed(&labels, 12)
         );
     }
 }
 
-fn cut(split: &SplitFacts) -> String {
+fn truncated(split: &SplitFacts) -> String {
     match split.n_rows_cut {
         0 => "none".to_owned(),
         n => {
@@ -140,13 +141,13 @@ fn cut(split: &SplitFacts) -> String {
     }
 }
 
-/// What somebody who uses the model should know, as far as it can be told from the run.
+/// Known limitations of the model.
 fn limits(card: &mut String, report: &RunReport) {
     let mut limits = verdict(report).cautions.iter().map(|caution| plain(caution)).collect::<Vec<_>>();
     for split in report.splits.iter().filter(|split| split.n_rows_cut > 0) {
         let share = percent(split.n_rows_cut as f64 / split.n_rows.max(1) as f64);
         limits.push(format!(
-            "{share} of the {} texts were longer than {} tokens and were cut.",
+            "{share} of the {} texts were longer than {} tokens and were truncated.",
             split.name, split.max_length
         ));
     }
@@ -156,13 +157,15 @@ fn limits(card: &mut String, report: &RunReport) {
         let fewest = scores.classes.iter().map(|class| class.support).min().unwrap_or(0);
         if fewest < 30 {
             limits.push(format!(
-                "The rarest label was evaluated on {}: its figures are vague.",
+                "The rarest label was evaluated on {}: its metrics are uncertain.",
                 counted(fewest, "row")
             ));
         }
     }
-    limits.push("Figures hold for texts like those evaluated on; languages, domains and times that differ were not tried.".to_owned());
-    card.push_str("\n## Limits\n\n");
+    let domain = "Metrics apply to texts like the evaluated ones; other languages, domains and periods were \
+        not tested.";
+    limits.push(domain.to_owned());
+    card.push_str("\n## Limitations\n\n");
     limits.iter().for_each(|limit| _ = writeln!(card, "- {limit}"));
 }
 
@@ -177,7 +180,8 @@ fn usage(card: &mut String, report: &RunReport) {
     };
     let _ = write!(
         card,
-        "\n## Use\n\nIn the folder of this file, with bertlab:\n\n```sh\nbertlab {command} . {}\n```\n\nWith transformers:\n\n\
+        "\n## Usage\n\nIn the folder of this file, with bertlab:\n\n```sh\nbertlab {command} . \
+         {}\n```\n\nWith transformers:\n\n\
          ```python\nfrom transformers import pipeline\n\nanswer = pipeline(\"{pipeline}\", model=\".\")\n\
          print(answer({python_text}))\n```\n",
         json!(text)
@@ -195,7 +199,7 @@ fn settings_table(card: &mut String, report: &RunReport) {
         training.arguments.seed
     );
     if changed.is_empty() {
-        card.push_str("Every setting is as by default.\n");
+        card.push_str("All settings have their default values.\n");
         return;
     }
     card.push_str(
@@ -207,7 +211,7 @@ fn settings_table(card: &mut String, report: &RunReport) {
     }
 }
 
-/// A text as Markdown shows it as it is, on one line.
+/// Text escaped for Markdown, on one line.
 fn plain(text: &str) -> String {
     let mut out = String::new();
     for character in text.chars() {

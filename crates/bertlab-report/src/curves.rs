@@ -1,4 +1,4 @@
-//! Curves from a run's log: losses, the evaluations' figure, learning rate, gradient norm.
+//! Curves of a training log: losses, main evaluation metric, learning rate, gradient norm.
 
 use crate::chart::lines::{Level, Lines, Series};
 use crate::chart::scene::Role;
@@ -6,22 +6,22 @@ use crate::number::number;
 use crate::run::TrainingFacts;
 use bertlab_train::Record;
 
-/// A curve with its words.
+/// A curve with heading and caption.
 pub(crate) struct Curve {
-    /// Its file's name, without the ending.
+    /// Name of its file, without extension.
     pub(crate) file: &'static str,
     pub(crate) heading: String,
     pub(crate) lines: Lines,
     pub(crate) caption: String,
 }
 
-/// Every curve for which the log has values.
+/// All curves for which the log has values.
 pub(crate) fn all(training: &TrainingFacts) -> Vec<Curve> {
     let curves = [loss(training), evaluation(training), learning_rate(training), gradient_norm(training)];
     curves.into_iter().flatten().collect()
 }
 
-/// Step and value of every line that has a figure; NaN where it is no number.
+/// Step and value of each record with this metric; NaN if the value is not a number.
 pub(crate) fn points(log: &[Record], name: &str) -> Vec<(f64, f64)> {
     let point = |record: &Record| {
         let value = record.get(name)?;
@@ -30,12 +30,12 @@ pub(crate) fn points(log: &[Record], name: &str) -> Vec<(f64, f64)> {
     log.iter().filter_map(point).collect()
 }
 
-fn lines(training: &TrainingFacts, title: &str, measure: &str, series: Vec<Series>) -> Lines {
+fn lines(training: &TrainingFacts, title: &str, y_label: &str, series: Vec<Series>) -> Lines {
     let last = training.log.iter().filter_map(|record| record.get("step")?.as_f64()).fold(0.0, f64::max);
     Lines {
         title: title.to_owned(),
-        across: "update step",
-        measure: measure.to_owned(),
+        x_label: "update step",
+        y_label: y_label.to_owned(),
         series,
         level: None,
         last_step: last,
@@ -48,13 +48,14 @@ fn loss(training: &TrainingFacts) -> Option<Curve> {
     let last = train.last()?.1;
     let mut series =
         vec![Series { name: "training".to_owned(), points: train, role: Role::First, has_dots: false }];
-    let mut caption = format!("Mean over the steps since the last log line; at the end {}.", number(last));
+    let mut caption =
+        format!("Mean over the steps since the previous log record; final value {}.", number(last));
     if let Some(lowest) =
         eval.iter().copied().filter(|point| point.1.is_finite()).min_by(|a, b| a.1.total_cmp(&b.1))
     {
-        caption += &format!(" On evaluation rows lowest at step {}: {}.", lowest.0, number(lowest.1));
+        caption += &format!(" Lowest evaluation loss {} at step {}.", number(lowest.1), lowest.0);
         if eval.last().is_some_and(|end| end.0 > lowest.0 && end.1 > 1.05 * lowest.1) {
-            caption += " It rises again after that: the model begins to learn its rows by heart.";
+            caption += " It rises after that step, which indicates overfitting.";
         }
         series.push(Series {
             name: "evaluation".to_owned(),
@@ -68,8 +69,8 @@ fn loss(training: &TrainingFacts) -> Option<Curve> {
     Some(Curve { file: "loss", heading: "Loss".to_owned(), lines, caption })
 }
 
-/// A figure that only one kind of question has, the figure that says most about that kind, and its words.
-const WATCHED: [(&str, &str, &str); 5] = [
+/// A metric that identifies the task, the task's main metric, and its name in words.
+const MAIN_METRICS: [(&str, &str, &str); 5] = [
     ("eval_perplexity", "eval_perplexity", "perplexity"),
     ("eval_f1_strict", "eval_f1", "entity F1"),
     ("eval_pearson", "eval_pearson", "Pearson correlation"),
@@ -79,7 +80,7 @@ const WATCHED: [(&str, &str, &str); 5] = [
 
 fn evaluation(training: &TrainingFacts) -> Option<Curve> {
     let has = |name: &str| training.log.iter().any(|record| record.contains_key(name));
-    let (_, name, words) = *WATCHED.iter().find(|(mark, _, _)| has(mark))?;
+    let (_, name, words) = *MAIN_METRICS.iter().find(|(mark, _, _)| has(mark))?;
     let values = points(&training.log, name);
     if values.iter().filter(|point| point.1.is_finite()).count() < 2 {
         return None;
@@ -92,9 +93,9 @@ fn evaluation(training: &TrainingFacts) -> Option<Curve> {
     let mut lines = lines(training, &format!("{words} by update step"), words, vec![series]);
     let baseline = points(&training.log, "eval_majority_baseline").last().map(|point| point.1);
     if let Some(value) = baseline.filter(|value| name == "eval_accuracy" && value.is_finite()) {
-        lines.level = Some(Level { name: "commonest answer".to_owned(), value });
+        lines.level = Some(Level { name: "majority baseline".to_owned(), value });
     }
-    let caption = format!("On evaluation rows; best at step {}: {}.", best.0, number(best.1));
+    let caption = format!("On the evaluation rows; best value {} at step {}.", number(best.1), best.0);
     Some(Curve { file: "evaluation", heading: format!("Evaluation: {words}"), lines, caption })
 }
 
@@ -107,7 +108,7 @@ fn learning_rate(training: &TrainingFacts) -> Option<Curve> {
     let series = Series { name: "learning rate".to_owned(), points, role: Role::First, has_dots: false };
     let mut lines = lines(training, "Learning rate by update step", "learning rate", vec![series]);
     lines.from_zero = true;
-    let caption = format!("At most {highest:e}.");
+    let caption = format!("Maximum {highest:e}.");
     Some(Curve { file: "learning_rate", heading: "Learning rate".to_owned(), lines, caption })
 }
 
@@ -122,7 +123,7 @@ fn gradient_norm(training: &TrainingFacts) -> Option<Curve> {
     let series = Series { name: "gradient norm".to_owned(), points, role: Role::First, has_dots: false };
     let mut lines = lines(training, "Gradient norm by update step", "L2 norm", vec![series]);
     lines.from_zero = true;
-    let mut caption = "Before clipping, of the logged steps.".to_owned();
+    let mut caption = "Before clipping, at the logged steps.".to_owned();
     if limit > 0.0 {
         lines.level = Some(Level { name: format!("clipped above {limit}"), value: limit });
         caption = format!("Before clipping; {n_above} of {n} logged steps were clipped.");

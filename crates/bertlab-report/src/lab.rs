@@ -1,44 +1,44 @@
-//! What the lab "Explore BERT" found on a model, as plain data: what its page is made of.
+//! Results of the lab "Explore BERT" for a model: the input of its page.
 
 use crate::run::RunReport;
 
-/// The lab on one model.
+/// Results of the lab for one model.
 #[derive(Clone, Debug, Default)]
 pub struct LabFacts {
-    /// The model's name, as it was given.
+    /// The model's name, as the user gave it.
     pub name: String,
-    /// What the lab's printed figures have to do with this model.
+    /// How the lab's printed figures relate to this model.
     pub introduction: String,
-    /// T1: what the model is made of.
+    /// T1: the model's modules and parameters.
     pub model: ModelTreeFacts,
     /// T2: words in context.
     pub words: WordsFacts,
     /// T3: all hidden states.
     pub layers: LayersFacts,
-    /// T4: fine-tuning, where it was done.
+    /// T4: fine-tuning, if it was run.
     pub training: Option<RunReport>,
-    /// Of T4: what is compared, what the lab prints, and what was found here; empty where the settings are not the lab's.
+    /// T4: what is compared, the lab's figure, and the figure here; empty if the settings are not the lab's.
     pub beside_the_lab: Vec<[String; 3]>,
-    /// What to try next: words, and a command line.
+    /// What to try next: a description and a command line.
     pub next: Vec<(String, String)>,
     /// bertlab's version.
     pub version: String,
-    /// Seconds since 1970.
+    /// Time of writing, in seconds since 1970-01-01.
     pub written_at: u64,
 }
 
-/// What a model is made of.
+/// Modules and parameters of a model.
 #[derive(Clone, Debug, Default)]
 pub struct ModelTreeFacts {
-    /// Tensors and parameters here, and what the lab prints, where it is of this model.
+    /// Names, counts of tensors and of parameters, and the lab's counts if it used this model.
     pub counts: [(&'static str, usize, Option<usize>); 2],
-    /// Layers of the encoder.
+    /// Number of encoder layers.
     pub n_layers: usize,
-    /// Numbers per token.
+    /// Hidden size D.
     pub width: usize,
-    /// Where the parameters are.
+    /// Parts of the model and their numbers of parameters.
     pub parts: Vec<(String, usize)>,
-    /// The modules, neighbours that are alike as one.
+    /// The module tree; identical neighbours are one line.
     pub modules: Vec<ModuleLine>,
     /// The query matrix of the first layer: its path, shape and statistics.
     pub query: String,
@@ -47,66 +47,66 @@ pub struct ModelTreeFacts {
 /// A line of the module tree.
 #[derive(Clone, Debug, Default)]
 pub struct ModuleLine {
-    /// 0 for the root.
+    /// Depth in the tree; 0 for the root.
     pub depth: usize,
-    /// `(query): Linear(in_features=256, ...)`
+    /// Name and class, for example `(query): Linear(in_features=256, ...)`.
     pub label: String,
-    /// `4 x 789,760`; empty where there are none.
+    /// Number of parameters, for example `4 x 789,760`; empty for modules without parameters.
     pub count: String,
 }
 
-/// Words in context.
+/// Results about words in context.
 #[derive(Clone, Debug, Default)]
 pub struct WordsFacts {
-    /// The sentences' tokens.
+    /// Tokens of each sentence.
     pub sentences: Vec<Vec<TokenFacts>>,
-    /// Places of the padded rectangle, and tokens in it.
+    /// Number of positions of the padded batch.
     pub n_places: usize,
-    /// Tokens without padding.
+    /// Number of tokens without padding.
     pub n_tokens: usize,
-    /// Of the matrix's rows and columns.
+    /// Labels of the matrix's rows and columns.
     pub labels: Vec<String>,
-    /// Cosines. `[W, W]`
+    /// Cosine similarities `[W, W]`; `None` where undefined.
     pub matrix: Vec<Vec<Option<f32>>>,
-    /// The lab's pairs.
+    /// The pairs of words that the lab compares.
     pub pairs: Vec<PairFacts>,
-    /// The mean cosine of unlike tokens.
+    /// The mean cosine of different tokens.
     pub baseline: Option<f64>,
 }
 
 /// A token of a sentence.
 #[derive(Clone, Debug, Default)]
 pub struct TokenFacts {
-    /// As the vocabulary has it.
+    /// The token, as in the vocabulary.
     pub token: String,
     /// Its id.
     pub id: u32,
-    /// Which word of the sentence it belongs to; none for special tokens.
+    /// The index of its word in the sentence; `None` for special tokens.
     pub word: Option<u32>,
 }
 
-/// A cosine.
+/// A cosine similarity of two words.
 #[derive(Clone, Debug, Default)]
 pub struct PairFacts {
-    /// `CPU ~ Intel`
+    /// Names of the words, for example `CPU ~ Intel`.
     pub name: String,
-    /// None where a vector has no direction.
+    /// The cosine; `None` if a vector is zero or not finite.
     pub value: Option<f64>,
-    /// What the lab prints, where it is of this model.
+    /// The lab's figure, if it used this model.
     pub printed: Option<f64>,
 }
 
-/// All hidden states.
+/// Results about all hidden states.
 #[derive(Clone, Debug, Default)]
 pub struct LayersFacts {
-    /// L + 1
+    /// Number of hidden states, L + 1.
     pub n_hidden_states: usize,
-    /// `[4, 12, 768]`, in words.
+    /// Shape of a hidden state, for example `[4, 12, 768]`.
     pub shape: String,
-    /// CPU after each hidden state against the last. `[L + 1]`
+    /// Cosine of "CPU" in each hidden state with itself in the last. `[L + 1]`
     pub towards_last: Vec<Option<f32>>,
-    /// CPU against GPU in each hidden state. `[L + 1]`
+    /// Cosine of "CPU" and "GPU" in each hidden state. `[L + 1]`
     pub cpu_gpu: Vec<Option<f32>>,
-    /// The lab's cosine, and what it mixes.
+    /// The lab's cosine of averaged layers, and the cosines that it averages over.
     pub pairs: Vec<PairFacts>,
 }

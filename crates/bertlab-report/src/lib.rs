@@ -1,4 +1,13 @@
-//! What a run leaves for a person: a report page, plots, a model card, TensorBoard events. Plain data in, text out.
+//! Reports of runs: HTML pages, SVG plots, model cards and TensorBoard event files. Plain data in, text out.
+//!
+//! ```
+//! use bertlab_report::{ModelFacts, RunReport, page, plots};
+//!
+//! let model = ModelFacts { name: "tiny".to_owned(), ..ModelFacts::default() };
+//! let report = RunReport { model, ..RunReport::default() };
+//! assert!(page(&report).starts_with("<!DOCTYPE html>"));
+//! assert!(plots(&report).is_empty());
+//! ```
 
 mod card;
 mod chart;

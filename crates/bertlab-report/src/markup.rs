@@ -1,18 +1,19 @@
-//! HTML and SVG that are well formed by construction: what is opened is closed, and every text is escaped.
+//! A writer of HTML and SVG that is well formed by construction: elements are closed, and texts are escaped.
 
 use std::fmt::Write;
 
-/// An attribute's name and value; the value is escaped.
+/// Name and value of an attribute; the value is escaped.
 pub(crate) type Attribute<'a> = (&'static str, &'a str);
 
-/// A document under way. Names of elements and attributes are the program's own; texts and values may be anybody's.
+/// A document that is being written. Names of elements and attributes are constants; texts and values are
+/// untrusted.
 #[derive(Default)]
 pub(crate) struct Markup {
     out: String,
 }
 
 impl Markup {
-    /// An element with contents.
+    /// Writes an element and its contents.
     pub(crate) fn within(
         &mut self,
         name: &'static str,
@@ -26,33 +27,33 @@ impl Markup {
         self
     }
 
-    /// An element that holds a text and nothing else.
+    /// Writes an element that contains only text.
     pub(crate) fn leaf(&mut self, name: &'static str, attributes: &[Attribute<'_>], text: &str) -> &mut Self {
         self.within(name, attributes, |inner| {
             inner.text(text);
         })
     }
 
-    /// An element without contents.
+    /// Writes an empty element.
     pub(crate) fn empty(&mut self, name: &'static str, attributes: &[Attribute<'_>]) -> &mut Self {
         self.start(name, attributes);
         self.out.push_str("/>");
         self
     }
 
-    /// A text, escaped.
+    /// Writes escaped text.
     pub(crate) fn text(&mut self, text: &str) -> &mut Self {
         escape_into(&mut self.out, text);
         self
     }
 
-    /// The program's own words, as they are: a style sheet, a doctype.
-    pub(crate) fn own(&mut self, words: &'static str) -> &mut Self {
-        self.out.push_str(words);
+    /// Writes constant text without escaping: a style sheet, a doctype.
+    pub(crate) fn raw(&mut self, text: &'static str) -> &mut Self {
+        self.out.push_str(text);
         self
     }
 
-    /// Another document's markup.
+    /// Appends the markup of another document.
     pub(crate) fn append(&mut self, other: Self) -> &mut Self {
         self.out.push_str(&other.out);
         self
@@ -72,7 +73,8 @@ impl Markup {
     }
 }
 
-/// Control characters other than tab and line ends have no place in HTML or XML: they become U+FFFD.
+/// Appends escaped text. Control characters except tab and line feed are invalid in HTML and XML; they become
+/// U+FFFD.
 fn escape_into(out: &mut String, text: &str) {
     for character in text.chars() {
         match character {
@@ -83,7 +85,7 @@ fn escape_into(out: &mut String, text: &str) {
             '\'' => out.push_str("&#39;"),
             '\t' | '\n' => out.push(character),
             '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            // Direction overrides would turn the text around them too.
+            // Bidirectional controls would also affect the text around them.
             '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => out.push('\u{fffd}'),
             character if character.is_control() => out.push('\u{fffd}'),
             character => out.push(character),

@@ -1,4 +1,4 @@
-//! Which wrong answers a model was surest of.
+//! The wrong predictions with the highest probability.
 
 use crate::run::EvaluationFacts;
 use bertlab_data::Target;
@@ -6,26 +6,26 @@ use bertlab_train::Scores;
 use bertlab_train::metrics::classification::likeliest;
 use bertlab_train::metrics::probability::{sigmoid, softmax};
 
-/// How many are shown.
+/// Number of errors shown.
 const SHOWN: usize = 12;
 
-/// A wrong answer.
+/// A wrong prediction.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Mistake {
-    /// The row's number among the evaluated rows, from 1.
+    /// The number of the row among the evaluated rows, from 1.
     pub(crate) row: usize,
     pub(crate) text: String,
-    /// Of pairs: the second text.
+    /// The second text of a pair.
     pub(crate) pair: Option<String>,
     pub(crate) answer: String,
-    /// Of the answer.
+    /// Probability of the predicted label.
     pub(crate) probability: f64,
     pub(crate) wanted: String,
-    /// Of the label, where there is one label.
+    /// Probability of the true label, for single-label classification.
     pub(crate) probability_of_wanted: Option<f64>,
 }
 
-/// The surest first; of questions with classes or labels.
+/// Wrong predictions, by descending probability; for classification and multi-label classification.
 pub(crate) fn most_confident(facts: &EvaluationFacts, labels: &[String]) -> Vec<Mistake> {
     let is_multi_label = matches!(facts.evaluation.scores, Scores::MultiLabel(_));
     let name = |id: usize| labels.get(id).cloned().unwrap_or_else(|| id.to_string());
@@ -47,7 +47,9 @@ pub(crate) fn most_confident(facts: &EvaluationFacts, labels: &[String]) -> Vec<
                 });
             }
             Some(Target::Classes(truth)) if is_multi_label => {
-                let Some((label, probability)) = surest_wrong_label(truth, &answer.logits) else { continue };
+                let Some((label, probability)) = most_confident_wrong_label(truth, &answer.logits) else {
+                    continue;
+                };
                 let (with, without) = (name(label), format!("not {}", name(label)));
                 let is_set = truth[label] >= 0.5;
                 let (answer, wanted) = if is_set { (without, with) } else { (with, without) };
@@ -66,14 +68,14 @@ pub(crate) fn most_confident(facts: &EvaluationFacts, labels: &[String]) -> Vec<
         }
     }
     mistakes.retain(|mistake| mistake.probability.is_finite());
-    // Of equally sure ones the first row comes first: the sort is stable.
+    // The sort is stable: rows with equal probability stay in order.
     mistakes.sort_by(|a, b| b.probability.total_cmp(&a.probability));
     mistakes.truncate(SHOWN);
     mistakes
 }
 
-/// The label of a row that was answered wrongly with the highest probability.
-fn surest_wrong_label(truth: &[f32], logits: &[f32]) -> Option<(usize, f64)> {
+/// The wrongly predicted label with the highest probability.
+fn most_confident_wrong_label(truth: &[f32], logits: &[f32]) -> Option<(usize, f64)> {
     let wrong = truth
         .iter()
         .zip(logits)

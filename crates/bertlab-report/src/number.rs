@@ -1,4 +1,4 @@
-//! Numbers as people read them: shares, counts, times.
+//! Formats numbers for reports: percentages, counts, durations and dates.
 
 pub(crate) use bertlab_data::counts::{counted, grouped};
 
@@ -7,12 +7,12 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
 
-/// The same without the sign, where it follows later.
+/// As [`percent`], without the sign.
 pub(crate) fn percent_number(share: f64) -> String {
     format!("{:.1}", 100.0 * share)
 }
 
-/// Four decimals, more where these would be zeros; `undefined` for what has no meaning.
+/// A metric as in [`number`], or `undefined`.
 pub(crate) fn figure(value: Option<f64>) -> String {
     match value {
         None => "undefined".to_owned(),
@@ -20,6 +20,7 @@ pub(crate) fn figure(value: Option<f64>) -> String {
     }
 }
 
+/// Four decimals; one for large values, scientific notation for very small and very large ones.
 pub(crate) fn number(value: f64) -> String {
     let size = value.abs();
     if !value.is_finite() {
@@ -42,15 +43,15 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
-/// `2026-03-01 14:05 UTC`, of seconds since 1970.
+/// `2026-03-01 14:05 UTC` from seconds since 1970-01-01.
 pub(crate) fn date(seconds: u64) -> String {
     let (year, month, day) = civil(seconds / 86_400);
     let (hour, minute) = (seconds % 86_400 / 3600, seconds % 3600 / 60);
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02} UTC")
 }
 
-/// Year, month and day of a day since 1970 in the Gregorian calendar, counted in years that begin in March (Howard
-/// Hinnant, "chrono-compatible low-level date algorithms").
+/// Gregorian year, month and day from days since 1970-01-01, by the algorithm of Howard Hinnant,
+/// "chrono-compatible low-level date algorithms", which counts years from March.
 pub(crate) fn civil(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
@@ -62,7 +63,7 @@ pub(crate) fn civil(days: u64) -> (u64, u64, u64) {
     (era * 400 + year_of_era + u64::from(month <= 2), month, day)
 }
 
-/// At most so many characters, with a mark where it was cut.
+/// The text, shortened to `n_max` characters with an ellipsis.
 pub(crate) fn shortened(text: &str, n_max: usize) -> String {
     if text.chars().count() <= n_max {
         return text.to_owned();

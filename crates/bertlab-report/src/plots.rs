@@ -1,4 +1,4 @@
-//! The charts as files of their own.
+//! The charts of a report as separate SVG files.
 
 use crate::chart::{confusion, lengths, scatter, svg};
 use crate::html::{pairs, rows_by_length};
@@ -6,16 +6,16 @@ use crate::run::RunReport;
 use crate::{chart, curves, html};
 use bertlab_train::Scores;
 
-/// A chart as a file.
+/// A chart as an SVG file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plot {
-    /// As "loss.svg".
+    /// Name of the file, for example "loss.svg".
     pub file_name: String,
-    /// SVG, on white.
+    /// SVG with a white background.
     pub svg: String,
 }
 
-/// Every chart of the page.
+/// All charts of a report.
 pub fn plots(report: &RunReport) -> Vec<Plot> {
     let mut scenes = Vec::new();
     for curve in report.training.iter().flat_map(curves::all) {

@@ -1,120 +1,120 @@
-//! What is known about a run or an evaluation, as plain data: what a report is made of.
+//! Results of a run or an evaluation as plain data: the input of a report.
 
 use crate::number::{counted, grouped};
 use bertlab_data::Target;
 use bertlab_data::preflight::Finding;
 use bertlab_train::{Answer, Divergence, Evaluation, Record, TrainingArguments};
 
-/// A run, or an evaluation alone, with all that a person may want to know of it.
+/// A training run or an evaluation.
 #[derive(Clone, Debug, Default)]
 pub struct RunReport {
     /// The model.
     pub model: ModelFacts,
-    /// How it ended; none of an evaluation alone.
+    /// The training; `None` for an evaluation alone.
     pub training: Option<TrainingFacts>,
-    /// Rows by split: training first.
+    /// The splits, training first.
     pub splits: Vec<SplitFacts>,
-    /// What a look at the data found, worst first.
+    /// Findings of the data check, most severe first.
     pub findings: Vec<Finding>,
-    /// Of the model as it ends; none where there were no rows for it.
+    /// Evaluation of the final model; `None` without evaluation rows.
     pub evaluation: Option<EvaluationFacts>,
-    /// How to repeat it.
+    /// How to reproduce it.
     pub repeat: RepeatFacts,
 }
 
 /// The model.
 #[derive(Clone, Debug, Default)]
 pub struct ModelFacts {
-    /// As the user named it: a folder or a hub name.
+    /// The name that the user gave: a folder or a hub name.
     pub name: String,
-    /// Its name on the hub, where it came from there.
+    /// Its name on the hub, if it came from there.
     pub hub_name: Option<String>,
-    /// HuggingFace's class, as "BertForSequenceClassification".
+    /// HuggingFace's class, for example "BertForSequenceClassification".
     pub class_name: String,
-    /// HuggingFace's `model_type`, as "bert".
+    /// HuggingFace's `model_type`, for example "bert".
     pub family: String,
-    /// HuggingFace's pipeline that it answers, as "text-classification".
+    /// HuggingFace's pipeline, for example "text-classification".
     pub pipeline: String,
-    /// Numbers in all weights.
+    /// Number of parameters.
     pub n_parameters: usize,
-    /// Layers of the encoder.
+    /// Number of encoder layers.
     pub n_layers: usize,
-    /// Numbers per token.
+    /// Hidden size D.
     pub width: usize,
-    /// The longest row in tokens.
+    /// Maximum length of a row in tokens.
     pub tokens_max: usize,
-    /// Labels of its head, by id.
+    /// Labels of the head, by id.
     pub labels: Vec<String>,
-    /// What its opening had to say, as of weights that are new.
+    /// Remarks from opening it, for example about new weights.
     pub remarks: Vec<String>,
 }
 
-/// How a training went.
+/// A training run.
 #[derive(Clone, Debug)]
 pub struct TrainingFacts {
     /// How it ended.
     pub outcome: Outcome,
     /// The settings.
     pub arguments: TrainingArguments,
-    /// Every log line, as trainer_state.json has them.
+    /// All log records, as in trainer_state.json.
     pub log: Vec<Record>,
-    /// Its loss grew instead of falling.
+    /// The divergence of the loss, if it grew instead of falling.
     pub divergence: Option<Divergence>,
-    /// Update steps in all.
+    /// Total number of update steps.
     pub n_steps: u64,
-    /// The step of the best checkpoint, where that was loaded at the end.
+    /// The step of the best checkpoint, if it was loaded at the end.
     pub loaded_step: Option<u64>,
-    /// Seconds in steps, evaluations and saving; none of a run that did not end.
+    /// Durations; `None` for a run that did not finish.
     pub seconds: Option<Seconds>,
 }
 
-/// Seconds that a run took.
+/// Durations of a run, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Seconds {
-    /// In the steps.
+    /// Training steps.
     pub training: f64,
-    /// In evaluations.
+    /// Evaluations.
     pub evaluation: f64,
-    /// In saving.
+    /// Saving.
     pub saving: f64,
 }
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// As planned.
+    /// All steps were done.
     Finished,
-    /// Asked to stop, or by an error; in words.
+    /// Stopped early or failed; the reason.
     Ended(String),
 }
 
-/// Rows of a split.
+/// Counts of a split.
 #[derive(Clone, Debug, Default)]
 pub struct SplitFacts {
-    /// "training" or "evaluation".
+    /// Name: "training", "evaluation" or "test".
     pub name: String,
-    /// Names of its files, without their folders.
+    /// File names, without folders.
     pub files: Vec<String>,
-    /// Rows taken.
+    /// Number of rows used.
     pub n_rows: usize,
-    /// Rows are texts end to end, cut into blocks of so many tokens; none where a text is a row.
+    /// Length in tokens of blocks of concatenated texts; `None` if each text is a row.
     pub block_length: Option<usize>,
-    /// Their tokens, special ones included.
+    /// Number of tokens, special tokens included.
     pub n_tokens: usize,
-    /// Rows of each label, or words; empty for questions without labels.
+    /// Number of rows (or words, for token classification) of each label; empty for tasks without labels.
     pub labels: Vec<(String, usize)>,
-    /// Words that have a label, where words have one; none where rows have.
+    /// Number of labelled words, for token classification.
     pub n_labelled_words: Option<usize>,
-    /// Tokens that longer texts are cut to.
+    /// Length in tokens to which texts are truncated.
     pub max_length: usize,
-    /// Rows that were cut.
+    /// Number of truncated rows.
     pub n_rows_cut: usize,
-    /// Tokens that were lost.
+    /// Number of tokens removed by truncation.
     pub n_tokens_lost: usize,
 }
 
 impl SplitFacts {
-    /// `1,200`, `34 blocks of 64 tokens`
+    /// The number of rows in words: `1,200`, `34 blocks of 64 tokens`.
     pub(crate) fn rows_in_words(&self) -> String {
         match self.block_length {
             Some(length) => format!("{} of {} tokens", counted(self.n_rows, "block"), grouped(length)),
@@ -123,47 +123,47 @@ impl SplitFacts {
     }
 }
 
-/// What the model says to labelled rows.
+/// An evaluation on labelled rows.
 #[derive(Clone, Debug)]
 pub struct EvaluationFacts {
-    /// The figures.
+    /// Metrics and predictions.
     pub evaluation: Evaluation,
-    /// The rows, in the order of the answers; may be empty.
+    /// The rows, in the order of the predictions; may be empty.
     pub rows: Vec<RowFacts>,
-    /// The word for the split: "evaluation" or "test".
+    /// Name of the split: "evaluation" or "test".
     pub split: String,
 }
 
-/// A row that was evaluated.
+/// An evaluated row.
 #[derive(Clone, Debug)]
 pub struct RowFacts {
-    /// The text; empty where rows hold ids alone.
+    /// The text; empty for rows of token ids.
     pub text: String,
-    /// Of pairs: the second text.
+    /// The second text of a pair.
     pub pair: Option<String>,
-    /// Tokens, special ones included.
+    /// Number of tokens, special tokens included.
     pub n_tokens: usize,
-    /// What the model should have said.
+    /// The true label or value, if known.
     pub target: Option<Target>,
 }
 
-/// What is needed to do it again.
+/// What is needed to reproduce a run.
 #[derive(Clone, Debug, Default)]
 pub struct RepeatFacts {
-    /// The command line, as a shell takes it.
+    /// The command line, quoted for a shell.
     pub command: Option<String>,
     /// bertlab's version.
     pub version: String,
-    /// Operating system and processor.
+    /// Operating system and CPU.
     pub machine: String,
-    /// Threads that worked.
+    /// Number of threads; 0 if not known.
     pub n_threads: usize,
-    /// Seconds since 1970.
+    /// Time of writing, in seconds since 1970-01-01.
     pub written_at: u64,
 }
 
 impl EvaluationFacts {
-    /// Rows with their answers.
+    /// Rows with their predictions.
     pub(crate) fn answered(&self) -> impl Iterator<Item = (&RowFacts, &Answer)> {
         self.rows.iter().zip(&self.evaluation.answers)
     }

@@ -1,18 +1,18 @@
-//! A run's settings beside their defaults.
+//! Settings of a run, compared with the defaults.
 
 use bertlab_settings::{Setting as Row, Settings};
 use bertlab_train::TrainingArguments;
 
-/// A setting in words.
+/// A setting as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Setting {
     pub(crate) name: String,
     pub(crate) value: String,
-    /// The default, where the value is another.
+    /// The default, if the value differs from it.
     pub(crate) default: Option<String>,
 }
 
-/// All settings, those that are not as by default first.
+/// All settings; those that differ from their defaults come first.
 pub(crate) fn settings(arguments: &TrainingArguments) -> Vec<Setting> {
     let defaults = TrainingArguments::default();
     let setting = |row: &Row<TrainingArguments>| Setting {

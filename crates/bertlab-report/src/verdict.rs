@@ -1,4 +1,4 @@
-//! What a result means, in words: beside the answer that needs no model, with its uncertainty, or that it means nothing.
+//! Interpretation of results in words: compared with a baseline, with confidence intervals and warnings.
 
 use crate::number::{counted, figure, number, percent, percent_number};
 use crate::run::{EvaluationFacts, Outcome, RunReport, TrainingFacts};
@@ -10,46 +10,46 @@ use bertlab_train::metrics::regression::RegressionReport;
 use bertlab_train::metrics::tagging::TaggingReport;
 use bertlab_train::{Divergence, MaskedLmScores, Scores};
 
-/// How good the news is.
+/// Whether a result is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
-    /// Better than the answer that needs no model.
+    /// Better than the baseline.
     Better,
-    /// Not shown to be better, or not known.
+    /// Not significantly different from the baseline, or unknown.
     Unclear,
-    /// Worse, or without a meaning.
+    /// Worse than the baseline, or not informative.
     Bad,
 }
 
-/// A share beside what it must be compared with, all 0 to 1.
+/// A metric and its baseline, from 0 to 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// What was reached.
+    /// The metric.
     pub share: f64,
-    /// Its 95 % interval.
+    /// Its 95 % confidence interval.
     pub interval: Interval,
-    /// What needs no model.
+    /// The metric of a constant prediction.
     pub baseline: f64,
-    /// What that is, in words.
+    /// The baseline in words.
     pub baseline_name: String,
 }
 
-/// What a result means.
+/// The interpretation of a result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
-    /// How good the news is.
+    /// Whether the result is good.
     pub tone: Tone,
     /// The result in one sentence.
     pub headline: String,
-    /// What it means.
+    /// What the result means.
     pub meaning: String,
-    /// What to know before believing it.
+    /// Reasons for caution.
     pub cautions: Vec<String>,
-    /// The shares behind it, where there are such.
+    /// The comparison with a baseline, if there is one.
     pub comparison: Option<Comparison>,
 }
 
-/// Reads the figures.
+/// Interprets the results of a run or an evaluation.
 pub fn verdict(report: &RunReport) -> Verdict {
     let mut verdict = match &report.evaluation {
         None => not_evaluated(report),
@@ -70,7 +70,8 @@ pub fn verdict(report: &RunReport) -> Verdict {
     verdict
 }
 
-/// A run whose loss grew is no result, whatever its figures, but for an earlier checkpoint that was loaded.
+/// Reports divergence. Without an earlier checkpoint that was loaded, the model is not usable, whatever its
+/// metrics.
 fn tell_divergence(verdict: &mut Verdict, training: &TrainingFacts, Divergence { first, last }: Divergence) {
     let what = format!("its loss grew from {} to {}", number(first), number(last));
     let rate = training.arguments.learning_rate;
@@ -101,13 +102,13 @@ fn not_evaluated(report: &RunReport) -> Verdict {
         (Some(first), Some(last)) => {
             format!("The training loss went from {} to {}", number(*first), number(*last))
         }
-        _ => "No step was logged".to_owned(),
+        _ => "No steps were logged".to_owned(),
     };
-    let meaning = "Nothing was evaluated: how good the model is on texts that it has not seen is not known.";
+    let meaning = "There was no evaluation: the model's quality on unseen texts is unknown.";
     plain(Tone::Unclear, headline, meaning.to_owned())
 }
 
-/// A share that needs a model against one that needs none.
+/// Compares a metric with its baseline.
 fn compared(headline: String, comparison: Comparison) -> Verdict {
     let Comparison { share, interval, baseline, baseline_name } = &comparison;
     let points = format!("{} points", percent_number((share - baseline).abs()));
@@ -116,11 +117,11 @@ fn compared(headline: String, comparison: Comparison) -> Verdict {
     } else if interval.high < *baseline {
         (Tone::Bad, format!("{points} worse than {baseline_name} ({}).", percent(*baseline)))
     } else {
-        let what = format!(
-            "Not shown to be better than {baseline_name} ({}): that lies within the interval.",
+        let meaning = format!(
+            "Not significantly better than {baseline_name} ({}), which lies within the interval.",
             percent(*baseline)
         );
-        (Tone::Unclear, what)
+        (Tone::Unclear, meaning)
     };
     Verdict { comparison: Some(comparison), ..plain(tone, headline, meaning) }
 }
@@ -136,14 +137,15 @@ fn name_of(labels: &[String], id: usize) -> String {
 fn of_classes(scores: &ClassificationReport, facts: &EvaluationFacts, labels: &[String]) -> Verdict {
     let rows = counted(scores.n_rows, &format!("{} row", facts.split));
     let headline = format!(
-        "{} of {rows} are right ({})",
+        "Accuracy {} on {rows} ({})",
         percent(scores.accuracy),
         interval_words(scores.accuracy_interval)
     );
-    let commonest = name_of(labels, scores.majority_baseline.class);
+    let majority = name_of(labels, scores.majority_baseline.class);
     if scores.majority_baseline.share == 1.0 {
         let meaning = format!(
-            "That means nothing: all rows have the label {commonest}, so always answering it is right every time."
+            "This is not informative: all rows have the label {majority}, so always predicting it is always \
+             correct."
         );
         return plain(Tone::Bad, headline, meaning);
     }
@@ -151,7 +153,7 @@ fn of_classes(scores: &ClassificationReport, facts: &EvaluationFacts, labels: &[
         share: scores.accuracy,
         interval: scores.accuracy_interval,
         baseline: scores.majority_baseline.share,
-        baseline_name: format!("always answering {commonest}"),
+        baseline_name: format!("always predicting {majority}"),
     };
     let mut verdict = compared(headline, comparison);
     let never: Vec<String> = (scores.classes.iter().enumerate())
@@ -159,7 +161,7 @@ fn of_classes(scores: &ClassificationReport, facts: &EvaluationFacts, labels: &[
         .map(|(id, class)| format!("{} ({})", name_of(labels, id), counted(class.support, "row")))
         .collect();
     if !never.is_empty() {
-        verdict.cautions.push(format!("Never found: {}.", listed(&never, 6)));
+        verdict.cautions.push(format!("Labels that were never predicted correctly: {}.", listed(&never, 6)));
     }
     verdict
 }
@@ -168,22 +170,23 @@ fn of_label_sets(scores: &MultiLabelReport, facts: &EvaluationFacts, labels: &[S
     let rows = counted(scores.n_rows, &format!("{} row", facts.split));
     let f1 = figure(scores.micro_average.map(|average| average.f1.value));
     let headline = format!(
-        "{} of {rows} have every label right ({}); F1 over all labels {f1}",
+        "All labels correct on {} of {rows} ({}); micro F1 {f1}",
         percent(scores.subset_accuracy),
         interval_words(scores.subset_accuracy_interval)
     );
     let names: Vec<String> = scores.baseline.labels.iter().map(|&id| name_of(labels, id)).collect();
     let set = if names.is_empty() { "no label".to_owned() } else { names.join(" and ") };
     if scores.baseline.share == 1.0 {
-        let meaning =
-            format!("That means nothing: all rows have {set}, so always answering that is right every time.");
+        let meaning = format!(
+            "This is not informative: all rows have {set}, so always predicting that is always correct."
+        );
         return plain(Tone::Bad, headline, meaning);
     }
     let comparison = Comparison {
         share: scores.subset_accuracy,
         interval: scores.subset_accuracy_interval,
         baseline: scores.baseline.share,
-        baseline_name: format!("always answering {set}"),
+        baseline_name: format!("always predicting {set}"),
     };
     compared(headline, comparison)
 }
@@ -192,28 +195,28 @@ fn of_numbers(scores: &RegressionReport, facts: &EvaluationFacts) -> Verdict {
     let rows = counted(scores.n_rows, &format!("{} row", facts.split));
     let error = figure(scores.mean_absolute_error);
     let Some(explained) = scores.r_squared else {
-        let headline = format!("Answers are {error} off on average, on {rows}");
-        let meaning = "That means nothing: all wanted values are the same, or an answer is no number.";
+        let headline = format!("Mean absolute error {error} on {rows}");
+        let meaning = "This is not informative: all true values are equal, or a prediction is not a number.";
         return plain(Tone::Bad, headline, meaning.to_owned());
     };
     let correlation = match (scores.pearson, scores.pearson_interval) {
         (Some(pearson), Some(interval)) => {
             format!(
-                "Correlation {pearson:.3} with the wanted values on {rows} (95 % interval {:.3} to {:.3})",
+                "Pearson correlation {pearson:.3} on {rows} (95 % interval {:.3} to {:.3})",
                 interval.low, interval.high
             )
         }
-        (Some(pearson), None) => format!("Correlation {pearson:.3} with the wanted values on {rows}"),
-        (None, _) => format!("Every answer is the same, on {rows}"),
+        (Some(pearson), None) => format!("Pearson correlation {pearson:.3} on {rows}"),
+        (None, _) => format!("All predictions are equal, on {rows}"),
     };
     let meaning = if explained > 0.0 {
         format!(
-            "{} of the variance is explained, and answers are {error} off on average; always answering the mean \
-             explains nothing.",
+            "{} of the variance is explained (always predicting the mean explains none); mean absolute error \
+             {error}.",
             percent(explained)
         )
     } else {
-        format!("No better than always answering the mean: R² is {explained:.3}, the mean's is 0.")
+        format!("Not better than always predicting the mean: R² is {explained:.3}, the mean's is 0.")
     };
     plain(if explained > 0.0 { Tone::Better } else { Tone::Bad }, correlation, meaning)
 }
@@ -221,17 +224,17 @@ fn of_numbers(scores: &RegressionReport, facts: &EvaluationFacts) -> Verdict {
 fn of_tags(scores: &TaggingReport, labels: &[String]) -> Verdict {
     let sentences = counted(scores.n_sentences, "sentence");
     let words = format!(
-        "{} of {} have the right label ({})",
+        "Accuracy {} on {} ({})",
         percent(scores.accuracy),
         counted(scores.n_words, "word"),
         interval_words(scores.accuracy_interval)
     );
-    let commonest = name_of(labels, scores.majority_baseline.class);
+    let majority = name_of(labels, scores.majority_baseline.class);
     let baseline = Comparison {
         share: scores.accuracy,
         interval: scores.accuracy_interval,
         baseline: scores.majority_baseline.share,
-        baseline_name: format!("always answering {commonest}"),
+        baseline_name: format!("always predicting {majority}"),
     };
     let Some(entities) = &scores.entities else { return compared(words, baseline) };
     let interval = entities.f1_interval.map_or(String::new(), |interval| {
@@ -247,19 +250,19 @@ fn of_tags(scores: &TaggingReport, labels: &[String]) -> Verdict {
 }
 
 fn of_hidden_tokens(scores: &MaskedLmScores) -> Verdict {
-    let tokens = counted(scores.n_tokens, "hidden token");
+    let tokens = counted(scores.n_tokens, "masked token");
     let Some(perplexity) = scores.perplexity else {
         return plain(
             Tone::Bad,
             "No perplexity".to_owned(),
-            "Nothing was hidden, so nothing was guessed.".to_owned(),
+            "No tokens were masked, so none were predicted.".to_owned(),
         );
     };
     let headline = format!("Perplexity {perplexity:.2} over {tokens}");
     let share = |value: Option<f64>| value.map_or("undefined".to_owned(), percent);
     let meaning = format!(
-        "As unsure as among {perplexity:.1} equally likely tokens. {} are guessed at once, {} within five guesses; \
-         always guessing the commonest token finds {}.",
+        "As uncertain as a choice among {perplexity:.1} equally likely tokens. Top-1 accuracy {}, top-5 \
+         accuracy {}; always predicting the most frequent token gives {}.",
         share(scores.accuracy),
         share(scores.accuracy_top5),
         share(scores.majority_baseline)
@@ -268,17 +271,18 @@ fn of_hidden_tokens(scores: &MaskedLmScores) -> Verdict {
     plain(if is_better { Tone::Better } else { Tone::Unclear }, headline, meaning)
 }
 
-/// What holds for every kind of question.
+/// Reasons for caution that apply to every task.
 fn cautions(report: &RunReport) -> Vec<String> {
     let mut cautions = Vec::new();
     if let Some(training) = &report.training {
         if let Outcome::Ended(why) = &training.outcome {
-            cautions.push(format!("The run did not come to its end: {why}"));
+            cautions.push(format!("The run did not finish: {why}"));
         }
         let n_evaluations = training.log.iter().filter(|record| record.contains_key("eval_loss")).count();
         if let Some(step) = training.loaded_step {
             cautions.push(format!(
-                "The model is that of step {step}, the best of {} on these same rows: on others it will do a little worse.",
+                "The model is that of step {step}, the best of {} on these rows: expect slightly lower \
+                 results on other rows.",
                 counted(n_evaluations.saturating_sub(1), "evaluation")
             ));
         }
@@ -291,7 +295,7 @@ fn cautions(report: &RunReport) -> Vec<String> {
     cautions
 }
 
-/// The first of a list, and how many more there are.
+/// The first `n_max` names, and the number of others.
 pub(crate) fn listed(names: &[String], n_max: usize) -> String {
     let shown = names.iter().take(n_max).cloned().collect::<Vec<_>>().join(", ");
     if names.len() > n_max { format!("{shown} and {} more", names.len() - n_max) } else { shown }

@@ -10,46 +10,47 @@ use crate::keep::{HEAD_KEY, KEEP_KEY};
 use crate::special::{Naming, Role, TokenSpec};
 use crate::{Error, Keep};
 
-/// HuggingFace writes 1e30 for "no limit" and takes everything above 1e20 as such.
+/// HuggingFace writes 1e30 for "no limit", and reads any number above 1e20 as such.
 const NO_LIMIT_ABOVE: f64 = 1e20;
 
-/// Which of HuggingFace's classes opens the folder. It decides defaults and what is rewritten at opening.
+/// The HuggingFace class that opens the folder. It determines defaults and changes at opening.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// BertTokenizerFast and its exact copies.
+    /// BertTokenizerFast and its identical subclasses.
     Bert,
     Roberta,
-    /// PreTrainedTokenizerFast: tokenizer.json as it is.
+    /// PreTrainedTokenizerFast: tokenizer.json is not changed.
     Generic,
-    /// A class with rules of its own.
+    /// A class with its own rules.
     Other(String),
 }
 
-/// The key of the longest input, and its name in old files.
+/// The key of the maximum input length, and its name in old files.
 pub(crate) const MAX_LENGTH_KEY: &str = "model_max_length";
 pub(crate) const OLD_MAX_LENGTH_KEY: &str = "max_len";
 
-/// What the settings files say. `None` and `Unsaid`: nothing.
+/// The settings of a tokenizer folder. `None` and `Unset` mean that a key is absent.
 pub(crate) struct Settings {
     pub class: Option<Class>,
     pub do_lower_case: Option<bool>,
-    /// The outer `None` is "unsaid", the inner one `null`: accents follow the case.
+    /// The outer `None` is an absent key, the inner one is `null`: accents are stripped if text is
+    /// lower-cased.
     pub strip_accents: Option<Option<bool>>,
     pub tokenize_chinese_chars: Option<bool>,
     pub add_prefix_space: Option<bool>,
     pub trim_offsets: Option<bool>,
     pub clean_up_tokenization_spaces: Option<bool>,
     pub model_max_length: Option<usize>,
-    /// Which end truncation cuts and padding fills. The enum is the crate's one for truncation.
+    /// The side at which truncation removes tokens. The crate's enum for truncation also serves for padding.
     pub truncation_side: Option<TruncationDirection>,
     pub padding_side: Option<TruncationDirection>,
-    /// What [`Keep`] stands for beyond a side.
+    /// [`Keep::HeadAndTail`], which a side cannot express.
     pub keep: Option<Keep>,
     namings: Vec<(Role, Naming)>,
     pub additional_special_tokens: Vec<TokenSpec>,
-    /// Added tokens by the ids that the files give them.
+    /// Added tokens by their ids in the files.
     pub added_tokens: BTreeMap<u32, TokenSpec>,
-    /// The file that gives them.
+    /// The file that lists the added tokens.
     pub added_tokens_file: &'static str,
 }
 
@@ -91,25 +92,25 @@ impl Settings {
         &found.expect("every role has an entry since read()").1
     }
 
-    /// Names a token for a role that neither the files nor the class name one for.
+    /// Sets the token of a role, unless the files or the class name one.
     pub fn suggest(&mut self, role: Role, content: &str) {
         let class_names_it = matches!(self.class, Some(Class::Bert | Class::Roberta));
         for (named, naming) in &mut self.namings {
-            if *named == role && *naming == Naming::Unsaid && !class_names_it {
+            if *named == role && *naming == Naming::Unset && !class_names_it {
                 *naming = Naming::Token(TokenSpec::plain(content));
             }
         }
     }
 
-    /// Files from before `added_tokens_decoder`: HuggingFace reads them only where that key is absent, and lets
-    /// special_tokens_map.json win over tokenizer_config.json.
+    /// Reads the files from before `added_tokens_decoder`, which HuggingFace reads only if that key is
+    /// absent; special_tokens_map.json takes precedence over tokenizer_config.json.
     fn read_legacy_files(&mut self, files: &Files) -> Result<(), Error> {
         let map = files.object(files::SPECIAL_TOKENS_MAP)?;
         let reader = Reader { files, file: files::SPECIAL_TOKENS_MAP, object: &map };
         for (role, naming) in &mut self.namings {
             match reader.naming(*role)? {
-                Naming::Unsaid => {}
-                said => *naming = said,
+                Naming::Unset => {}
+                named => *naming = named,
             }
         }
         for token in reader.token_list("additional_special_tokens")? {
@@ -135,7 +136,7 @@ impl Settings {
             || self.additional_special_tokens.iter().any(|token| token.content == content)
     }
 
-    /// tokenizer_config.json's word first, then config.json's, then what its model is.
+    /// The class in tokenizer_config.json, else in config.json, else the one of config.json's model type.
     fn find_class(&self, files: &Files, reader: &Reader) -> Result<Option<Class>, Error> {
         if let Some(name) = reader.string("tokenizer_class")? {
             return Ok(Some(class_of_name(name)));
@@ -212,7 +213,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Keys of our own; a head without its word says nothing.
+    /// Our own keys. The length of the head alone has no effect.
     fn keep(&self) -> Result<Option<Keep>, Error> {
         let head = self.length(HEAD_KEY, HEAD_KEY)?;
         match self.string(KEEP_KEY)? {
@@ -222,7 +223,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A number of tokens under its key or, where that is absent, under its older name.
+    /// A number of tokens under `key`, or under `older_key` if that is absent.
     fn length(&self, key: &str, older_key: &str) -> Result<Option<usize>, Error> {
         let key = if self.object.contains_key(key) { key } else { older_key };
         let value = match self.object.get(key) {
@@ -239,7 +240,7 @@ impl Reader<'_> {
 
     fn naming(&self, role: Role) -> Result<Naming, Error> {
         match self.object.get(role.key()) {
-            None => Ok(Naming::Unsaid),
+            None => Ok(Naming::Unset),
             Some(Value::Null) => Ok(Naming::None),
             Some(value) => TokenSpec::from_json(value)
                 .map(Naming::Token)

@@ -1,53 +1,53 @@
-//! Text → [`Encoding`]: pieces, truncation, special tokens, padding, in this order, as HuggingFace does it.
+//! Text → [`Encoding`]: tokenization, truncation, special tokens, padding, in HuggingFace's order.
 
 use tokenizers::parallelism::MaybeParallelIterator;
 use tokenizers::utils::truncation::{TruncationDirection, TruncationStrategy};
-use tokenizers::{Encoding as PieceEncoding, InputSequence, PostProcessor};
+use tokenizers::{Encoding as BackendEncoding, InputSequence, PostProcessor};
 
 use crate::special::Role;
 use crate::{EncodeOptions, Error, Keep, Padding, TextInput, Tokenizer, Truncation};
 
-/// The ids of one input and all that is known of each. Every list has one entry per token.
+/// The tokens of one input. Every list has one entry per token.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Encoding {
     /// Token ids.
     pub input_ids: Vec<u32>,
-    /// 0 for the first text, 1 for the second (all 0 for RoBERTa); 0 for padding.
+    /// 0 for the first text, 1 for the second (always 0 for RoBERTa), 0 for padding.
     pub token_type_ids: Vec<u32>,
-    /// 1, and 0 for padding.
+    /// 1 for tokens, 0 for padding.
     pub attention_mask: Vec<u32>,
-    /// 1 for special tokens that were put around the texts and for padding, else 0.
+    /// 1 for special tokens that encoding added and for padding, 0 for other tokens.
     pub special_tokens_mask: Vec<u32>,
-    /// The tokens in words.
+    /// The tokens as strings.
     pub tokens: Vec<String>,
-    /// The characters (Unicode scalar values, not bytes) `start..end` of its text that the token covers;
+    /// The characters `start..end` that each token covers in its text, in Unicode scalar values, not bytes;
     /// (0, 0) for special tokens and padding.
     pub offsets: Vec<(usize, usize)>,
-    /// Which word of its text the token belongs to; `None` for special tokens and padding.
+    /// The index of each token's word in its text; `None` for special tokens and padding.
     pub word_ids: Vec<Option<u32>>,
     /// 0 for the first text, 1 for the second; `None` for special tokens and padding.
     pub sequence_ids: Vec<Option<usize>>,
-    /// How many tokens truncation cut off.
+    /// Number of tokens that truncation removed.
     pub n_truncated: usize,
 }
 
-/// The options of a call, checked and completed once for all of its inputs.
+/// Options that are validated and resolved, once for all inputs of a call.
 pub(crate) struct Plan {
     add_special_tokens: bool,
-    cut: Option<Cut>,
-    fill: Option<Fill>,
+    truncate_to: Option<TruncateTo>,
+    pad_to: Option<PadTo>,
 }
 
-struct Cut {
-    /// With special tokens.
+struct TruncateTo {
+    /// Length in tokens, special tokens included.
     max_length: usize,
-    asked: Truncation,
+    requested: Truncation,
     strategy: TruncationStrategy,
     keep: Keep,
 }
 
-struct Fill {
-    /// `None`: to the longest of the batch.
+struct PadTo {
+    /// `None` means the longest row of the batch.
     length: Option<usize>,
     id: u32,
     token: String,
@@ -55,28 +55,31 @@ struct Fill {
 }
 
 impl Tokenizer {
-    /// Encodes one input, as a call of HuggingFace's tokenizer with one text does: an empty second text is none.
+    /// Encodes one input. An empty second text is ignored, as in a call of HuggingFace's tokenizer with one
+    /// input.
     ///
-    /// A `max_length` below the number of special tokens is an error here; HuggingFace does not truncate at all then.
+    /// A `max_length` below the number of special tokens is an error; HuggingFace does not truncate in that
+    /// case.
     ///
     /// # Errors
-    /// Options that contradict one another or lack a length, an input that cannot be cut as asked.
+    /// Options that contradict each other or lack a length; an input that the truncation strategy cannot
+    /// shorten enough.
     pub fn encode(&self, input: &TextInput, options: &EncodeOptions) -> Result<Encoding, Error> {
         let plan = self.plan(options)?;
         let pair = input.pair.as_deref().filter(|pair| !pair.is_empty());
         let mut encoding = self.encode_unpadded(&input.text, pair, &plan)?;
-        if let Some(fill) = &plan.fill {
-            encoding.fill_up(fill.length.unwrap_or(0), fill);
+        if let Some(pad_to) = &plan.pad_to {
+            encoding.pad(pad_to.length.unwrap_or(0), pad_to);
         }
         Ok(encoding)
     }
 
-    /// Encodes inputs on all threads (one where the environment has `TOKENIZERS_PARALLELISM=false`), in their order. A
-    /// pair with an empty second text is a pair, with all separators, as in HuggingFace's batches.
-    /// [`Padding::Longest`] pads to the longest of these.
+    /// Encodes inputs in parallel and returns their encodings in order. `TOKENIZERS_PARALLELISM=false` in the
+    /// environment limits it to one thread. A pair with an empty second text is encoded as a pair, with all
+    /// separators, as in HuggingFace's batches. [`Padding::Longest`] pads to the longest of `inputs`.
     ///
     /// # Errors
-    /// As [`Tokenizer::encode`]; of an input, as [`Error::Row`] with its place.
+    /// Those of [`Tokenizer::encode`]; an error of one input is an [`Error::Row`] with the input's index.
     pub fn encode_batch(
         &self,
         inputs: &[TextInput],
@@ -86,7 +89,7 @@ impl Tokenizer {
         encode_rows(inputs, &plan, |input| self.encode_unpadded(&input.text, input.pair.as_deref(), &plan))
     }
 
-    /// How many special tokens an input gets when they are added.
+    /// The number of special tokens that encoding adds to a text or to a pair of texts.
     pub fn n_special_tokens(&self, is_pair: bool) -> usize {
         self.post_processor.as_ref().map_or(0, |processor| processor.added_tokens(is_pair))
     }
@@ -102,75 +105,79 @@ impl Tokenizer {
             Truncation::OnlyFirst => Some(TruncationStrategy::OnlyFirst),
             Truncation::OnlySecond => Some(TruncationStrategy::OnlySecond),
         };
-        let cut = strategy.map(|strategy| {
-            Ok::<Cut, Error>(Cut {
+        let truncate_to = strategy.map(|strategy| {
+            Ok::<TruncateTo, Error>(TruncateTo {
                 max_length: max_length(format!("truncation {}", options.truncation))?,
-                asked: options.truncation,
+                requested: options.truncation,
                 strategy,
                 keep: self.keep,
             })
         });
-        let fill = match options.padding {
+        let pad_to = match options.padding {
             Padding::None => None,
-            Padding::Longest => Some(self.fill(options.padding, None)?),
+            Padding::Longest => Some(self.pad_to(options.padding, None)?),
             Padding::MaxLength => {
                 let length = max_length("padding max_length".to_owned())?;
-                Some(self.fill(options.padding, Some(length))?)
+                Some(self.pad_to(options.padding, Some(length))?)
             }
         };
-        Ok(Plan { add_special_tokens: options.add_special_tokens, cut: cut.transpose()?, fill })
+        Ok(Plan {
+            add_special_tokens: options.add_special_tokens,
+            truncate_to: truncate_to.transpose()?,
+            pad_to,
+        })
     }
 
-    fn fill(&self, padding: Padding, length: Option<usize>) -> Result<Fill, Error> {
+    fn pad_to(&self, padding: Padding, length: Option<usize>) -> Result<PadTo, Error> {
         let token = self.special_token(Role::Padding).ok_or(Error::NoPadToken { padding })?;
         let direction = self.settings.padding_side.unwrap_or(TruncationDirection::Right);
-        Ok(Fill { length, id: token.id, token: token.content.clone(), direction })
+        Ok(PadTo { length, id: token.id, token: token.content.clone(), direction })
     }
 
     fn encode_unpadded(&self, text: &str, pair: Option<&str>, plan: &Plan) -> Result<Encoding, Error> {
-        let first = self.pieces_of(text)?;
-        let second = pair.map(|pair| self.pieces_of(pair)).transpose()?;
+        let first = self.tokenize(text)?;
+        let second = pair.map(|pair| self.tokenize(pair)).transpose()?;
         self.finish_unpadded(first, second, plan)
     }
 
-    /// Pieces of one or two texts, cut and put together.
+    /// Truncates the tokens of one or two texts and joins them with special tokens.
     pub(crate) fn finish_unpadded(
         &self,
-        first: PieceEncoding,
-        second: Option<PieceEncoding>,
+        first: BackendEncoding,
+        second: Option<BackendEncoding>,
         plan: &Plan,
     ) -> Result<Encoding, Error> {
-        let n_before = n_pieces(&first, second.as_ref());
-        let (first, second) = match &plan.cut {
-            Some(cut) => self.cut(first, second, cut, plan.add_special_tokens)?,
+        let n_before = total_len(&first, second.as_ref());
+        let (first, second) = match &plan.truncate_to {
+            Some(to) => self.truncate(first, second, to, plan.add_special_tokens)?,
             None => (first, second),
         };
-        let n_truncated = n_before - n_pieces(&first, second.as_ref());
-        let merged = self.put_together(first, second, plan.add_special_tokens)?;
-        Ok(Encoding::from_pieces(&merged, n_truncated))
+        let n_truncated = n_before - total_len(&first, second.as_ref());
+        let merged = self.merge(first, second, plan.add_special_tokens)?;
+        Ok(Encoding::from_backend(&merged, n_truncated))
     }
 
-    /// Of a text, or of words that stand for themselves.
-    pub(crate) fn pieces_of<'s>(&self, text: impl Into<InputSequence<'s>>) -> Result<PieceEncoding, Error> {
+    /// Tokens of a text or of a list of words, without special tokens.
+    pub(crate) fn tokenize<'s>(&self, text: impl Into<InputSequence<'s>>) -> Result<BackendEncoding, Error> {
         let text: InputSequence<'s> = text.into();
-        self.pieces.encode_char_offsets(text, false).map_err(encode_error)
+        self.backend.encode_char_offsets(text, false).map_err(encode_error)
     }
 
-    fn cut(
+    fn truncate(
         &self,
-        first: PieceEncoding,
-        second: Option<PieceEncoding>,
-        cut: &Cut,
+        first: BackendEncoding,
+        second: Option<BackendEncoding>,
+        to: &TruncateTo,
         add_special_tokens: bool,
-    ) -> Result<(PieceEncoding, Option<PieceEncoding>), Error> {
+    ) -> Result<(BackendEncoding, Option<BackendEncoding>), Error> {
         let n_special_tokens = if add_special_tokens { self.n_special_tokens(second.is_some()) } else { 0 };
-        let max_length = cut.max_length;
-        let room = max_length.checked_sub(n_special_tokens);
-        let room = room.ok_or(Error::MaxLengthTooSmall { max_length, n_special_tokens })?;
-        cut.check_possible(&first, second.as_ref(), room, n_special_tokens)?;
-        let cut = cut.keep.cut(first, second, room, cut.strategy);
-        let (mut first, mut second) = cut.map_err(encode_error)?;
-        // What was cut off would be processed and copied along, and nobody asks for it.
+        let max_length = to.max_length;
+        let n_tokens_max = max_length.checked_sub(n_special_tokens);
+        let n_tokens_max = n_tokens_max.ok_or(Error::MaxLengthTooSmall { max_length, n_special_tokens })?;
+        to.check(&first, second.as_ref(), n_tokens_max, n_special_tokens)?;
+        let truncated = to.keep.truncate(first, second, n_tokens_max, to.strategy);
+        let (mut first, mut second) = truncated.map_err(encode_error)?;
+        // The post-processor would otherwise process and copy the removed tokens, which are not needed.
         first.take_overflowing();
         if let Some(second) = &mut second {
             second.take_overflowing();
@@ -178,12 +185,12 @@ impl Tokenizer {
         Ok((first, second))
     }
 
-    fn put_together(
+    fn merge(
         &self,
-        first: PieceEncoding,
-        second: Option<PieceEncoding>,
+        first: BackendEncoding,
+        second: Option<BackendEncoding>,
         add_special_tokens: bool,
-    ) -> Result<PieceEncoding, Error> {
+    ) -> Result<BackendEncoding, Error> {
         if let Some(processor) = &self.post_processor {
             return processor.process(first, second, add_special_tokens).map_err(encode_error);
         }
@@ -198,7 +205,7 @@ impl Tokenizer {
     }
 }
 
-/// Encodes rows on all threads, in their order, and pads them to one another's length where that is asked for.
+/// Encodes rows in parallel, keeps their order and pads them as the options say.
 pub(crate) fn encode_rows<T: Sync>(
     inputs: &[T],
     plan: &Plan,
@@ -208,59 +215,59 @@ pub(crate) fn encode_rows<T: Sync>(
         |row: usize| encode(&inputs[row]).map_err(|error| Error::Row { row, source: Box::new(error) });
     let results: Vec<Result<Encoding, Error>> =
         (0..inputs.len()).into_maybe_par_iter().map(encode_row).collect();
-    // Gathered in order here, so that it is always the first wrong row that is reported.
+    // Collected in order, so that the error is always that of the first invalid row.
     let mut encodings = results.into_iter().collect::<Result<Vec<_>, _>>()?;
-    if let Some(fill) = &plan.fill {
+    if let Some(pad_to) = &plan.pad_to {
         let longest = || encodings.iter().map(|encoding| encoding.input_ids.len()).max().unwrap_or(0);
-        let length = fill.length.unwrap_or_else(longest);
-        encodings.iter_mut().for_each(|encoding| encoding.fill_up(length, fill));
+        let length = pad_to.length.unwrap_or_else(longest);
+        encodings.iter_mut().for_each(|encoding| encoding.pad(length, pad_to));
     }
     Ok(encodings)
 }
 
-impl Cut {
-    /// Errors where the crate would refuse, with the numbers of the case. Only what must be cut can fail:
-    /// `only_second` without a second text is fine for an input that fits.
-    fn check_possible(
+impl TruncateTo {
+    /// Checks that the strategy can shorten this input enough, to give a better error than the `tokenizers`
+    /// crate. An input that fits is always valid, even `only_second` without a second text.
+    fn check(
         &self,
-        first: &PieceEncoding,
-        second: Option<&PieceEncoding>,
-        room: usize,
+        first: &BackendEncoding,
+        second: Option<&BackendEncoding>,
+        n_tokens_max: usize,
         n_special_tokens: usize,
     ) -> Result<(), Error> {
-        let n_tokens_all = n_pieces(first, second);
-        let n_to_cut = n_tokens_all.saturating_sub(room);
+        let n_tokens_all = total_len(first, second);
+        let n_to_remove = n_tokens_all.saturating_sub(n_tokens_max);
         let max_length = self.max_length;
         let target = match self.strategy {
             TruncationStrategy::LongestFirst => return Ok(()),
             TruncationStrategy::OnlyFirst => Some(first),
             TruncationStrategy::OnlySecond => second,
         };
-        // With no room at all the crate empties every text, whatever the strategy.
-        if n_to_cut == 0 || room == 0 {
+        // A limit of 0 makes the crate empty every text, whatever the strategy is.
+        if n_to_remove == 0 || n_tokens_max == 0 {
             return Ok(());
         }
         let n_tokens = n_tokens_all + n_special_tokens;
         let target = target.ok_or(Error::NoSecondText { n_tokens, max_length })?;
-        if target.len() <= n_to_cut {
+        if target.len() <= n_to_remove {
             let n_tokens = target.len();
-            return Err(Error::TooShortToCut { strategy: self.asked, n_to_cut, n_tokens, max_length });
+            return Err(Error::TooShortToCut { strategy: self.requested, n_to_remove, n_tokens, max_length });
         }
         Ok(())
     }
 }
 
 impl Encoding {
-    fn from_pieces(pieces: &PieceEncoding, n_truncated: usize) -> Encoding {
+    fn from_backend(tokens: &BackendEncoding, n_truncated: usize) -> Encoding {
         Encoding {
-            input_ids: pieces.get_ids().to_vec(),
-            token_type_ids: pieces.get_type_ids().to_vec(),
-            attention_mask: pieces.get_attention_mask().to_vec(),
-            special_tokens_mask: pieces.get_special_tokens_mask().to_vec(),
-            tokens: pieces.get_tokens().to_vec(),
-            offsets: pieces.get_offsets().to_vec(),
-            word_ids: pieces.get_word_ids().to_vec(),
-            sequence_ids: pieces.get_sequence_ids(),
+            input_ids: tokens.get_ids().to_vec(),
+            token_type_ids: tokens.get_type_ids().to_vec(),
+            attention_mask: tokens.get_attention_mask().to_vec(),
+            special_tokens_mask: tokens.get_special_tokens_mask().to_vec(),
+            tokens: tokens.get_tokens().to_vec(),
+            offsets: tokens.get_offsets().to_vec(),
+            word_ids: tokens.get_word_ids().to_vec(),
+            sequence_ids: tokens.get_sequence_ids(),
             n_truncated,
         }
     }
@@ -270,35 +277,35 @@ impl Encoding {
         self.input_ids.len()
     }
 
-    /// Whether there is no token at all.
+    /// Whether there are no tokens.
     pub fn is_empty(&self) -> bool {
         self.input_ids.is_empty()
     }
 
-    fn fill_up(&mut self, length: usize, fill: &Fill) {
-        let n_missing = length.saturating_sub(self.len());
-        let side = fill.direction;
-        fill_list(&mut self.input_ids, n_missing, fill.id, side);
-        fill_list(&mut self.token_type_ids, n_missing, 0, side);
-        fill_list(&mut self.attention_mask, n_missing, 0, side);
-        fill_list(&mut self.special_tokens_mask, n_missing, 1, side);
-        fill_list(&mut self.tokens, n_missing, fill.token.clone(), side);
-        fill_list(&mut self.offsets, n_missing, (0, 0), side);
-        fill_list(&mut self.word_ids, n_missing, None, side);
-        fill_list(&mut self.sequence_ids, n_missing, None, side);
+    fn pad(&mut self, length: usize, pad_to: &PadTo) {
+        let n_padding = length.saturating_sub(self.len());
+        let side = pad_to.direction;
+        pad_list(&mut self.input_ids, n_padding, pad_to.id, side);
+        pad_list(&mut self.token_type_ids, n_padding, 0, side);
+        pad_list(&mut self.attention_mask, n_padding, 0, side);
+        pad_list(&mut self.special_tokens_mask, n_padding, 1, side);
+        pad_list(&mut self.tokens, n_padding, pad_to.token.clone(), side);
+        pad_list(&mut self.offsets, n_padding, (0, 0), side);
+        pad_list(&mut self.word_ids, n_padding, None, side);
+        pad_list(&mut self.sequence_ids, n_padding, None, side);
     }
 }
 
-fn fill_list<T: Clone>(list: &mut Vec<T>, n_missing: usize, value: T, side: TruncationDirection) {
-    let filling = std::iter::repeat_n(value, n_missing);
+fn pad_list<T: Clone>(list: &mut Vec<T>, n_padding: usize, value: T, side: TruncationDirection) {
+    let padding = std::iter::repeat_n(value, n_padding);
     match side {
-        TruncationDirection::Right => list.extend(filling),
-        TruncationDirection::Left => drop(list.splice(0..0, filling)),
+        TruncationDirection::Right => list.extend(padding),
+        TruncationDirection::Left => drop(list.splice(0..0, padding)),
     }
 }
 
-fn n_pieces(first: &PieceEncoding, second: Option<&PieceEncoding>) -> usize {
-    first.len() + second.map_or(0, PieceEncoding::len)
+fn total_len(first: &BackendEncoding, second: Option<&BackendEncoding>) -> usize {
+    first.len() + second.map_or(0, BackendEncoding::len)
 }
 
 fn encode_error(error: tokenizers::Error) -> Error {

@@ -1,4 +1,4 @@
-//! The files of a tokenizer folder, read whole, with errors that name file, line and reason.
+//! The files of a tokenizer folder, read into memory.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -14,14 +14,14 @@ pub(crate) const ADDED_TOKENS: &str = "added_tokens.json";
 pub(crate) const VOCAB_TXT: &str = "vocab.txt";
 pub(crate) const VOCAB_JSON: &str = "vocab.json";
 pub(crate) const MERGES_TXT: &str = "merges.txt";
-/// The model's own settings: read for the tokenizer's class alone, and not ours to save.
+/// The model's configuration: read only for the tokenizer's class, and not saved with the tokenizer.
 const MODEL_CONFIG: &str = "config.json";
 
-/// What a tokenizer folder holds, as bytes.
+/// The contents of a tokenizer folder.
 pub(crate) struct Files {
     pub folder: PathBuf,
     pub model_config: Option<Vec<u8>>,
-    /// (file name, contents) of each of the tokenizer's files that is there.
+    /// (file name, contents) of each tokenizer file that exists.
     pub contents: Vec<(String, Vec<u8>)>,
 }
 
@@ -38,11 +38,11 @@ impl Files {
         ];
         let mut contents = Vec::new();
         for name in names {
-            if let Some(bytes) = read_if_there(&folder.join(name))? {
+            if let Some(bytes) = read_if_exists(&folder.join(name))? {
                 contents.push((name.to_owned(), bytes));
             }
         }
-        let model_config = read_if_there(&folder.join(MODEL_CONFIG))?;
+        let model_config = read_if_exists(&folder.join(MODEL_CONFIG))?;
         Ok(Files { folder: folder.to_owned(), model_config, contents })
     }
 
@@ -55,7 +55,7 @@ impl Files {
         self.folder.join(name)
     }
 
-    /// A settings file's JSON object; empty where the file is absent.
+    /// The JSON object in a settings file; empty if the file does not exist.
     pub fn object(&self, name: &str) -> Result<Map<String, Value>, Error> {
         self.get(name).map_or_else(|| Ok(Map::new()), |bytes| parse_object(self.path(name), bytes))
     }
@@ -65,13 +65,13 @@ impl Files {
         bytes.map_or_else(|| Ok(Map::new()), |bytes| parse_object(self.path(MODEL_CONFIG), bytes))
     }
 
-    /// A text file's contents.
+    /// The text of a UTF-8 file; `None` if it does not exist.
     pub fn text(&self, name: &str) -> Result<Option<&str>, Error> {
         self.get(name).map(|bytes| utf8(self.path(name), bytes)).transpose()
     }
 }
 
-/// The value of a settings key, shortened for a message.
+/// A JSON value, shortened for an error message.
 pub(crate) fn shown(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().nth(60) {
@@ -80,10 +80,10 @@ pub(crate) fn shown(value: &Value) -> String {
     }
 }
 
-fn read_if_there(file: &Path) -> Result<Option<Vec<u8>>, Error> {
+fn read_if_exists(file: &Path) -> Result<Option<Vec<u8>>, Error> {
     match std::fs::read(file) {
         Ok(bytes) => Ok(Some(bytes)),
-        // A file in place of the folder counts as a folder without this file.
+        // If `folder` is a file, it counts as a folder without this file.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
         Err(source) => Err(Error::Read { file: file.to_owned(), source }),
     }

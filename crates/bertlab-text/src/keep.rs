@@ -1,10 +1,10 @@
-//! Which part of a text stays when it is cut: its beginning, its end, or both.
+//! Which part of a text truncation keeps: its head, its tail, or both.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde_json::{Map, Value, json};
-use tokenizers::Encoding as PieceEncoding;
+use tokenizers::Encoding as BackendEncoding;
 use tokenizers::utils::truncation::{
     TruncationDirection, TruncationParams, TruncationStrategy, truncate_encodings,
 };
@@ -12,32 +12,33 @@ use tokenizers::utils::truncation::{
 use crate::Error;
 use crate::config::Settings;
 
-/// HuggingFace's key in tokenizer_config.json, which knows two sides.
+/// HuggingFace's key in tokenizer_config.json; its values are "left" and "right".
 const SIDE_KEY: &str = "truncation_side";
-/// Our keys beside it: HuggingFace leaves keys that it does not know as they are.
+/// Our own keys in the same file; HuggingFace ignores and preserves unknown keys.
 pub(crate) const KEEP_KEY: &str = "bertlab_truncation";
 pub(crate) const HEAD_KEY: &str = "bertlab_truncation_head";
 
-/// Which part of a text stays when it is cut. Of a pair, each text that must be cut is cut so.
+/// Which part of a text truncation keeps. In a pair it applies to each text that is truncated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Keep {
-    /// Its beginning; HuggingFace's `truncation_side` "right".
+    /// The beginning; `truncation_side` "right" in HuggingFace's files.
     #[default]
     Head,
-    /// Its end; HuggingFace's `truncation_side` "left".
+    /// The end; `truncation_side` "left" in HuggingFace's files.
     Tail,
-    /// Its beginning and its end, as Sun et al. 2019 ("How to fine-tune BERT for text classification") do it.
+    /// The beginning and the end, as in Sun et al. 2019, "How to fine-tune BERT for text classification".
     HeadAndTail {
-        /// Tokens of the beginning, special tokens not counted; a quarter of what stays when none (128 of 510, as there).
+        /// Number of tokens kept from the beginning, without special tokens. `None` means a quarter of the
+        /// kept tokens, which gives the paper's 128 of 510.
         head: Option<usize>,
     },
 }
 
 impl Keep {
-    /// The words that [`FromStr`] reads.
+    /// The values that [`FromStr`] accepts.
     pub const WORDS: [&'static str; 3] = ["head", "tail", "head+tail"];
 
-    /// What the settings files say.
+    /// The value in the settings files.
     pub(crate) fn of(settings: &Settings) -> Keep {
         match (&settings.keep, settings.truncation_side) {
             (Some(keep), _) => *keep,
@@ -46,7 +47,8 @@ impl Keep {
         }
     }
 
-    /// Writes it where [`Keep::of`] finds it. A side that is the default stays unsaid.
+    /// Writes the value to tokenizer_config.json. The default side is not written unless the key is already
+    /// there.
     pub(crate) fn write(self, config: &mut Map<String, Value>) {
         config.remove(KEEP_KEY);
         config.remove(HEAD_KEY);
@@ -60,30 +62,31 @@ impl Keep {
         }
     }
 
-    /// Of `n_kept` tokens of a text, those from its beginning.
-    pub fn n_head(self, n_kept: usize) -> usize {
+    /// How many of `n_tokens` kept tokens come from the beginning of the text.
+    pub fn n_head(self, n_tokens: usize) -> usize {
         match self {
-            Keep::Head => n_kept,
+            Keep::Head => n_tokens,
             Keep::Tail => 0,
-            Keep::HeadAndTail { head: Some(head) } => head.min(n_kept),
-            // To the nearest, as 128 of 510 is.
-            Keep::HeadAndTail { head: None } => (n_kept + 2) / 4,
+            Keep::HeadAndTail { head: Some(head) } => head.min(n_tokens),
+            // Rounded to nearest: 128 of 510.
+            Keep::HeadAndTail { head: None } => (n_tokens + 2) / 4,
         }
     }
 
-    /// Cuts texts that are together longer than `room` tokens. How much each loses is the crate's own rule.
-    pub(crate) fn cut(
+    /// Truncates texts that have more than `n_tokens_max` tokens in total. The `tokenizers` crate decides how
+    /// many tokens each text loses.
+    pub(crate) fn truncate(
         self,
-        first: PieceEncoding,
-        second: Option<PieceEncoding>,
-        room: usize,
+        first: BackendEncoding,
+        second: Option<BackendEncoding>,
+        n_tokens_max: usize,
         strategy: TruncationStrategy,
-    ) -> Result<(PieceEncoding, Option<PieceEncoding>), tokenizers::Error> {
+    ) -> Result<(BackendEncoding, Option<BackendEncoding>), tokenizers::Error> {
         let direction = match self {
             Keep::Tail => TruncationDirection::Left,
             _ => TruncationDirection::Right,
         };
-        let params = TruncationParams { direction, max_length: room, strategy, stride: 0 };
+        let params = TruncationParams { direction, max_length: n_tokens_max, strategy, stride: 0 };
         if matches!(self, Keep::Head | Keep::Tail) {
             return truncate_encodings(first, second, &params);
         }
@@ -92,15 +95,15 @@ impl Keep {
         Ok((self.keep_ends(first, short_first.len()), second))
     }
 
-    fn keep_ends(self, mut text: PieceEncoding, n_kept: usize) -> PieceEncoding {
-        if text.len() <= n_kept {
+    fn keep_ends(self, mut text: BackendEncoding, n_tokens: usize) -> BackendEncoding {
+        if text.len() <= n_tokens {
             return text;
         }
-        let n_head = self.n_head(n_kept);
+        let n_head = self.n_head(n_tokens);
         let mut head = text.clone();
         head.truncate(n_head, 0, TruncationDirection::Right);
-        text.truncate(n_kept - n_head, 0, TruncationDirection::Left);
-        // What was cut off would be merged along.
+        text.truncate(n_tokens - n_head, 0, TruncationDirection::Left);
+        // Otherwise merging would also merge the removed tokens.
         head.take_overflowing();
         text.take_overflowing();
         head.merge_with(text, false);

@@ -1,19 +1,22 @@
-//! Text to token ids and back, on the `tokenizers` crate, exactly as HuggingFace's fast tokenizers do it.
+//! Text to token ids and back, exactly as HuggingFace's fast tokenizers do it, based on the `tokenizers`
+//! crate.
 //!
-//! ```no_run
+//! ```
 //! use bertlab_text::{EncodeOptions, TextInput, Tokenizer};
 //!
 //! # fn main() -> Result<(), bertlab_text::Error> {
-//! let tokenizer = Tokenizer::open("models/all-MiniLM-L6-v2".as_ref())?;
-//! let encoding = tokenizer.encode(&TextInput::from("I have a new CPU!"), &EncodeOptions::default())?;
-//! assert_eq!(encoding.tokens, ["[CLS]", "i", "have", "a", "new", "cpu", "!", "[SEP]"]);
-//! assert_eq!(tokenizer.decode(&encoding.input_ids, true)?, "i have a new cpu!");
+//! # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/bertlab-tiny");
+//! let tokenizer = Tokenizer::open(folder.as_ref())?;
+//! let encoding = tokenizer.encode(&TextInput::from("I have a new film!"), &EncodeOptions::default())?;
+//! assert_eq!(encoding.tokens, ["[CLS]", "i", "have", "a", "new", "film", "!", "[SEP]"]);
+//! assert_eq!(tokenizer.decode(&encoding.input_ids, true)?, "i have a new film!");
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Words: a *token* is an entry of the vocabulary; a *special token* plays a part of its own (`[CLS]`); an *added
-//! token* lies beside the vocabulary and is found in the text before anything else; a *span* is a range of characters.
+//! Terms: a *token* is an entry of the vocabulary; a *special token* marks structure (`[CLS]`, `[SEP]`); an
+//! *added token* extends the vocabulary and is matched in the text before tokenization; a *span* is a range
+//! of characters.
 
 mod config;
 mod decode;
@@ -33,7 +36,7 @@ mod words;
 
 use std::fmt;
 
-use tokenizers::Tokenizer as Pieces;
+use tokenizers::Tokenizer as Backend;
 use tokenizers::processors::PostProcessorWrapper;
 
 pub use encode::Encoding;
@@ -47,81 +50,80 @@ pub use words::split_into_words;
 use config::{Class, Settings};
 use special::{Role, SpecialToken};
 
-/// A tokenizer, opened from a folder with [`Tokenizer::open`]. Nothing in it changes afterwards, but for
-/// [`Tokenizer::set_keep`] and [`Tokenizer::set_model_max_length`]: it may be shared between threads.
+/// A tokenizer, opened from a folder with [`Tokenizer::open`]. It can be shared between threads.
 pub struct Tokenizer {
-    // Invariant: no truncation, no padding, no post-processor. Those come from each call's options.
-    pieces: Pieces,
+    // Invariant: no truncation, padding or post-processor is set here; each call applies its own options.
+    backend: Backend,
     post_processor: Option<PostProcessorWrapper>,
     special_tokens: Vec<SpecialToken>,
     last_id: u32,
-    /// Whether decoding ends with HuggingFace's clean-up of spaces.
+    /// Whether decoding applies HuggingFace's clean-up of spaces.
     cleans_up: bool,
     class: Class,
     keep: Keep,
     max_length: Option<usize>,
     settings: Settings,
     source_files: Vec<(String, Vec<u8>)>,
-    /// The source's tokenizer.json describes this tokenizer and may be passed on.
+    /// Whether the folder's tokenizer.json describes this tokenizer, so that saving can copy it.
     json_is_current: bool,
 }
 
 impl Tokenizer {
-    /// The highest id + 1, added tokens included: the rows that an embedding needs.
+    /// The highest id + 1, added tokens included: the number of rows that an embedding table needs.
     pub fn vocab_size(&self) -> usize {
         self.last_id as usize + 1
     }
 
-    /// The longest input of the model, in tokens with special tokens, by tokenizer_config.json; `None` where it
-    /// says nothing, or "no limit", or by [`Tokenizer::set_model_max_length`].
+    /// The maximum input length in tokens, special tokens included, from tokenizer_config.json or
+    /// [`Tokenizer::set_model_max_length`]; `None` if there is no limit.
     pub fn model_max_length(&self) -> Option<usize> {
         self.max_length
     }
 
-    /// Longer inputs shall be cut to so many tokens from now on. It is saved with the tokenizer.
+    /// Sets the maximum input length in tokens, special tokens included. It is saved with the tokenizer.
     pub fn set_model_max_length(&mut self, max_length: usize) {
         self.max_length = Some(max_length);
     }
 
-    /// Which part of a text stays when it is cut: what the folder says, or [`Tokenizer::set_keep`].
+    /// The part of a text that truncation keeps, from the folder or [`Tokenizer::set_keep`].
     pub fn keep(&self) -> Keep {
         self.keep
     }
 
-    /// Another part shall stay. It is saved with the tokenizer: in HuggingFace's word `truncation_side` where that can
-    /// say it, beside that where not.
+    /// Sets the part of a text that truncation keeps. It is saved with the tokenizer: as HuggingFace's
+    /// `truncation_side` where possible, else under a key of our own.
     pub fn set_keep(&mut self, keep: Keep) {
         self.keep = keep;
     }
 
-    /// The id of the padding token.
+    /// The id of the padding token (`[PAD]`, `<pad>`), if there is one.
     pub fn pad_token_id(&self) -> Option<u32> {
         self.id_of(Role::Padding)
     }
 
-    /// The id of the mask token; `None` for a vocabulary without one.
+    /// The id of the mask token (`[MASK]`, `<mask>`), if there is one.
     pub fn mask_token_id(&self) -> Option<u32> {
         self.id_of(Role::Mask)
     }
 
-    /// The id of the token that stands before the text, whose vector is the whole text's.
+    /// The id of the classification token (`[CLS]`, `<s>`), which precedes the text, if there is one.
     pub fn cls_token_id(&self) -> Option<u32> {
         self.id_of(Role::Class)
     }
 
-    /// The id of the token that ends each text.
+    /// The id of the separator token (`[SEP]`, `</s>`), which follows each text, if there is one.
     pub fn sep_token_id(&self) -> Option<u32> {
         self.id_of(Role::Separator)
     }
 
-    /// The id that unknown words get.
+    /// The id of the unknown token (`[UNK]`, `<unk>`), if there is one.
     pub fn unk_token_id(&self) -> Option<u32> {
         self.id_of(Role::Unknown)
     }
 
-    /// All special tokens' ids, ascending: those with a role, and those that decoding can skip.
+    /// The ids of all special tokens, ascending: those with a role, and those that decoding can skip.
     pub fn special_token_ids(&self) -> Vec<u32> {
-        let added = self.pieces.get_added_vocabulary().get_added_tokens_decoder();
+        let added = self.backend.get_added_vocabulary().get_added_tokens_decoder();
         let skipped = added.iter().filter(|(_, token)| token.special).map(|(id, _)| *id);
         let mut ids: Vec<u32> = self.special_tokens.iter().map(|token| token.id).chain(skipped).collect();
         ids.sort_unstable();

@@ -1,4 +1,5 @@
-//! A tokenizer folder → [`Tokenizer`], with what HuggingFace's fast tokenizer classes change at opening.
+//! A tokenizer folder → [`Tokenizer`], with the changes that HuggingFace's fast tokenizer classes make at
+//! opening.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,32 +11,34 @@ use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::utils::padding::PaddingDirection;
 use tokenizers::utils::truncation::TruncationDirection;
-use tokenizers::{AddedToken, Model, Tokenizer as Pieces};
+use tokenizers::{AddedToken, Model, Tokenizer as Backend};
 
 use crate::config::{Class, Settings};
 use crate::files::{self, Files};
 use crate::special::{Naming, Role, SpecialToken, TokenSpec};
 use crate::{Error, Keep, Tokenizer, template, vocabulary};
 
-/// The parts of a tokenizer while it is being opened.
+/// A tokenizer that is being opened.
 struct Parts {
-    pieces: Pieces,
-    /// The file that holds the vocabulary, for messages.
+    backend: Backend,
+    /// The file with the vocabulary, for error messages.
     vocabulary_file: PathBuf,
     class: Class,
-    /// tokenizer.json as it was read describes what is in use.
+    /// Whether tokenizer.json still describes the backend.
     json_is_current: bool,
     from_json: bool,
 }
 
 impl Tokenizer {
-    /// Opens a folder with tokenizer.json, or vocab.txt, or vocab.json and merges.txt, and their settings files
-    /// (tokenizer_config.json, special_tokens_map.json, added_tokens.json), as transformers 4.57 does it for its fast
-    /// tokenizers. Truncation and padding stored in tokenizer.json are switched off.
+    /// Opens a folder as transformers 4.57 opens its fast tokenizers.
+    ///
+    /// It reads tokenizer.json, or vocab.txt, or vocab.json and merges.txt, with the settings in
+    /// tokenizer_config.json, special_tokens_map.json and added_tokens.json. Truncation and padding that are
+    /// stored in tokenizer.json are ignored.
     ///
     /// # Errors
-    /// No such file; a file that is unreadable, not UTF-8, empty or not valid; a vocabulary that lacks the special
-    /// tokens; added tokens that do not belong to the vocabulary.
+    /// Missing files; a file that is unreadable, not UTF-8, empty or invalid; a vocabulary without the
+    /// special tokens; added tokens whose ids do not follow the vocabulary.
     pub fn open(folder: &Path) -> Result<Tokenizer, Error> {
         let files = Files::read(folder)?;
         let mut settings = Settings::read(&files)?;
@@ -57,42 +60,43 @@ impl Tokenizer {
 
 fn open_json(files: &Files, bytes: &[u8], settings: &mut Settings) -> Result<Parts, Error> {
     let file = files.path(files::TOKENIZER_JSON);
-    let mut pieces: Pieces = match serde_json::from_slice(bytes) {
-        Ok(pieces) => pieces,
+    let mut backend: Backend = match serde_json::from_slice(bytes) {
+        Ok(backend) => backend,
         Err(source) if source.is_data() => return Err(Error::Unusable { file, reason: source.to_string() }),
         Err(source) => return Err(Error::Json { file, source }),
     };
-    check_stored_ids(&file, bytes, &pieces)?;
-    if let Some(processor) = pieces.get_post_processor() {
+    check_stored_ids(&file, bytes, &backend)?;
+    if let Some(processor) = backend.get_post_processor() {
         template::check(processor).map_err(|reason| Error::Unusable { file: file.clone(), reason })?;
     }
-    let json_is_current = pieces.get_truncation().is_none() && pieces.get_padding().is_none();
-    take_stored_sides(&mut pieces, settings);
+    let json_is_current = backend.get_truncation().is_none() && backend.get_padding().is_none();
+    take_stored_sides(&mut backend, settings);
     let class = settings.class.clone().unwrap_or(Class::Generic);
-    Ok(Parts { pieces, vocabulary_file: file, class, json_is_current, from_json: true })
+    Ok(Parts { backend, vocabulary_file: file, class, json_is_current, from_json: true })
 }
 
-/// Of stored truncation and padding only the sides and the padding token outlive opening, as in HuggingFace.
-fn take_stored_sides(pieces: &mut Pieces, settings: &mut Settings) {
-    if let Some(truncation) = pieces.get_truncation() {
+/// Keeps the sides and the padding token of stored truncation and padding, and drops the rest, as HuggingFace
+/// does.
+fn take_stored_sides(backend: &mut Backend, settings: &mut Settings) {
+    if let Some(truncation) = backend.get_truncation() {
         settings.truncation_side.get_or_insert(truncation.direction);
     }
-    if let Some(padding) = pieces.get_padding() {
+    if let Some(padding) = backend.get_padding() {
         let side = match padding.direction {
             PaddingDirection::Left => TruncationDirection::Left,
             PaddingDirection::Right => TruncationDirection::Right,
         };
         settings.padding_side.get_or_insert(side);
-        if pieces.token_to_id(&padding.pad_token).is_some() {
+        if backend.token_to_id(&padding.pad_token).is_some() {
             settings.suggest(Role::Padding, &padding.pad_token);
         }
     }
-    pieces.with_truncation(None).expect("there is nothing to check in no truncation");
-    pieces.with_padding(None);
+    backend.with_truncation(None).expect("only the parameters of a truncation can be invalid");
+    backend.with_padding(None);
 }
 
-/// The crate gives added tokens the next free ids, whatever the file says: they must be the same.
-fn check_stored_ids(file: &Path, bytes: &[u8], pieces: &Pieces) -> Result<(), Error> {
+/// Checks the ids of added tokens: the `tokenizers` crate assigns the next free ids, whatever the file says.
+fn check_stored_ids(file: &Path, bytes: &[u8], backend: &Backend) -> Result<(), Error> {
     #[derive(Deserialize)]
     struct Stored {
         #[serde(default)]
@@ -106,7 +110,7 @@ fn check_stored_ids(file: &Path, bytes: &[u8], pieces: &Pieces) -> Result<(), Er
     let stored: Stored =
         serde_json::from_slice(bytes).map_err(|source| Error::Json { file: file.to_owned(), source })?;
     let wrong = stored.added_tokens.into_iter().find_map(|token| {
-        let assigned = pieces.token_to_id(&token.content)?;
+        let assigned = backend.token_to_id(&token.content)?;
         (assigned != token.id).then_some((token, assigned))
     });
     match wrong {
@@ -137,33 +141,33 @@ fn open_vocabulary(files: &Files, settings: &Settings) -> Result<Parts, Error> {
     };
     let (name, opened) = match class {
         Class::Roberta => (files::VOCAB_JSON, open_bpe(files, settings)?),
-        _ => (files::VOCAB_TXT, open_word_pieces(files, settings)?),
+        _ => (files::VOCAB_TXT, open_word_piece(files, settings)?),
     };
-    let pieces = opened.ok_or_else(|| Error::NoTokenizer { folder: files.folder.clone(), looked_for })?;
-    Ok(Parts { pieces, vocabulary_file: files.path(name), class, json_is_current: false, from_json: false })
+    let backend = opened.ok_or_else(|| Error::NoTokenizer { folder: files.folder.clone(), looked_for })?;
+    Ok(Parts { backend, vocabulary_file: files.path(name), class, json_is_current: false, from_json: false })
 }
 
-fn open_word_pieces(files: &Files, settings: &Settings) -> Result<Option<Pieces>, Error> {
+fn open_word_piece(files: &Files, settings: &Settings) -> Result<Option<Backend>, Error> {
     let Some(vocab) = vocabulary::read_vocab_txt(files)? else {
         return Ok(None);
     };
     let wanted = [Role::Unknown, Role::Separator, Role::Padding, Role::Class];
     require_tokens(&files.path(files::VOCAB_TXT), &vocab, settings, &Class::Bert, &wanted)?;
     let unknown = content_of(settings, &Class::Bert, Role::Unknown).expect("required above");
-    Ok(Some(vocabulary::bert_pieces(vocab, unknown, settings)))
+    Ok(Some(vocabulary::bert_backend(vocab, unknown, settings)))
 }
 
-fn open_bpe(files: &Files, settings: &Settings) -> Result<Option<Pieces>, Error> {
-    let Some(pieces) = vocabulary::roberta_pieces(files, settings)? else {
+fn open_bpe(files: &Files, settings: &Settings) -> Result<Option<Backend>, Error> {
+    let Some(backend) = vocabulary::roberta_backend(files, settings)? else {
         return Ok(None);
     };
     let wanted = [Role::Unknown, Role::Separator, Role::Padding, Role::Class];
-    let vocab = pieces.get_vocab(false);
+    let vocab = backend.get_vocab(false);
     require_tokens(&files.path(files::VOCAB_JSON), &vocab, settings, &Class::Roberta, &wanted)?;
-    Ok(Some(pieces))
+    Ok(Some(backend))
 }
 
-/// Every wanted role has a token, and it is in the vocabulary or among the added tokens.
+/// Checks that each role has a token in the vocabulary or among the added tokens.
 fn require_tokens(
     file: &Path,
     vocab: &HashMap<String, u32>,
@@ -184,12 +188,12 @@ fn require_tokens(
     Err(Error::MissingSpecialTokens { file: file.to_owned(), missing, near_misses })
 }
 
-/// The token of a role as the settings name it, else as the class does.
+/// The token of a role from the settings, or the default of the class.
 fn content_of(settings: &Settings, class: &Class, role: Role) -> Option<String> {
     match settings.naming(role) {
         Naming::Token(token) => Some(token.content.clone()),
         Naming::None => None,
-        Naming::Unsaid => match class {
+        Naming::Unset => match class {
             Class::Bert => role.bert_default().map(str::to_owned),
             Class::Roberta => Some(role.roberta_default().to_owned()),
             Class::Generic | Class::Other(_) => None,
@@ -197,14 +201,14 @@ fn content_of(settings: &Settings, class: &Class, role: Role) -> Option<String> 
     }
 }
 
-/// Which token plays which role. A token that only a class's default names may be absent (a vocabulary without
-/// `[MASK]` serves all but masked-word prediction); one that the folder names itself may not.
+/// Assigns tokens to roles. A default of the class may be missing from the vocabulary (without `[MASK]`, all
+/// but fill-mask works); a token that the folder names must be there.
 fn name_special_tokens(parts: &Parts, settings: &Settings) -> Result<Vec<(Role, String)>, Error> {
     let named_here: Vec<Role> =
         Role::ALL.into_iter().filter(|role| matches!(settings.naming(*role), Naming::Token(_))).collect();
-    let vocab = parts.pieces.get_vocab(true);
+    let vocab = parts.backend.get_vocab(true);
     require_tokens(&parts.vocabulary_file, &vocab, settings, &parts.class, &named_here)?;
-    if let ModelWrapper::WordPiece(model) = parts.pieces.get_model()
+    if let ModelWrapper::WordPiece(model) = parts.backend.get_model()
         && !vocab.contains_key(&model.unk_token)
     {
         let file = parts.vocabulary_file.clone();
@@ -220,11 +224,11 @@ fn name_special_tokens(parts: &Parts, settings: &Settings) -> Result<Vec<(Role, 
     Ok(Role::ALL.into_iter().filter_map(|role| Some((role, find(role).filter(is_there)?))).collect())
 }
 
-/// For a bare tokenizer.json, whose class nobody named: the usual names, where they are special tokens in it.
+/// For a tokenizer.json without a known class: the usual name, if it is one of the file's special tokens.
 fn inferred(parts: &Parts, settings: &Settings, role: Role) -> Option<String> {
-    let nothing_said = *settings.naming(role) == Naming::Unsaid;
-    let bare = matches!(parts.class, Class::Generic | Class::Other(_)) && nothing_said;
-    let added = parts.pieces.get_added_vocabulary();
+    let is_unset = *settings.naming(role) == Naming::Unset;
+    let bare = matches!(parts.class, Class::Generic | Class::Other(_)) && is_unset;
+    let added = parts.backend.get_added_vocabulary();
     [role.bert_default(), Some(role.roberta_default())]
         .into_iter()
         .flatten()
@@ -232,7 +236,7 @@ fn inferred(parts: &Parts, settings: &Settings, role: Role) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// Adds the tokens of the settings files that are not added tokens yet: declared ones by their ids, then special ones.
+/// Adds the tokens of the settings files that the backend lacks: declared tokens by id, then special tokens.
 fn add_tokens(
     parts: &mut Parts,
     settings: &Settings,
@@ -242,7 +246,7 @@ fn add_tokens(
     let mut is_special: Vec<&str> = special_tokens.iter().map(|(_, content)| content.as_str()).collect();
     is_special.extend(settings.additional_special_tokens.iter().map(|token| token.content.as_str()));
 
-    let existing = parts.pieces.get_added_tokens_decoder();
+    let existing = parts.backend.get_added_tokens_decoder();
     let is_known = |token: &AddedToken| existing.values().any(|known| known == token);
     let is_name_known = |content: &str| existing.values().any(|known| known.content == content);
     let mut tokens: Vec<AddedToken> = Vec::new();
@@ -268,7 +272,7 @@ fn add_tokens(
         file: files.path(settings.added_tokens_file),
         reason: error.to_string(),
     };
-    parts.pieces.add_tokens(tokens).map_err(unusable)?;
+    parts.backend.add_tokens(tokens).map_err(unusable)?;
     check_declared_ids(parts, settings, files)?;
     check_no_id_taken_twice(parts, settings, files)
 }
@@ -283,7 +287,7 @@ fn spec_of(settings: &Settings, role: Role, content: &str) -> TokenSpec {
 
 fn check_declared_ids(parts: &Parts, settings: &Settings, files: &Files) -> Result<(), Error> {
     for (declared, token) in &settings.added_tokens {
-        let assigned = parts.pieces.token_to_id(&token.content).unwrap_or(*declared);
+        let assigned = parts.backend.token_to_id(&token.content).unwrap_or(*declared);
         if assigned != *declared {
             return Err(Error::AddedTokenId {
                 file: files.path(settings.added_tokens_file),
@@ -296,10 +300,11 @@ fn check_declared_ids(parts: &Parts, settings: &Settings, files: &Files) -> Resu
     Ok(())
 }
 
-/// A vocabulary with a token given twice has fewer tokens than ids: the next free id is then not free at all.
+/// Checks that no added token has the id of another token. In a vocabulary that lists a token twice, the next
+/// id by count is already in use.
 fn check_no_id_taken_twice(parts: &Parts, settings: &Settings, files: &Files) -> Result<(), Error> {
-    for (&assigned, token) in parts.pieces.get_added_vocabulary().get_added_tokens_decoder() {
-        let owner = parts.pieces.get_model().id_to_token(assigned);
+    for (&assigned, token) in parts.backend.get_added_vocabulary().get_added_tokens_decoder() {
+        let owner = parts.backend.get_model().id_to_token(assigned);
         if let Some(owner) = owner.filter(|owner| *owner != token.content) {
             return Err(Error::AddedTokenId {
                 file: files.path(settings.added_tokens_file),
@@ -312,9 +317,10 @@ fn check_no_id_taken_twice(parts: &Parts, settings: &Settings, files: &Files) ->
     Ok(())
 }
 
-/// BertTokenizerFast rewrites a BertNormalizer that disagrees with tokenizer_config.json, its defaults included.
+/// Replaces a BertNormalizer that differs from tokenizer_config.json or its defaults, as BertTokenizerFast
+/// does.
 fn apply_bert_settings(parts: &mut Parts, settings: &Settings) -> Result<(), Error> {
-    let Some(NormalizerWrapper::BertNormalizer(stored)) = parts.pieces.get_normalizer() else {
+    let Some(NormalizerWrapper::BertNormalizer(stored)) = parts.backend.get_normalizer() else {
         return Ok(());
     };
     let mut wanted = vocabulary::bert_normalizer(settings);
@@ -328,12 +334,12 @@ fn apply_bert_settings(parts: &mut Parts, settings: &Settings) -> Result<(), Err
     parts.json_is_current = false;
     let file = parts.vocabulary_file.clone();
     let unusable = |error: tokenizers::Error| Error::Unusable { file, reason: error.to_string() };
-    parts.pieces.with_normalizer(Some(wanted)).map(|_| ()).map_err(unusable)
+    parts.backend.with_normalizer(Some(wanted)).map(|_| ()).map_err(unusable)
 }
 
-/// RobertaTokenizerFast does the same with its post-processor.
+/// Replaces a RobertaProcessing that differs from tokenizer_config.json, as RobertaTokenizerFast does.
 fn apply_roberta_settings(parts: &mut Parts, settings: &Settings) {
-    let Some(PostProcessorWrapper::Roberta(stored)) = parts.pieces.get_post_processor() else {
+    let Some(PostProcessorWrapper::Roberta(stored)) = parts.backend.get_post_processor() else {
         return;
     };
     let mut wanted = stored.clone();
@@ -341,22 +347,22 @@ fn apply_roberta_settings(parts: &mut Parts, settings: &Settings) {
     wanted.trim_offsets = settings.trim_offsets.unwrap_or(true);
     if wanted != *stored {
         parts.json_is_current = false;
-        parts.pieces.with_post_processor(Some(wanted));
+        parts.backend.with_post_processor(Some(wanted));
     }
 }
 
-/// Every fast tokenizer sets `add_prefix_space` of a byte-level pre-tokenizer; unsaid counts as false.
+/// Sets `add_prefix_space` of a byte-level pre-tokenizer, as every fast tokenizer does; the default is false.
 fn apply_prefix_space(parts: &mut Parts, settings: &Settings) {
-    let Some(PreTokenizerWrapper::ByteLevel(stored)) = parts.pieces.get_pre_tokenizer() else {
+    let Some(PreTokenizerWrapper::ByteLevel(stored)) = parts.backend.get_pre_tokenizer() else {
         return;
     };
     let wanted = settings.add_prefix_space.unwrap_or(false);
-    // A bare tokenizer.json has nobody to say it: there the file's own word counts.
-    let is_said = settings.add_prefix_space.is_some() || settings.class.is_some();
-    if is_said && stored.add_prefix_space != wanted {
+    // For a tokenizer.json without settings, the value in the file applies.
+    let is_set = settings.add_prefix_space.is_some() || settings.class.is_some();
+    if is_set && stored.add_prefix_space != wanted {
         let rewritten = stored.add_prefix_space(wanted);
         parts.json_is_current = false;
-        parts.pieces.with_pre_tokenizer(Some(rewritten));
+        parts.backend.with_pre_tokenizer(Some(rewritten));
     }
 }
 
@@ -366,25 +372,25 @@ fn finish(
     special_tokens: Vec<(Role, String)>,
     files: Files,
 ) -> Result<Tokenizer, Error> {
-    let Parts { mut pieces, class, from_json, json_is_current, vocabulary_file } = parts;
+    let Parts { mut backend, class, from_json, json_is_current, vocabulary_file } = parts;
     let special_tokens: Vec<SpecialToken> = special_tokens
         .into_iter()
         .filter_map(|(role, content)| {
-            let id = pieces.token_to_id(&content)?;
+            let id = backend.token_to_id(&content)?;
             Some(SpecialToken { role, content, id })
         })
         .collect();
     if !from_json {
-        pieces.with_post_processor(Some(new_post_processor(&class, &special_tokens, &settings)));
+        backend.with_post_processor(Some(new_post_processor(&class, &special_tokens, &settings)));
     }
-    let last_id = pieces.get_vocab(true).into_values().max();
+    let last_id = backend.get_vocab(true).into_values().max();
     let last_id = last_id.ok_or(Error::EmptyVocabulary { file: vocabulary_file })?;
-    let post_processor = pieces.get_post_processor().cloned();
-    pieces.with_post_processor(None::<PostProcessorWrapper>);
-    // BertTokenizer cleans up by default; the fast tokenizer takes that over only when it is made from vocab.txt.
+    let post_processor = backend.get_post_processor().cloned();
+    backend.with_post_processor(None::<PostProcessorWrapper>);
+    // BertTokenizer cleans up by default; BertTokenizerFast does so only when it is built from vocab.txt.
     let cleans_up = settings.clean_up_tokenization_spaces.unwrap_or(!from_json && class == Class::Bert);
     Ok(Tokenizer {
-        pieces,
+        backend,
         post_processor,
         special_tokens,
         last_id,

@@ -1,16 +1,17 @@
-//! What a caller may ask of an encoding: special tokens, truncation, padding, in HuggingFace's words.
+//! Options of encoding: special tokens, truncation and padding, named as in HuggingFace.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::Error;
 
-/// A text, alone or with a second one (question and context, premise and hypothesis).
+/// A text or a pair of texts (question and context, premise and hypothesis).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TextInput {
-    /// The first or only text, sequence 0.
+    /// The only or first text, sequence 0.
     pub text: String,
-    /// The second text, sequence 1. An empty one counts as none.
+    /// The second text, sequence 1. [`Tokenizer::encode`](crate::Tokenizer::encode) treats an empty text as
+    /// `None`.
     pub pair: Option<String>,
 }
 
@@ -26,17 +27,17 @@ impl From<String> for TextInput {
     }
 }
 
-/// How texts become encodings. The default adds special tokens and neither cuts nor pads.
+/// How texts are encoded. The default adds special tokens and neither truncates nor pads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodeOptions {
-    /// Put `[CLS]`, `[SEP]` or their like around the texts.
+    /// Whether to add `[CLS]` and `[SEP]` or their equivalents.
     pub add_special_tokens: bool,
-    /// Which text may be cut. Only this turns truncation on: a `max_length` alone does not.
+    /// The truncation strategy. Setting `max_length` alone does not enable truncation.
     pub truncation: Truncation,
-    /// The length in tokens, special tokens included, for truncation and for [`Padding::MaxLength`].
-    /// Where it is needed and `None`, tokenizer_config.json's `model_max_length` counts.
+    /// The length for truncation and for [`Padding::MaxLength`], in tokens, special tokens included.
+    /// `None` means `model_max_length` of tokenizer_config.json.
     pub max_length: Option<usize>,
-    /// How far the encodings are filled up.
+    /// The padding strategy.
     pub padding: Padding,
 }
 
@@ -51,29 +52,29 @@ impl Default for EncodeOptions {
     }
 }
 
-/// Which text is cut when an input is longer than `max_length`.
+/// Which text loses tokens when an input is longer than `max_length`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Truncation {
-    /// `do_not_truncate`: inputs stay as long as they are.
+    /// `do_not_truncate`: no truncation.
     #[default]
     DoNotTruncate,
-    /// `longest_first`: the longer text of a pair first, then both.
+    /// `longest_first`: the longer text of a pair, until both have the same length; then both.
     LongestFirst,
-    /// `only_first`: the first text; an error if that is not enough.
+    /// `only_first`: the first text; an error if that is not sufficient.
     OnlyFirst,
-    /// `only_second`: the second text; an error if that is not enough, or if something must be cut and there is none.
+    /// `only_second`: the second text; an error if that is not sufficient, or if a single text is too long.
     OnlySecond,
 }
 
-/// How far encodings are filled up with the padding token.
+/// To which length encodings are padded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Padding {
-    /// `do_not_pad`.
+    /// `do_not_pad`: no padding.
     #[default]
     None,
-    /// `longest`: to the longest encoding of the batch at hand.
+    /// `longest`: the longest encoding of the batch.
     Longest,
-    /// `max_length`: to `max_length` tokens. Longer encodings stay as they are.
+    /// `max_length`: `max_length` tokens. Longer encodings are not changed.
     MaxLength,
 }
 

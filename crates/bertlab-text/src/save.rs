@@ -1,4 +1,4 @@
-//! [`Tokenizer`] → the files from which HuggingFace, and this crate, open it again.
+//! [`Tokenizer`] → the files from which HuggingFace and this crate open it again.
 
 use serde_json::{Map, Value, json};
 use tokenizers::models::ModelWrapper;
@@ -13,10 +13,10 @@ use crate::{Keep, Tokenizer};
 impl Tokenizer {
     /// The files of this tokenizer, as (file name, contents).
     ///
-    /// Files of the folder it was opened from are passed on byte for byte. Two are written anew where they would not
-    /// open as the same tokenizer: a tokenizer.json with stored truncation or padding (they are left out), or one that
-    /// the settings files changed; a tokenizer_config.json to which something must be added. Files that were missing
-    /// are made: tokenizer.json, tokenizer_config.json, special_tokens_map.json and, for WordPiece, vocab.txt.
+    /// Files of the source folder are copied byte for byte, with two exceptions: tokenizer.json is rewritten
+    /// if it stores truncation or padding (which are dropped) or if the settings files changed it, and
+    /// tokenizer_config.json if keys must be added. Missing files are created: tokenizer.json,
+    /// tokenizer_config.json, special_tokens_map.json and, for WordPiece, vocab.txt.
     pub fn files(&self) -> Vec<(String, Vec<u8>)> {
         let mut files = self.source_files.clone();
         if !self.json_is_current {
@@ -42,19 +42,19 @@ impl Tokenizer {
     }
 
     fn tokenizer_json(&self) -> Vec<u8> {
-        let mut whole = self.pieces.clone();
+        let mut whole = self.backend.clone();
         whole.with_post_processor(self.post_processor.clone());
         let text = whole.to_string(true);
         text.expect("its parts are maps, lists and strings, which JSON can always hold").into_bytes()
     }
 
-    /// tokenizer_config.json where it must differ from the source folder's, or where that has none.
+    /// tokenizer_config.json, if it must differ from the source folder's or if that has none.
     fn tokenizer_config(&self) -> Option<Map<String, Value>> {
         let source = self.source_file(files::TOKENIZER_CONFIG);
         let mut config = source.map_or_else(Map::new, |bytes| {
             serde_json::from_slice(bytes).expect("it was read as a JSON object at opening")
         });
-        let wanted = if source.is_none() { self.described() } else { self.unsaid() };
+        let wanted = if source.is_none() { self.full_config() } else { self.implicit_settings() };
         let before = config.clone();
         for (key, value) in wanted {
             config.entry(key).or_insert(value);
@@ -69,13 +69,13 @@ impl Tokenizer {
         (source.is_none() || config != before).then_some(config)
     }
 
-    /// What is in use but would not be the default once a tokenizer.json lies in the folder.
-    fn unsaid(&self) -> Map<String, Value> {
+    /// Settings that differ from the defaults of a folder with tokenizer.json.
+    fn implicit_settings(&self) -> Map<String, Value> {
         let mut config = Map::new();
         if self.cleans_up {
             config.insert("clean_up_tokenization_spaces".to_owned(), json!(true));
         }
-        // Where a stored truncation in tokenizer.json said it, which is left out.
+        // The side may come from a truncation stored in tokenizer.json, which is dropped.
         if self.keep == Keep::Tail {
             config.insert("truncation_side".to_owned(), json!("left"));
         }
@@ -85,27 +85,27 @@ impl Tokenizer {
         config
     }
 
-    /// A whole tokenizer_config.json.
-    fn described(&self) -> Map<String, Value> {
+    /// A complete tokenizer_config.json.
+    fn full_config(&self) -> Map<String, Value> {
         let class = match &self.class {
             Class::Bert => "BertTokenizer",
             Class::Roberta => "RobertaTokenizer",
             Class::Generic => "PreTrainedTokenizerFast",
             Class::Other(name) => name,
         };
-        let mut config = self.unsaid();
+        let mut config = self.implicit_settings();
         config.insert("tokenizer_class".to_owned(), json!(class));
         if let Some(length) = self.model_max_length() {
             config.insert(MAX_LENGTH_KEY.to_owned(), json!(length));
         }
-        let normalizer = self.pieces.get_normalizer();
+        let normalizer = self.backend.get_normalizer();
         if let (Class::Bert, Some(NormalizerWrapper::BertNormalizer(normalizer))) = (&self.class, normalizer)
         {
             config.insert("do_lower_case".to_owned(), json!(normalizer.lowercase));
             config.insert("strip_accents".to_owned(), json!(normalizer.strip_accents));
             config.insert("tokenize_chinese_chars".to_owned(), json!(normalizer.handle_chinese_chars));
         }
-        if let Some(PreTokenizerWrapper::ByteLevel(stored)) = self.pieces.get_pre_tokenizer() {
+        if let Some(PreTokenizerWrapper::ByteLevel(stored)) = self.backend.get_pre_tokenizer() {
             config.insert("add_prefix_space".to_owned(), json!(stored.add_prefix_space));
         }
         config.append(&mut self.special_tokens_map());
@@ -124,13 +124,13 @@ impl Tokenizer {
         map
     }
 
-    /// `None` for another model than WordPiece, and where lines could not stand for the ids.
+    /// vocab.txt; `None` if the model is not WordPiece, or if line numbers cannot express the ids.
     fn vocab_txt(&self) -> Option<Vec<u8>> {
-        let ModelWrapper::WordPiece(_) = self.pieces.get_model() else {
+        let ModelWrapper::WordPiece(_) = self.backend.get_model() else {
             return None;
         };
         let mut tokens: Vec<(u32, String)> =
-            self.pieces.get_vocab(false).into_iter().map(|(token, id)| (id, token)).collect();
+            self.backend.get_vocab(false).into_iter().map(|(token, id)| (id, token)).collect();
         tokens.sort();
         let is_a_line = |(line, (id, token)): (usize, &(u32, String))| {
             *id as usize == line && !token.contains(['\n', '\r'])

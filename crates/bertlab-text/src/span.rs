@@ -1,10 +1,12 @@
-//! From words of a text to token positions: which characters a word covers, which tokens cover those characters.
+//! Words of a text → token positions: which characters a word covers, and which tokens cover those
+//! characters.
 
 use crate::Encoding;
 
 impl Encoding {
-    /// Positions of the tokens that cover any of the characters `start..end` of the first text, ascending.
-    /// Special tokens, padding and the second text are never among them; an empty range has none.
+    /// Positions of the tokens that overlap the characters `start..end` of the first text, ascending.
+    ///
+    /// Special tokens, padding and tokens of the second text are excluded. An empty range has no tokens.
     pub fn tokens_of_span(&self, start: usize, end: usize) -> Vec<usize> {
         let overlaps = |&(token_start, token_end): &(usize, usize)| {
             token_start < token_end && token_start < end && token_end > start
@@ -17,11 +19,11 @@ impl Encoding {
     }
 }
 
-/// Where `word` stands in `text`: character ranges `start..end` (Unicode scalar values), ascending, never overlapping.
+/// Finds `word` in `text`: non-overlapping character ranges `start..end` (Unicode scalar values), ascending.
 ///
-/// A match begins and ends at a word's border: the characters beside it are not alphanumeric. CJK ideographs have no
-/// such borders and never stand in the way of one. Matches as written win; only if there are none does case not count.
-/// An empty word is nowhere.
+/// A match starts and ends at word boundaries: the adjacent characters are not alphanumeric, or one side of
+/// the boundary is a CJK ideograph. Case is ignored only if there is no exact match. An empty word has no
+/// matches.
 pub fn find_word(text: &str, word: &str) -> Vec<(usize, usize)> {
     let text: Vec<char> = text.chars().collect();
     let as_written: Vec<char> = word.chars().collect();
@@ -33,13 +35,13 @@ pub fn find_word(text: &str, word: &str) -> Vec<(usize, usize)> {
     find_matches(&text, |from| matches_folded(&text[from..], &folded))
 }
 
-/// All places where `match_length` finds a match that keeps to words' borders.
+/// All matches of `match_length` at word boundaries, from left to right.
 fn find_matches(text: &[char], match_length: impl Fn(usize) -> Option<usize>) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     let mut start = 0;
     while start < text.len() {
         match match_length(start) {
-            Some(n_chars) if stands_alone(text, start, start + n_chars) => {
+            Some(n_chars) if is_at_boundaries(text, start, start + n_chars) => {
                 found.push((start, start + n_chars));
                 start += n_chars;
             }
@@ -53,8 +55,8 @@ fn matches_exactly(text: &[char], word: &[char]) -> Option<usize> {
     (!word.is_empty() && text.starts_with(word)).then_some(word.len())
 }
 
-/// Lower case may be longer than what it was made of ('İ' becomes two), so the characters of the text are
-/// counted while their lower case is compared; the match must end where a character ends.
+/// The length of a match of the lower-cased word, in characters of the text. Lower case may have more
+/// characters than the original ('İ' becomes two), so the match must end at the end of an original character.
 fn matches_folded(text: &[char], folded_word: &[char]) -> Option<usize> {
     if folded_word.is_empty() {
         return None;
@@ -71,7 +73,7 @@ fn matches_folded(text: &[char], folded_word: &[char]) -> Option<usize> {
     rest.is_empty().then_some(text.len())
 }
 
-fn stands_alone(text: &[char], start: usize, end: usize) -> bool {
+fn is_at_boundaries(text: &[char], start: usize, end: usize) -> bool {
     let before = start.checked_sub(1).map(|i| text[i]);
     let runs_on = |outside: Option<char>, inside: char| {
         let is_letter = outside.is_some_and(|c| c.is_alphanumeric() && !is_ideograph(c));
@@ -80,7 +82,7 @@ fn stands_alone(text: &[char], start: usize, end: usize) -> bool {
     !runs_on(before, text[start]) && !runs_on(text.get(end).copied(), text[end - 1])
 }
 
-/// The ranges that BERT splits into words of one character each (Unicode's CJK Unified Ideographs and extensions).
+/// Whether BERT treats the character as a word of its own (CJK Unified Ideographs and extensions).
 pub(crate) fn is_ideograph(character: char) -> bool {
     matches!(u32::from(character),
         0x4E00..=0x9FFF | 0x3400..=0x4DBF | 0x20000..=0x2A6DF | 0x2A700..=0x2CEAF | 0xF900..=0xFAFF | 0x2F800..=0x2FA1F)

@@ -1,9 +1,9 @@
-//! Special and added tokens: as the settings files name them, and as the `tokenizers` crate wants them.
+//! Special and added tokens, in the settings files and in the `tokenizers` crate.
 
 use serde_json::Value;
 use tokenizers::AddedToken;
 
-/// The parts that special tokens play, in the order in which HuggingFace adds missing ones to a vocabulary.
+/// The roles of special tokens, in the order in which HuggingFace adds missing tokens to a vocabulary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Begin,
@@ -19,7 +19,7 @@ impl Role {
     pub const ALL: [Role; 7] =
         [Role::Begin, Role::End, Role::Unknown, Role::Separator, Role::Padding, Role::Class, Role::Mask];
 
-    /// The key that names this token in the settings files.
+    /// The key of this token in the settings files.
     pub fn key(self) -> &'static str {
         match self {
             Role::Begin => "bos_token",
@@ -32,7 +32,7 @@ impl Role {
         }
     }
 
-    /// What BertTokenizer takes when nothing is said.
+    /// The default of BertTokenizer.
     pub fn bert_default(self) -> Option<&'static str> {
         match self {
             Role::Begin | Role::End => None,
@@ -44,7 +44,7 @@ impl Role {
         }
     }
 
-    /// What RobertaTokenizer takes when nothing is said.
+    /// The default of RobertaTokenizer.
     pub fn roberta_default(self) -> &'static str {
         match self {
             Role::Begin | Role::Class => "<s>",
@@ -56,26 +56,26 @@ impl Role {
     }
 }
 
-/// What a settings file says about a role.
+/// The value of a role in a settings file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) enum Naming {
-    /// Nothing: the class's default counts.
+    /// The key is absent: the default of the class applies.
     #[default]
-    Unsaid,
-    /// `null`: there is no such token.
+    Unset,
+    /// `null`: the tokenizer has no such token.
     None,
     /// This token.
     Token(TokenSpec),
 }
 
-/// A token as a settings file gives it: a plain string, or an object with flags.
+/// A token in a settings file: a string, or an object with flags.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct TokenSpec {
     pub content: String,
     pub single_word: bool,
     pub lstrip: bool,
     pub rstrip: bool,
-    /// `None`: normalized unless special, as `AddedToken` has it.
+    /// `None` means normalized unless special, the default of `AddedToken`.
     pub normalized: Option<bool>,
     pub special: bool,
 }
@@ -85,7 +85,7 @@ impl TokenSpec {
         TokenSpec { content: content.into(), ..TokenSpec::default() }
     }
 
-    /// From a string or an object with a `content`; `None` if it is neither.
+    /// Reads a string or an object with `content`; `None` for any other value.
     pub fn from_json(value: &Value) -> Option<TokenSpec> {
         if let Value::String(content) = value {
             return Some(TokenSpec::plain(content));
@@ -114,7 +114,7 @@ impl TokenSpec {
     }
 }
 
-/// A special token that the tokenizer has.
+/// A special token of a tokenizer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SpecialToken {
     pub role: Role,

@@ -1,19 +1,20 @@
-//! Post-processors from a file, checked before use: the crate would panic on a template that does not fit together.
+//! Checks of post-processors from a file: the `tokenizers` crate panics on inconsistent templates.
 
 use serde_json::Value;
 use tokenizers::processors::PostProcessorWrapper;
 
-/// Refuses a template that uses a text or a special token that is not there. The error says which.
+/// Checks that a template uses only texts and special tokens that exist; the error names the one that does
+/// not.
 pub(crate) fn check(processor: &PostProcessorWrapper) -> Result<(), String> {
     let json = serde_json::to_value(processor).map_err(|error| error.to_string())?;
     let n_templates = check_json(&json)?;
     if n_templates > 1 {
-        return Err("post_processor: one template is possible, and this has several in sequence".to_owned());
+        return Err("post_processor: a sequence may contain one template, this has several".to_owned());
     }
     Ok(())
 }
 
-/// Returns how many templates there are. Sequences of processors may lie in one another.
+/// Returns the number of templates. Sequences of processors may be nested.
 fn check_json(processor: &Value) -> Result<usize, String> {
     match processor["type"].as_str() {
         Some("TemplateProcessing") => check_template(processor).map(|()| 1),
@@ -28,7 +29,7 @@ fn check_template(template: &Value) -> Result<(), String> {
             if let Some(text) = piece["Sequence"]["id"].as_str()
                 && !allowed.contains(&text)
             {
-                return Err(format!("post_processor: `{name}` uses the text {text}, which it does not have"));
+                return Err(format!("post_processor: `{name}` uses sequence {text}, which it does not have"));
             }
             if let Some(token) = piece["SpecialToken"]["id"].as_str() {
                 check_special_token(name, token, &template["special_tokens"][token])?;

@@ -1,9 +1,9 @@
-//! Vocabulary files, and the model that each makes: vocab.txt → WordPiece, vocab.json + merges.txt → byte-level BPE.
+//! Vocabulary files and their models: vocab.txt → WordPiece, vocab.json and merges.txt → byte-level BPE.
 
 use std::collections::HashMap;
 
 use serde_json::json;
-use tokenizers::Tokenizer as Pieces;
+use tokenizers::Tokenizer as Backend;
 use tokenizers::decoders::byte_level::ByteLevel;
 use tokenizers::decoders::wordpiece::WordPiece as WordPieceDecoder;
 use tokenizers::models::bpe::{BPE, Vocab};
@@ -21,9 +21,10 @@ use crate::files::{self, Files};
 /// A token and its id.
 type TokenId = (String, u32);
 
-/// vocab.txt: one token per line, its id the line's number from 0; of a token given twice the last line counts.
+/// Reads vocab.txt: one token per line; the id is the line number, from 0. For a repeated token the last line
+/// counts.
 ///
-/// Lines end as Python reads them (`\n`, `\r\n` or `\r`); spaces and empty lines are tokens like any other.
+/// Lines end with `\n`, `\r\n` or `\r`, as in Python. Spaces and empty lines are tokens.
 pub(crate) fn read_vocab_txt(files: &Files) -> Result<Option<HashMap<String, u32>>, Error> {
     let Some(text) = files.text(files::VOCAB_TXT)? else {
         return Ok(None);
@@ -33,7 +34,7 @@ pub(crate) fn read_vocab_txt(files: &Files) -> Result<Option<HashMap<String, u32
     if lines.trim().is_empty() {
         return Err(Error::EmptyVocabulary { file: files.path(files::VOCAB_TXT) });
     }
-    let too_long = "more lines than there are ids: below 2^32 is what an id can hold";
+    let too_long = "a vocabulary has fewer than 2^32 lines";
     let tokens = lines
         .split('\n')
         .enumerate()
@@ -41,19 +42,19 @@ pub(crate) fn read_vocab_txt(files: &Files) -> Result<Option<HashMap<String, u32
     Ok(Some(tokens.collect()))
 }
 
-/// Everything of a BertTokenizer but its added tokens and post-processor.
-pub(crate) fn bert_pieces(vocab: HashMap<String, u32>, unknown: String, settings: &Settings) -> Pieces {
+/// A BertTokenizer without added tokens and post-processor.
+pub(crate) fn bert_backend(vocab: HashMap<String, u32>, unknown: String, settings: &Settings) -> Backend {
     let model = WordPiece::builder().vocab(vocab.into_iter().collect::<Vocab>()).unk_token(unknown).build();
-    let mut pieces = Pieces::new(model.expect("building from a map reads no file and cannot fail"));
-    pieces
+    let mut backend = Backend::new(model.expect("building from a map reads no file and cannot fail"));
+    backend
         .with_normalizer(Some(bert_normalizer(settings)))
         .expect("there are no added tokens yet whose normalization could fail");
-    pieces.with_pre_tokenizer(Some(BertPreTokenizer));
-    pieces.with_decoder(Some(WordPieceDecoder::default()));
-    pieces
+    backend.with_pre_tokenizer(Some(BertPreTokenizer));
+    backend.with_decoder(Some(WordPieceDecoder::default()));
+    backend
 }
 
-/// The normalizer that BertTokenizerFast asks for, its defaults where the settings say nothing.
+/// The normalizer of BertTokenizerFast for these settings.
 pub(crate) fn bert_normalizer(settings: &Settings) -> BertNormalizer {
     const CLEAN_TEXT: bool = true;
     BertNormalizer::new(
@@ -64,7 +65,7 @@ pub(crate) fn bert_normalizer(settings: &Settings) -> BertNormalizer {
     )
 }
 
-/// `[CLS] A [SEP]`, `[CLS] A [SEP] B [SEP]`, with type 1 for B and its separator.
+/// `[CLS] A [SEP]` and `[CLS] A [SEP] B [SEP]`; token type 1 for B and its separator.
 pub(crate) fn bert_post_processor(class: TokenId, separator: TokenId) -> PostProcessorWrapper {
     let token = |token: &TokenId, type_id: u32| json!({"SpecialToken": {"id": token.0, "type_id": type_id}});
     let text = |id: &str, type_id: u32| json!({"Sequence": {"id": id, "type_id": type_id}});
@@ -73,21 +74,21 @@ pub(crate) fn bert_post_processor(class: TokenId, separator: TokenId) -> PostPro
     let described = |(token, id): &TokenId| json!({"id": token, "ids": [id], "tokens": [token]});
     let special_tokens: serde_json::Map<_, _> =
         [&class, &separator].into_iter().map(|token| (token.0.clone(), described(token))).collect();
-    // By way of JSON, since the crate's own notation ("[CLS]:0") has no room for tokens with a colon.
+    // Built from JSON: the crate's notation ("[CLS]:0") cannot express tokens with a colon.
     let template: TemplateProcessing = serde_json::from_value(json!({
         "type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": special_tokens,
     }))
-    .expect("the form that the crate itself writes");
+    .expect("this is the crate's own format");
     template.into()
 }
 
-/// Everything of a RobertaTokenizer but its added tokens and post-processor; `None` without both of its files.
-pub(crate) fn roberta_pieces(files: &Files, settings: &Settings) -> Result<Option<Pieces>, Error> {
+/// A RobertaTokenizer without added tokens and post-processor; `None` if one of its files is missing.
+pub(crate) fn roberta_backend(files: &Files, settings: &Settings) -> Result<Option<Backend>, Error> {
     let (Some(_), Some(merges)) = (files.get(files::VOCAB_JSON), files.text(files::MERGES_TXT)?) else {
         return Ok(None);
     };
     let vocab = read_vocab_json(files)?;
-    // Parsed as HuggingFace does it: the first line is the version, what follows the last line end is nothing.
+    // As in HuggingFace, the first line is the version, and text after the last line end is ignored.
     let unified = merges.replace("\r\n", "\n");
     let lines: Vec<&str> = unified.split('\n').collect();
     let merge_lines = lines.get(1..lines.len() - 1).unwrap_or_default();
@@ -104,14 +105,14 @@ pub(crate) fn roberta_pieces(files: &Files, settings: &Settings) -> Result<Optio
         .vocab_and_merges(vocab.into_iter().collect::<Vocab>(), pairs)
         .continuing_subword_prefix(String::new())
         .end_of_word_suffix(String::new());
-    let mut pieces = Pieces::new(builder.build().map_err(|error| wrong(error.to_string()))?);
+    let mut backend = Backend::new(builder.build().map_err(|error| wrong(error.to_string()))?);
     let add_prefix_space = settings.add_prefix_space.unwrap_or(false);
-    pieces.with_pre_tokenizer(Some(ByteLevel::default().add_prefix_space(add_prefix_space)));
-    pieces.with_decoder(Some(ByteLevel::default()));
-    Ok(Some(pieces))
+    backend.with_pre_tokenizer(Some(ByteLevel::default().add_prefix_space(add_prefix_space)));
+    backend.with_decoder(Some(ByteLevel::default()));
+    Ok(Some(backend))
 }
 
-/// `<s> A </s>`, `<s> A </s></s> B </s>`, every type 0.
+/// `<s> A </s>` and `<s> A </s></s> B </s>`; token type 0 for all tokens.
 pub(crate) fn roberta_post_processor(
     class: TokenId,
     separator: TokenId,
@@ -138,8 +139,8 @@ fn read_vocab_json(files: &Files) -> Result<HashMap<String, u32>, Error> {
     ids.collect()
 }
 
-/// Tokens of the vocabulary that are a missing one but for case, brackets and spaces around it. Plain words
-/// ("pad", "mask") are left out: every vocabulary has them.
+/// Tokens of the vocabulary that differ from a missing token only in case, brackets and surrounding spaces.
+/// Plain words ("pad", "mask") are excluded, since every vocabulary has them.
 pub(crate) fn near_misses(vocab: &HashMap<String, u32>, missing: &[String]) -> Vec<String> {
     let bare = |token: &str| -> String {
         token.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()

@@ -1,8 +1,8 @@
-//! Texts → a new WordPiece vocabulary, as BERT's: through the `tokenizers` crate's trainer, the same pieces every time.
+//! Trains a WordPiece vocabulary for BERT with the trainer of the `tokenizers` crate, made deterministic.
 //!
-//! The trainer numbers the pieces that go on within a word in the order in which a hash map gives its words, and breaks
-//! ties between pairs by number: two runs over the same texts differ. Here the alphabet is counted beside it and handed
-//! in, sorted, so that numbers and ties are a function of the texts.
+//! The trainer numbers continuation characters (`##a`) in the iteration order of a hash map, and breaks ties
+//! between pairs by number, so two runs over the same texts differ. Here the alphabet is counted separately
+//! and passed in sorted order, which makes numbers and ties a function of the texts.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
@@ -19,28 +19,29 @@ use tokenizers::{
 use crate::save::json_bytes;
 use crate::{Error, files};
 
-/// The special tokens, by id from 0 on.
+/// The special tokens, with ids from 0.
 const SPECIAL_TOKENS: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
-/// What stands before a piece that goes on within a word.
+/// The prefix of a piece that continues a word.
 const CONTINUES: &str = "##";
 
-/// How a vocabulary is trained.
+/// Options of vocabulary training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VocabularyOptions {
-    /// Pieces in all, special tokens among them; fewer where the texts do not give so many.
+    /// The maximum number of tokens, special tokens included; small corpora give fewer.
     pub vocab_size: usize,
-    /// Upper and lower case are one, and accents go.
+    /// Whether to lower-case texts and strip accents.
     pub lowercase: bool,
-    /// Two pieces become one where they meet so often at least.
+    /// The minimum number of occurrences for a pair of pieces to be merged.
     pub min_frequency: u64,
-    /// Characters that are kept, the most frequent ones; a word with another one is `[UNK]`.
+    /// The maximum number of characters in the alphabet, by frequency; words with other characters become
+    /// `[UNK]`.
     pub limit_alphabet: usize,
-    /// The longest input of the model to come, which the tokenizer remembers.
+    /// The maximum input length in tokens, saved in tokenizer_config.json.
     pub model_max_length: usize,
 }
 
 impl Default for VocabularyOptions {
-    /// As HuggingFace's BertWordPieceTokenizer.
+    /// The defaults of HuggingFace's BertWordPieceTokenizer.
     fn default() -> Self {
         Self {
             vocab_size: 30_000,
@@ -52,14 +53,16 @@ impl Default for VocabularyOptions {
     }
 }
 
-/// How often each character begins a word, and goes on within one.
+/// How often each character starts a word, and how often it continues one.
 type Alphabet = BTreeMap<char, [u64; 2]>;
 
-/// Trains a vocabulary; gives vocab.txt and tokenizer_config.json as (file name, contents), from which
-/// [`Tokenizer::open`](crate::Tokenizer::open) opens it. Memory grows with the number of different words, not of texts.
+/// Trains a WordPiece vocabulary (Schuster and Nakajima 2012; Wu et al. 2016) as BERT's.
+///
+/// Returns vocab.txt and tokenizer_config.json as (file name, contents), for
+/// [`Tokenizer::open`](crate::Tokenizer::open). Memory grows with the number of distinct words, not of texts.
 ///
 /// # Errors
-/// Sizes that leave no room for the alphabet; texts without a word.
+/// A vocabulary size too small for the alphabet; texts without words.
 pub fn train_word_piece(
     texts: impl Iterator<Item = String> + Send,
     options: &VocabularyOptions,
@@ -76,14 +79,14 @@ pub fn train_word_piece(
     let alphabet = alphabet.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let characters = most_frequent(&alphabet, options.limit_alphabet);
     if characters.is_empty() {
-        return Err(Error::Vocabulary { reason: "the texts hold no word".to_owned() });
+        return Err(Error::Vocabulary { reason: "the texts contain no words".to_owned() });
     }
     let seeds = seeds(&alphabet, &characters);
     let n_alphabet = seeds.len() + characters.len();
     if options.vocab_size <= n_alphabet {
         let reason = format!(
-            "{} pieces are wanted, but special tokens and the alphabet of {} characters alone take {n_alphabet}: a \
-             larger vocabulary, or fewer characters",
+            "a vocabulary of {} tokens is too small: special tokens and the alphabet of {} characters take \
+             {n_alphabet}; use a larger vocabulary or a smaller alphabet",
             options.vocab_size,
             characters.len()
         );
@@ -96,7 +99,7 @@ pub fn train_word_piece(
     trainer.set_initial_alphabet(characters);
     trainer.set_special_tokens(seeds.into_iter().map(|piece| AddedToken::from(piece, true)).collect());
     let mut model = WordPiece::default();
-    // The tokens that it gives back are the seeds, most of them no special tokens at all.
+    // The returned tokens are the seeds, most of which are not special tokens.
     trainer.train(&mut model).map_err(|error| Error::Vocabulary { reason: error.to_string() })?;
     Ok(vec![
         (files::VOCAB_TXT.to_owned(), vocab_txt(&model)),
@@ -104,7 +107,7 @@ pub fn train_word_piece(
     ])
 }
 
-/// What a BERT tokenizer cuts into pieces.
+/// The words of a text that a BERT tokenizer splits into pieces.
 fn words(normalizer: &BertNormalizer, text: &str) -> tokenizers::Result<Vec<String>> {
     let mut normalized = NormalizedString::from(text);
     normalizer.normalize(&mut normalized)?;
@@ -120,7 +123,7 @@ fn count(alphabet: &mut Alphabet, words: &[String]) {
     }
 }
 
-/// Of equally frequent characters the first in Unicode's order.
+/// The `limit` most frequent characters; ties are resolved in Unicode order.
 fn most_frequent(alphabet: &Alphabet, limit: usize) -> HashSet<char> {
     let mut characters: Vec<(&char, u64)> =
         alphabet.iter().map(|(character, counts)| (character, counts[0] + counts[1])).collect();
@@ -128,7 +131,7 @@ fn most_frequent(alphabet: &Alphabet, limit: usize) -> HashSet<char> {
     characters.into_iter().take(limit).map(|(&character, _)| character).collect()
 }
 
-/// The pieces that have their numbers before the trainer meets a word.
+/// The pieces with fixed ids: special tokens, then single continuation characters in Unicode order.
 fn seeds(alphabet: &Alphabet, characters: &HashSet<char>) -> Vec<String> {
     let goes_on =
         alphabet.iter().filter(|(character, counts)| counts[1] > 0 && characters.contains(character));
@@ -136,7 +139,7 @@ fn seeds(alphabet: &Alphabet, characters: &HashSet<char>) -> Vec<String> {
     SPECIAL_TOKENS.map(str::to_owned).into_iter().chain(goes_on).collect()
 }
 
-/// A piece per line, by id.
+/// One piece per line, in order of ids.
 fn vocab_txt(model: &WordPiece) -> Vec<u8> {
     let mut pieces: Vec<(u32, String)> =
         model.get_vocab().into_iter().map(|(piece, id)| (id, piece)).collect();

@@ -1,4 +1,5 @@
-//! Words that stand for themselves → [`Encoding`], as HuggingFace does it with `is_split_into_words=True`; and a text into such words.
+//! Rows of words → [`Encoding`], as HuggingFace does with `is_split_into_words=True`, and splitting a text
+//! into words.
 
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::processors::PostProcessorWrapper;
@@ -8,11 +9,14 @@ use crate::span::is_ideograph;
 use crate::{EncodeOptions, Encoding, Error, Tokenizer, files};
 
 impl Tokenizer {
-    /// Encodes rows of words on all threads, in their order. Of each token, `word_ids` then says which of the row's words it belongs to, and `offsets`
-    /// which characters of that word. A word may have no token at all (a control character, a space).
+    /// Encodes rows of words in parallel and returns their encodings in order.
+    ///
+    /// `word_ids` are indices of the row's words, and `offsets` are characters within the word. A word may
+    /// have no tokens (a control character, a space).
     ///
     /// # Errors
-    /// As [`Tokenizer::encode_batch`]; a byte-level tokenizer that puts no space before a word ([`Tokenizer::for_words`] makes one that does).
+    /// Those of [`Tokenizer::encode_batch`]; a byte-level tokenizer without `add_prefix_space`, which
+    /// [`Tokenizer::for_words`] sets.
     pub fn encode_words_batch<S: AsRef<[String]> + Sync>(
         &self,
         rows: &[S],
@@ -22,35 +26,37 @@ impl Tokenizer {
             return Err(Error::NoPrefixSpace);
         }
         let plan = self.plan(options)?;
-        encode_rows(rows, &plan, |words| self.finish_unpadded(self.pieces_of(words.as_ref())?, None, &plan))
+        encode_rows(rows, &plan, |words| self.finish_unpadded(self.tokenize(words.as_ref())?, None, &plan))
     }
 
-    /// The tokenizer for rows of words. A byte-level one (RoBERTa's) tells a word by the space before it, so it gets `add_prefix_space`, as
-    /// HuggingFace asks for then and its examples do; its files say so as well. Any other stays as it is.
+    /// The tokenizer for rows of words. A byte-level tokenizer (RoBERTa's) recognises a word by the space
+    /// before it, so `add_prefix_space` is set, as HuggingFace requires and its examples do; it is saved with
+    /// the tokenizer. Other tokenizers are not changed.
     #[must_use]
     pub fn for_words(mut self) -> Tokenizer {
         if !self.lacks_prefix_space() {
             return self;
         }
-        if let Some(PreTokenizerWrapper::ByteLevel(stored)) = self.pieces.get_pre_tokenizer() {
+        if let Some(PreTokenizerWrapper::ByteLevel(stored)) = self.backend.get_pre_tokenizer() {
             let with_space = stored.add_prefix_space(true);
-            self.pieces.with_pre_tokenizer(Some(with_space));
+            self.backend.with_pre_tokenizer(Some(with_space));
         }
         if let Some(PostProcessorWrapper::Roberta(processor)) = &mut self.post_processor {
             processor.add_prefix_space = true;
         }
         self.settings.add_prefix_space = Some(true);
         self.json_is_current = false;
-        self.say_in_config("add_prefix_space", true.into());
+        self.set_in_config("add_prefix_space", true.into());
         self
     }
 
     fn lacks_prefix_space(&self) -> bool {
-        matches!(self.pieces.get_pre_tokenizer(), Some(PreTokenizerWrapper::ByteLevel(stored)) if !stored.add_prefix_space)
+        matches!(self.backend.get_pre_tokenizer(), Some(PreTokenizerWrapper::ByteLevel(stored)) if !stored.add_prefix_space)
     }
 
-    /// Changes a key of the tokenizer_config.json that will be written; where there is none, a whole one is written anyway.
-    fn say_in_config(&mut self, key: &str, value: serde_json::Value) {
+    /// Sets a key of the tokenizer_config.json that will be saved. If the source has no such file, saving
+    /// writes a complete one.
+    fn set_in_config(&mut self, key: &str, value: serde_json::Value) {
         let config = self.source_files.iter_mut().find(|(name, _)| name == files::TOKENIZER_CONFIG);
         let Some((_, bytes)) = config else { return };
         let mut object: serde_json::Map<String, serde_json::Value> =
@@ -60,9 +66,12 @@ impl Tokenizer {
     }
 }
 
-/// The words of a text, as characters `start..end`, in the way in which corpora of named entities are split: at white space, with marks of punctuation at a
-/// word's borders as words of their own ("(EU)." is four), ideographs too. What stands inside a word stays ("U.N.", "3.5", "Franco-German"), and so does the
-/// point of an abbreviation that has another ("e.g.") or is one letter ("J."). An English genitive is a word ("Germany", "'s").
+/// Splits a text into words like corpora of named entities; returns character ranges `start..end`.
+///
+/// Text is split at white space. Punctuation at the borders of a word is a word of its own ("(EU)." has four
+/// words), as is each CJK ideograph and an English genitive ("Germany", "'s"). Punctuation inside a word
+/// stays ("U.N.", "3.5", "Franco-German"), and so does the point of an abbreviation with another point
+/// ("e.g.") or of one letter ("J.").
 pub fn split_into_words(text: &str) -> Vec<(usize, usize)> {
     let characters: Vec<char> = text.chars().collect();
     let mut words = Vec::new();
@@ -79,19 +88,17 @@ pub fn split_into_words(text: &str) -> Vec<(usize, usize)> {
     words
 }
 
-/// A run without white space.
-fn split_chunk(characters: &[char], start: usize, end: usize, words: &mut Vec<(usize, usize)>) {
-    let Some(ideograph) = (start..end).find(|&i| is_ideograph(characters[i])) else {
-        return split_plain(characters, start, end, words);
-    };
-    split_plain(characters, start, ideograph, words);
-    words.push((ideograph, ideograph + 1));
-    if ideograph + 1 < end {
-        split_chunk(characters, ideograph + 1, end, words);
+/// Splits characters without white space.
+fn split_chunk(characters: &[char], mut start: usize, end: usize, words: &mut Vec<(usize, usize)>) {
+    while let Some(ideograph) = (start..end).find(|&i| is_ideograph(characters[i])) {
+        split_plain(characters, start, ideograph, words);
+        words.push((ideograph, ideograph + 1));
+        start = ideograph + 1;
     }
+    split_plain(characters, start, end, words);
 }
 
-/// A run without white space and ideographs.
+/// Splits characters without white space and ideographs.
 fn split_plain(characters: &[char], mut start: usize, mut end: usize, words: &mut Vec<(usize, usize)>) {
     while start < end && is_mark(characters[start]) {
         let length = run_length(&characters[start..end]);
@@ -116,7 +123,7 @@ fn split_plain(characters: &[char], mut start: usize, mut end: usize, words: &mu
     words.extend(after.into_iter().rev());
 }
 
-/// Whether nothing more is to be taken off a word's end.
+/// Whether the word has no more punctuation to split off at its end.
 fn is_whole(word: &[char]) -> bool {
     match word {
         [.., '\'' | '’', 's' | 'S'] => word.len() <= 2,
@@ -127,7 +134,7 @@ fn is_whole(word: &[char]) -> bool {
     }
 }
 
-/// How often the first character is repeated: "..." and "--" are one word each.
+/// How often the first character is repeated; "..." and "--" are one word each.
 fn run_length(characters: &[char]) -> usize {
     characters.iter().take_while(|&&c| c == characters[0]).count()
 }
@@ -136,7 +143,7 @@ fn is_mark(character: char) -> bool {
     !character.is_alphanumeric() && !matches!(character, '_' | '@' | '#') && !is_joined(character)
 }
 
-/// Combining marks and the joiners of emoji: they belong to the character before them.
+/// Whether it is a combining mark or an emoji joiner, which belongs to the character before it.
 fn is_joined(character: char) -> bool {
     matches!(u32::from(character), 0x0300..=0x036F | 0x0900..=0x0963 | 0x0966..=0x0EFF | 0x200C | 0x200D | 0xFE0F | 0x1F3FB..=0x1F3FF)
 }

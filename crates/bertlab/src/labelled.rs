@@ -56,7 +56,7 @@ impl RowsRequest {
     /// Reads the files.
     ///
     /// # Errors
-    /// As [`data::read`].
+    /// As `data::read`.
     pub fn read(&self) -> Result<Dataset, Error> {
         Ok(bertlab_data::read_encoded(&self.files, &self.columns, self.encoding)?)
     }

@@ -1,9 +1,9 @@
-//! Addresses: how they are made, what a redirect means, and which of them may see the access token.
+//! URLs: encoding, redirects, and which of them may receive the access token.
 
 use std::net::IpAddr;
 use ureq::http::Uri;
 
-/// Scheme, host and port. Only what has the same origin as the hub sees the access token.
+/// Scheme, host and port. Only the hub's own origin receives the access token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Origin {
     is_https: bool,
@@ -12,7 +12,7 @@ pub(super) struct Origin {
 }
 
 impl Origin {
-    /// None where the address is not http or https, or carries a user name.
+    /// The origin of an address; `None` if it is not http or https, or contains a user name.
     pub(super) fn of(address: &Uri) -> Option<Self> {
         let (is_https, default_port) = match address.scheme_str()? {
             "https" => (true, 443),
@@ -35,19 +35,19 @@ impl Origin {
         &self.host
     }
 
-    /// Whether the host is this machine.
+    /// Whether the host is the local machine.
     pub(super) fn is_loopback(&self) -> bool {
         let bare = self.host.trim_start_matches('[').trim_end_matches(']');
         self.host == "localhost" || bare.parse().is_ok_and(|address: IpAddr| address.is_loopback())
     }
 
-    /// Whether a secret may be sent here: nobody on the way can read it.
+    /// Whether a secret may be sent: the connection is encrypted or local.
     pub(super) fn is_confidential(&self) -> bool {
         self.is_https || self.is_loopback()
     }
 }
 
-/// Where a redirect of `base` leads; none where that is no http or https address.
+/// The target of a redirect from `base`; `None` if it is not an http or https address.
 pub(super) fn redirect_target(base: &Uri, location: &str) -> Option<Uri> {
     let location = location.split('#').next()?;
     let (scheme, authority) = (base.scheme_str()?, base.authority()?);
@@ -68,7 +68,7 @@ pub(super) fn redirect_target(base: &Uri, location: &str) -> Option<Uri> {
     Origin::of(&target).map(|_| target)
 }
 
-/// A text as part of an address; `keep` stays as it is besides letters, digits and `-_.~`.
+/// Percent-encodes a text, except for letters, digits, `-_.~` and the bytes in `keep`.
 pub(super) fn percent_encoded(text: &str, keep: &[u8]) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || keep.contains(&byte);
     let encode = |byte: u8| if plain(byte) { char::from(byte).into() } else { format!("%{byte:02X}") };

@@ -1,6 +1,6 @@
-//! HuggingFace's cache. A repository's folder `models--ORG--NAME` holds `refs/REVISION`, which names a commit,
-//! `snapshots/COMMIT/`, which holds the commit's files as links, and `blobs/ETAG`, which holds their contents.
-//! Locks lie in `.locks/`, beside the repositories' folders.
+//! HuggingFace's cache. The folder `models--ORG--NAME` of a repository has `refs/REVISION` with a commit
+//! hash, `snapshots/COMMIT/` with the files of the commit as links, and `blobs/ETAG` with their contents.
+//! Locks are in `.locks/`, next to the folders of repositories.
 
 use super::names::is_commit;
 use crate::{Error, atomic};
@@ -8,10 +8,10 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// How often a lock that another process holds is tried.
+/// Interval between attempts to get a lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(100);
 
-/// The place of one repository in the cache.
+/// A repository in the cache.
 #[derive(Clone, Debug)]
 pub(super) struct RepoCache {
     cache: PathBuf,
@@ -24,43 +24,43 @@ impl RepoCache {
         Self { cache: cache.to_path_buf(), folder_name: format!("{kind}--{}", name.replace('/', "--")) }
     }
 
-    /// The repository's folder.
+    /// The folder of the repository.
     pub(super) fn folder(&self) -> PathBuf {
         self.cache.join(&self.folder_name)
     }
 
-    /// The folder of a commit's files.
+    /// The folder with the files of a commit.
     pub(super) fn snapshot(&self, commit: &str) -> PathBuf {
         self.folder().join("snapshots").join(commit)
     }
 
-    /// The contents of a file.
+    /// The path of a file's contents.
     pub(super) fn blob(&self, etag: &str) -> PathBuf {
         self.folder().join("blobs").join(etag)
     }
 
-    /// What has arrived of a file so far.
+    /// The path of a partial download.
     pub(super) fn part(&self, etag: &str) -> PathBuf {
         self.folder().join("blobs").join(format!("{etag}.incomplete"))
     }
 
-    /// The snapshot folder of a revision, if the cache has one. It may lack files.
+    /// The snapshot folder of a revision, if there is one. It may be incomplete.
     pub(super) fn find_snapshot(&self, revision: &str) -> Option<PathBuf> {
         let commit = if is_commit(revision) {
             revision.to_owned()
         } else {
             fs::read_to_string(self.folder().join("refs").join(revision)).ok()?.trim().to_owned()
         };
-        // The commit is read from a file and becomes a path: only a plain one is followed.
+        // The commit is read from a file and becomes part of a path, so it is validated.
         let plain = !commit.is_empty() && commit.chars().all(|letter| letter.is_ascii_alphanumeric());
         let snapshot = self.snapshot(&commit);
         (plain && snapshot.is_dir()).then_some(snapshot)
     }
 
-    /// Notes that a revision is `commit`, once all of its files are there.
+    /// Records the commit of a revision, when all of its files have been downloaded.
     pub(super) fn note_revision(&self, revision: &str, commit: &str) -> Result<(), Error> {
         if is_commit(revision) {
-            return Ok(()); // A commit needs no note: its snapshot is found by its own name.
+            return Ok(()); // A commit needs no reference: its snapshot has its name.
         }
         let note = self.folder().join("refs").join(revision);
         if fs::read_to_string(&note).is_ok_and(|noted| noted == commit) {
@@ -70,12 +70,12 @@ impl RepoCache {
         atomic::write_file(&note, commit.as_bytes())
     }
 
-    /// Locks a blob against other processes, until the file that is given is dropped; none where the file
-    /// system knows no locks. Waits as long as the other process makes progress.
+    /// Locks a blob against other processes until the returned file is dropped; `None` if the file system
+    /// does not support locks. Waits while the process that holds the lock makes progress.
     ///
     /// # Errors
-    /// [`Error::Io`] where the lock cannot be made, or nothing has arrived for `patience` at the process that
-    /// holds it.
+    /// [`Error::Io`] if the lock cannot be created, or if the process that holds it has made no progress for
+    /// `patience`.
     pub(super) fn lock(&self, etag: &str, patience: Duration) -> Result<Option<File>, Error> {
         let path = self.cache.join(".locks").join(&self.folder_name).join(format!("{etag}.lock"));
         atomic::make_folder_of(&path)?;
@@ -101,8 +101,8 @@ impl RepoCache {
         }
     }
 
-    /// Makes a blob appear as a file of a commit: by a link where the system has them. Else a new blob is
-    /// moved, and an older one copied.
+    /// Adds a blob as a file of a commit: as a link if the system supports links. Otherwise a new blob is
+    /// moved, and an existing one copied.
     pub(super) fn link(&self, etag: &str, commit: &str, file_name: &str, is_new: bool) -> Result<(), Error> {
         let (blob, path) = (self.blob(etag), self.snapshot(commit).join(file_name));
         if path.is_file() {
@@ -110,11 +110,11 @@ impl RepoCache {
         }
         atomic::make_folder_of(&path)?;
         if path.is_symlink() {
-            // It points to nothing.
+            // A broken link.
             fs::remove_file(&path).map_err(|source| Error::io(&path, "remove the link", source))?;
         }
-        // From the file's own folder up to the repository's: `COMMIT`, `snapshots`, and one per folder in the
-        // name.
+        // From the folder of the file up to the folder of the repository: `COMMIT`, `snapshots`, and one
+        // level for each folder in the name.
         let n_up = 1 + Path::new(file_name).components().count();
         let target = Path::new(&"../".repeat(n_up)).join("blobs").join(etag);
         if symlink(&target, &path).is_ok() {
@@ -140,7 +140,7 @@ fn symlink(_target: &Path, _path: &Path) -> std::io::Result<()> {
     Err(std::io::ErrorKind::Unsupported.into())
 }
 
-/// Copies a file so that it is never seen in part.
+/// Copies a file atomically.
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     let mut beside = to.as_os_str().to_owned();
     beside.push(".incomplete");

@@ -1,4 +1,4 @@
-//! The hash that an etag promises of a file, computed as the bytes come in.
+//! The hash of a file that its etag contains, computed during the download.
 
 use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
 use std::fmt::Write;
@@ -6,19 +6,19 @@ use std::fmt::Write;
 const SHA256_DIGITS: usize = 64;
 const SHA1_DIGITS: usize = 40;
 
-/// A hash that is wanted, and what has been computed so far.
+/// An expected hash, and the state of its computation.
 #[derive(Clone)]
 pub(super) struct Checksum {
     kind: &'static str,
-    /// The hash that is wanted, in lower case; none where the etag is no hash of a known kind.
+    /// The expected hash in lower case; `None` if the etag is not a known kind of hash.
     wanted: String,
-    /// One of these must end as the wanted hash.
+    /// One of these must be equal to the expected hash.
     contexts: Vec<Context>,
 }
 
 impl Checksum {
-    /// What an etag says of a file of `n_bytes`: the hub gives the SHA-256 of large files and git's hash of
-    /// small ones; some mirrors give the plain SHA-1. Other etags promise nothing.
+    /// Interprets the etag of a file of `n_bytes`: the hub's etags are SHA-256 for large files and git's hash
+    /// for small ones; some mirrors use plain SHA-1. Other etags are not checked.
     pub(super) fn of_etag(etag: &str, n_bytes: u64) -> Self {
         let is_hex = etag.bytes().all(|byte| byte.is_ascii_hexdigit());
         let (kind, contexts) = match etag.len() {
@@ -34,12 +34,12 @@ impl Checksum {
         Self { kind, wanted: etag.to_ascii_lowercase(), contexts }
     }
 
-    /// Whether the etag is a hash of a known kind.
+    /// Whether the etag is a known kind of hash.
     pub(super) fn is_a_hash(&self) -> bool {
         !self.contexts.is_empty()
     }
 
-    /// Takes in the next bytes.
+    /// Adds bytes.
     pub(super) fn update(&mut self, bytes: &[u8]) {
         for context in &mut self.contexts {
             context.update(bytes);
@@ -49,7 +49,7 @@ impl Checksum {
     /// Checks the hash of all bytes.
     ///
     /// # Errors
-    /// What was wanted and what was found, in words.
+    /// The expected and the actual hash, in words.
     pub(super) fn check(self) -> Result<(), (String, String)> {
         let found: Vec<String> = self.contexts.into_iter().map(hash_of).collect();
         match found.first() {
@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(check(sha256, b"abc"), Ok(()));
         assert_eq!(check(&sha256.to_uppercase(), b"abc"), Ok(()));
         assert_eq!(check("a9993e364706816aba3e25717850c26c9cd0d89d", b"abc"), Ok(()));
-        // As `printf abc | git hash-object --stdin` gives it.
+        // The output of `printf abc | git hash-object --stdin`.
         assert_eq!(check("f2ba8f84ab5c1bce84a7b441cb1959cfc7093b7f", b"abc"), Ok(()));
         assert_eq!(check("some-etag", b"abc"), Ok(()));
     }

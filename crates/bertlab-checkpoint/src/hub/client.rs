@@ -1,4 +1,4 @@
-//! Requests to the hub: time-outs, certificates, proxies, redirects, and who gets to see the access token.
+//! HTTP requests to the hub: timeouts, certificates, proxies, redirects and the access token.
 
 use super::address::{Origin, redirect_target};
 use super::names::quoted;
@@ -11,27 +11,27 @@ use ureq::http::{HeaderMap, Uri, header};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body, Timeout};
 
-/// So many redirects are followed for one request.
+/// Maximum number of redirects of a request.
 const REDIRECTS_MAX: usize = 10;
-const NOTHING_KEPT: &str = "Nothing of the answer was used. Check HF_ENDPOINT and any proxy on the way";
+const NOTHING_KEPT: &str = "The response was discarded. Check HF_ENDPOINT and proxies";
 
-/// An answer whose body has not been read.
+/// A response whose body has not been read.
 pub(super) type Response = ureq::http::Response<Body>;
 
-/// Why a request did not give what was wanted.
+/// The failure of a request.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// An HTTP status; with the host where that is not the hub.
+    /// An HTTP error status; with the host if it is not the hub.
     Status { status: u16, elsewhere: Option<String> },
-    /// No connection came about.
+    /// No connection.
     Unreachable(String),
-    /// The transfer broke off, and may work the next time.
+    /// The transfer was interrupted; another attempt may succeed.
     Broken(String),
-    /// The transfer will not work the next time either.
+    /// The transfer failed, and another attempt will fail too.
     Hopeless { reason: String, hint: &'static str },
-    /// The answer breaks a rule.
+    /// The response is invalid.
     Refused { wanted: String, found: String, hint: &'static str },
-    /// This machine's disk, or a setting.
+    /// An error of the local disk, or a setting.
     Local(Error),
 }
 
@@ -47,36 +47,38 @@ impl From<Error> for Failure {
     }
 }
 
-/// Where a walk along redirects has ended.
+/// The result of following redirects.
 pub(super) enum Walked {
-    /// At an answer.
+    /// A response.
     Arrived(Box<Response>),
-    /// At a redirect to an address outside of the hub's, which has not been asked.
+    /// A redirect to an address outside the hub, which was not requested.
     Leaves(Uri),
 }
 
-/// Asks the hub, and whom it redirects to.
+/// Sends requests to the hub and to the targets of its redirects.
 pub(super) struct Client {
-    /// Uses the proxy that the environment names.
+    /// Uses the proxy of the environment.
     agent: Agent,
-    /// Uses no proxy: for this machine.
+    /// Uses no proxy, for the local machine.
     direct: Agent,
     hub: Origin,
-    /// None where there is no token, or it must not be sent to the hub's address.
+    /// `None` without a token, or if it must not be sent to the hub's address.
     authorization: Option<String>,
     connect_timeout: Duration,
     stall_timeout: Duration,
-    /// Whether any answer has come yet.
+    /// Whether any response has been received.
     is_reached: Cell<bool>,
 }
 
 impl Client {
+    /// Creates a client.
+    ///
     /// # Errors
-    /// [`Error::HubSetting`] for a token or certificates that cannot be used.
+    /// [`Error::HubSetting`] for an invalid token or invalid certificates.
     pub(super) fn new(settings: &Settings) -> Result<Self, Error> {
         let token = settings.token.as_ref().filter(|_| settings.origin.is_confidential());
         if token.is_some_and(|token| !token.bytes().all(|byte| byte.is_ascii_graphic())) {
-            let found = "a text with spaces or other characters that no token has".into();
+            let found = "a text with spaces or other characters that are invalid in a token".into();
             return Err(Error::HubSetting { setting: "HF_TOKEN", wanted: "an access token", found });
         }
         let config = || -> Result<_, Error> {
@@ -105,26 +107,26 @@ impl Client {
         })
     }
 
-    /// Whether any answer has come yet.
+    /// Whether any response has been received.
     pub(super) fn is_reached(&self) -> bool {
         self.is_reached.get()
     }
 
-    /// Whether an address is the hub's own.
+    /// Whether an address belongs to the hub.
     pub(super) fn is_hub(&self, address: &Uri) -> bool {
         Origin::of(address).is_some_and(|origin| origin == self.hub)
     }
 
-    /// Gets an address from byte `from` on, and follows redirects wherever they lead.
+    /// Requests an address from byte `from` on and follows all redirects.
     pub(super) fn get(&self, address: &Uri, from: u64) -> Result<Response, Failure> {
         match self.walk(address, from, false, &mut |_, _| ())? {
             Walked::Arrived(response) => Ok(*response),
-            Walked::Leaves(_) => unreachable!("redirects are followed everywhere"),
+            Walked::Leaves(_) => unreachable!("all redirects are followed"),
         }
     }
 
-    /// Gets an address from byte `from` on, and follows redirects; with `stays`, only within the hub. `look`
-    /// sees the headers of each answer.
+    /// Requests an address from byte `from` on and follows redirects; with `stays`, only within the hub.
+    /// `look` receives the headers of each response.
     pub(super) fn walk(
         &self,
         start: &Uri,
@@ -153,7 +155,7 @@ impl Client {
         Err(Failure::refused("a file", format!("more than {REDIRECTS_MAX} redirects")))
     }
 
-    /// One request. The access token is sent to the hub's own address only.
+    /// Sends one request. The access token is only sent to the hub.
     fn request(&self, address: &Uri, from: u64) -> Result<Response, Failure> {
         let origin = Origin::of(address);
         let agent = if origin.as_ref().is_some_and(Origin::is_loopback) { &self.direct } else { &self.agent };
@@ -170,7 +172,7 @@ impl Client {
         Ok(response)
     }
 
-    /// Why reading a body failed.
+    /// The failure of reading a body.
     pub(super) fn read_failure(&self, error: std::io::Error, address: &Uri) -> Failure {
         let host = host_of(address);
         match ureq::Error::from(error) {
@@ -184,7 +186,7 @@ impl Client {
         format!("{host} sent nothing for {} s", self.stall_timeout.as_secs_f64())
     }
 
-    /// Why a request failed before its answer had come.
+    /// The failure of a request without a response.
     fn failure(&self, error: ureq::Error, address: &Uri, agent: &Agent) -> Failure {
         let mut host = host_of(address);
         if let Some(proxy) = agent.config().proxy().filter(|proxy| !proxy.is_no_proxy(address)) {
@@ -215,22 +217,21 @@ impl Client {
 }
 
 fn not_trusted(host: &str, error: &dyn std::fmt::Display) -> Failure {
-    let hint = "Where a proxy or a mirror has a certificate of its own, put its root into the system's \
-                certificates, or name the file in SSL_CERT_FILE";
+    let hint = "If a proxy or a mirror has its own certificate, add its root certificate to those of the \
+        system, or set SSL_CERT_FILE to its file";
     Failure::Hopeless { reason: format!("no trusted connection to {host}: {error}"), hint }
 }
 
 fn next_address(address: &Uri, headers: &HeaderMap) -> Result<Uri, Failure> {
-    let wanted = "an http or https address to go on with";
-    let location =
-        headers.get(header::LOCATION).ok_or_else(|| Failure::refused(wanted, "a redirect to nowhere"))?;
+    let wanted = "an http or https address as the target of a redirect";
+    let location = headers.get(header::LOCATION).ok_or_else(|| Failure::refused(wanted, "no target"))?;
     let location = String::from_utf8_lossy(location.as_bytes());
     let target = redirect_target(address, &location)
         .ok_or_else(|| Failure::refused(wanted, format!("a redirect to {}", quoted(&location))))?;
     let is_secure = |address: &Uri| Origin::of(address).is_some_and(|origin| origin.is_https());
     if is_secure(address) && !is_secure(&target) {
         return Err(Failure::refused(
-            "https, as before",
+            "a redirect from https to https",
             format!("a redirect to http at {}", host_of(&target)),
         ));
     }
@@ -241,7 +242,7 @@ fn host_of(address: &Uri) -> String {
     Origin::of(address).map_or_else(|| "the hub".into(), |origin| origin.host().to_owned())
 }
 
-/// The certificates that this machine trusts, or those that the program brings where it has none.
+/// The root certificates of the system, or bundled ones if the system has none.
 fn root_certificates(hub: &Origin) -> Result<RootCerts, Error> {
     let certificates = rustls_native_certs::load_native_certs().certs;
     if !certificates.is_empty() {
@@ -252,7 +253,7 @@ fn root_certificates(hub: &Origin) -> Result<RootCerts, Error> {
     match given.filter(|_| hub.is_https()) {
         None => Ok(RootCerts::WebPki),
         Some(setting) => {
-            let found = "a place without readable certificates".into();
+            let found = "a path without readable certificates".into();
             Err(Error::HubSetting { setting, wanted: "root certificates in the PEM format", found })
         }
     }

@@ -1,4 +1,4 @@
-//! A data set on the hub: what its repository holds, and the files that are wanted of it.
+//! A data set on the hub: the list of its files, and downloads of some of them.
 
 use super::download::{Asked, RepoKind, Transfer};
 use super::names::{fault_of_file_name, fault_of_hub_name, fault_of_revision, is_commit};
@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// Where lists of files are kept, beside the snapshots; HuggingFace's libraries look past it.
+/// Name of the folder for lists of files, next to the snapshots; HuggingFace's libraries ignore it.
 const LISTINGS: &str = "bertlab";
-/// Folders of a snapshot are searched so deep.
+/// Maximum depth of the search in a snapshot.
 const DEPTH_MAX: usize = 8;
 
-/// A data set's repository at one commit.
+/// The repository of a data set at one commit.
 pub struct DatasetRepo {
     settings: Settings,
     options: HubOptions,
@@ -23,7 +23,7 @@ pub struct DatasetRepo {
     listing: Listing,
 }
 
-/// What a repository holds.
+/// The contents of a repository.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Listing {
     file_names: Vec<String>,
@@ -31,11 +31,11 @@ struct Listing {
 }
 
 impl DatasetRepo {
-    /// Finds out what the data set `name` holds: from the cache, else from the hub. Offline, what the cache
-    /// holds is all that there is.
+    /// Opens the data set `name`: its list of files comes from the cache or else from the hub. Offline, only
+    /// cached files are listed.
     ///
     /// # Errors
-    /// A name or revision that cannot be; [`Error::Offline`] where nothing is cached; what the hub refuses.
+    /// An invalid name or revision; [`Error::Offline`] if nothing is cached; errors of the hub.
     pub fn open(name: &str, options: &HubOptions) -> Result<Self, Error> {
         let no_folder = looks_like_a_path(name).then_some("there is no such folder");
         let a_file = Path::new(name).exists().then_some("it is a file of this machine");
@@ -58,20 +58,20 @@ impl DatasetRepo {
         Ok(Self { settings, options: options.clone(), asked, commit, listing })
     }
 
-    /// Every file of the repository, from its root, with `/`.
+    /// All files of the repository, as paths from its root with `/`.
     pub fn file_names(&self) -> &[String] {
         &self.listing.file_names
     }
 
-    /// `configs` of the data set's card, which say which files belong together; null where it has none.
+    /// `configs` of the data set card, which group files into splits; null if there are none.
     pub fn configs(&self) -> &Value {
         &self.listing.configs
     }
 
-    /// Gives files of the repository, downloaded where they are not there; in the order of `names`.
+    /// Returns the paths of files, in the order of `names`; missing files are downloaded.
     ///
     /// # Errors
-    /// [`Error::Offline`] where one is not there; what the hub refuses; a transfer that fails for good.
+    /// [`Error::Offline`] if a file is not cached; errors of the hub; a failed transfer.
     pub fn fetch(&self, names: &[String]) -> Result<Vec<PathBuf>, Error> {
         let snapshot = self.asked.cached(&self.settings).snapshot(&self.commit);
         let are_plain = names.iter().all(|name| fault_of_file_name(name).is_none());
@@ -90,7 +90,7 @@ impl DatasetRepo {
 }
 
 impl Listing {
-    /// The files that lie in a snapshot.
+    /// The files in a snapshot.
     fn of_folder(snapshot: &Path) -> Self {
         let mut file_names = Vec::new();
         collect(snapshot, "", DEPTH_MAX, &mut file_names);
@@ -103,7 +103,7 @@ impl Listing {
         folder.join(format!("{commit}.json"))
     }
 
-    /// Keeps the list: what it says of a commit never changes.
+    /// Saves the list; the files of a commit never change.
     fn keep(&self, file: &Path) -> Result<(), Error> {
         let folder = file.parent().expect("a listing lies in a folder");
         std::fs::create_dir_all(folder).map_err(|source| Error::io(folder, "make the folder", source))?;
@@ -112,17 +112,17 @@ impl Listing {
     }
 }
 
-/// The commit that the cache has of a revision, its snapshot, and the list of its files if it was kept.
+/// The cached commit of a revision, its snapshot, and the list of its files if there is one.
 fn cached(settings: &Settings, asked: &Asked) -> Option<(String, PathBuf, Option<Listing>)> {
     let snapshot = asked.cached(settings).find_snapshot(&asked.revision)?;
     let commit = snapshot.file_name()?.to_str().filter(|commit| is_commit(commit))?.to_owned();
     let kept = std::fs::read(Listing::file(settings, asked, &commit)).ok();
-    // A list that cannot be read is asked for again.
+    // A damaged list is requested again.
     let listing = kept.and_then(|text| serde_json::from_slice(&text).ok());
     Some((commit, snapshot, listing))
 }
 
-/// Asks the hub, and keeps what it says.
+/// Requests the list from the hub and saves it.
 fn request_listing(
     settings: &Settings,
     options: &HubOptions,

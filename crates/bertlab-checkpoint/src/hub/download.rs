@@ -1,4 +1,4 @@
-//! Fetching a repository's files into the cache, with tries that go on where the last one broke off.
+//! Downloads files of a repository into the cache; further attempts resume interrupted transfers.
 
 use super::HubOptions;
 use super::address::percent_encoded;
@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use ureq::http::Uri;
 
-/// What a model may bring besides its weights: config, tokenizer, and sentence-transformers' pooling.
+/// Files of a model besides weights: configuration, tokenizer, sentence-transformers.
 const SIDE_FILES: [&str; 12] = [
     "config.json",
     "tokenizer.json",
@@ -32,24 +32,24 @@ const SIDE_FILES: [&str; 12] = [
 ];
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const WAIT_MAX: Duration = Duration::from_secs(10);
-/// The list of a repository's files may have so many bytes.
+/// Maximum size of the list of files in bytes.
 const LISTING_BYTES_MAX: u64 = 64 << 20;
-const KEPT: &str = "Check the connection and try again: what has arrived is kept. \
-                    A folder of this machine can be given as a path instead";
+const KEPT: &str = "Check the connection and try again: the download will resume. \
+                    A local folder can be given as a path instead";
 const LISTING: &str = "the list of files";
 
-/// Downloads what is needed of a model and gives its snapshot folder.
+/// Downloads the required files of a model and returns its snapshot folder.
 ///
-/// The weights come last, and the revision is noted only when all files are there: an interrupted download is
-/// never taken for a whole one, and the next one goes on with what is already there.
+/// The weights come last, and the revision is recorded when all files are complete: an interrupted download
+/// is never mistaken for a complete one, and the next download resumes it.
 pub(super) fn fetch_model(asked: Asked, settings: &Settings, options: &HubOptions) -> Result<PathBuf, Error> {
     let transfer = Transfer::begin(asked, settings, options)?;
     if !transfer.has("config.json") {
-        return Err(transfer.incomplete("config.json", "It is no model that transformers could open"));
+        return Err(transfer.incomplete("config.json", "It is not a model for transformers"));
     }
     let Some(weight_file) = weights::WEIGHT_FILES.into_iter().find(|file| transfer.has(file)) else {
         let hint = transfer.file_names.iter().find_map(|name| weights::conversion_hint(name));
-        let hint = hint.unwrap_or("Another model of the same kind may have them");
+        let hint = hint.unwrap_or("Use another model");
         return Err(transfer.incomplete("model.safetensors or pytorch_model.bin", hint));
     };
     for file in SIDE_FILES {
@@ -68,7 +68,7 @@ pub(super) fn fetch_model(asked: Asked, settings: &Settings, options: &HubOption
     transfer.finish()
 }
 
-/// What a repository holds, and how it is spoken of.
+/// The kind of a repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RepoKind {
     Model,
@@ -76,7 +76,7 @@ pub(super) enum RepoKind {
 }
 
 impl RepoKind {
-    /// In addresses of the hub's API, and in folder names of the cache.
+    /// The name in URLs of the hub's API and in folder names of the cache.
     fn plural(self) -> &'static str {
         match self {
             Self::Model => "models",
@@ -84,7 +84,7 @@ impl RepoKind {
         }
     }
 
-    /// In messages.
+    /// The name in messages.
     fn words(self) -> &'static str {
         match self {
             Self::Model => "model",
@@ -93,7 +93,7 @@ impl RepoKind {
     }
 }
 
-/// A repository at the revision that was asked for.
+/// A repository and a revision.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
     pub(super) kind: RepoKind,
@@ -102,12 +102,12 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Its place in the cache.
+    /// The repository in the cache.
     pub(super) fn cached(&self, settings: &Settings) -> RepoCache {
         RepoCache::new(&settings.cache, self.kind.plural(), &self.name)
     }
 
-    /// That the network is off and the cache lacks it.
+    /// The error for an uncached repository without network.
     pub(super) fn offline_error(&self, settings: &Settings) -> Error {
         Error::Offline {
             model: self.name.clone(),
@@ -117,12 +117,12 @@ impl Asked {
         }
     }
 
-    /// How it is downloaded by other means.
+    /// The command that downloads it by other means.
     fn download(&self) -> Hint {
         Hint::Download { name: self.name.clone(), is_data_set: self.kind == RepoKind::Dataset }
     }
 
-    /// Its page on the hub.
+    /// URL of its page on the hub.
     fn page(&self, settings: &Settings) -> String {
         match self.kind {
             RepoKind::Model => format!("{}/{}", settings.endpoint, self.name),
@@ -141,18 +141,18 @@ pub(super) struct Transfer<'a> {
     settings: &'a Settings,
     options: &'a HubOptions,
     asked: Asked,
-    /// What the revision meant when the download began: a push in between changes nothing.
+    /// The commit of the revision at the start of the download, so that a later push has no effect.
     pub(super) commit: String,
-    /// Every file of the repository; none where it was not asked for.
+    /// All files of the repository; empty if they were not requested.
     pub(super) file_names: Vec<String>,
-    /// `configs` of a data set's card; null where there are none.
+    /// `configs` of a data set card; null if there are none.
     pub(super) configs: Value,
     cache: RepoCache,
     client: Client,
 }
 
 impl<'a> Transfer<'a> {
-    /// Asks the hub which commit the revision means, and which files it has.
+    /// Requests the commit of the revision and the list of its files.
     pub(super) fn begin(
         asked: Asked,
         settings: &'a Settings,
@@ -170,7 +170,7 @@ impl<'a> Transfer<'a> {
         Ok(Self { settings, options, asked, commit, file_names, configs, cache, client })
     }
 
-    /// A download of a commit that is known already, without asking for its files.
+    /// A download of a known commit, without its list of files.
     pub(super) fn of_commit(
         asked: Asked,
         commit: &str,
@@ -186,7 +186,7 @@ impl<'a> Transfer<'a> {
         self.file_names.iter().any(|name| name == file_name)
     }
 
-    /// Fetches one file, unless an earlier download has it already.
+    /// Downloads a file, unless it is in the cache.
     pub(super) fn fetch(&self, file_name: &str) -> Result<PathBuf, Error> {
         let explain = |(failure, n_attempts)| {
             let (asked, settings, client) = (&self.asked, self.settings, &self.client);
@@ -209,7 +209,7 @@ impl<'a> Transfer<'a> {
         with_attempts(self.options.n_attempts, &self.client, || request.obtain()).map_err(explain)
     }
 
-    /// The address of a file at the commit.
+    /// The URL of a file at the commit.
     fn address(&self, file_name: &str) -> Result<Uri, Failure> {
         if let Some(fault) = fault_of_file_name(file_name) {
             return Err(Failure::refused(
@@ -221,7 +221,7 @@ impl<'a> Transfer<'a> {
         address_of(&format!("{page}/resolve/{}/{file}", self.commit))
     }
 
-    /// Notes the revision, so that the files are found without asking, and gives their folder.
+    /// Records the revision, so that the files are found offline, and returns their folder.
     pub(super) fn finish(self) -> Result<PathBuf, Error> {
         self.cache.note_revision(&self.asked.revision, &self.commit)?;
         Ok(self.cache.snapshot(&self.commit))
@@ -236,7 +236,7 @@ impl<'a> Transfer<'a> {
     }
 }
 
-/// What the hub says about a repository, checked: its names become paths.
+/// The hub's description of a repository, validated because its names become paths.
 struct Listing {
     commit: String,
     file_names: Vec<String>,
@@ -263,7 +263,7 @@ impl Listing {
     }
 }
 
-/// Asks for `sha`, `siblings`, and of data sets `cardData`.
+/// Requests the description of a repository: `sha`, `siblings`, and `cardData` for data sets.
 fn list(client: &Client, address: &str) -> Result<Value, Failure> {
     let address = address_of(address)?;
     let mut response = client.get(&address, 0)?;
@@ -275,15 +275,15 @@ fn list(client: &Client, address: &str) -> Result<Value, Failure> {
         text => text.map_err(|error| client.read_failure(error.into_io(), &address))?,
     };
     serde_json::from_slice(&text)
-        .map_err(|error| Failure::refused("a list of files as JSON", format!("another text ({error})")))
+        .map_err(|error| Failure::refused("a list of files as JSON", format!("invalid JSON ({error})")))
 }
 
 fn address_of(text: &str) -> Result<Uri, Failure> {
     text.parse().map_err(|_| Failure::refused("an address", quoted(text)))
 }
 
-/// Tries until it works, fails for good, or has failed `n_attempts` times; the failure comes with the number
-/// of tries.
+/// Repeats `attempt` until it succeeds, fails permanently, or has failed `n_attempts` times. The error
+/// includes the number of attempts.
 fn with_attempts<T>(
     n_attempts: usize,
     client: &Client,
@@ -306,8 +306,7 @@ fn with_attempts<T>(
     }
 }
 
-/// Whether a failure may be gone at the next try. Where nobody has answered yet, there is no network to wait
-/// for.
+/// Whether another attempt may succeed. Without any response so far there is probably no network.
 fn may_pass(failure: &Failure, client: &Client) -> bool {
     match failure {
         Failure::Status { status, .. } => *status >= 500 || matches!(status, 408 | 429),
@@ -317,7 +316,7 @@ fn may_pass(failure: &Failure, client: &Client) -> bool {
     }
 }
 
-/// What turns a failure into words.
+/// Context for error messages.
 struct Problem<'a> {
     asked: &'a Asked,
     settings: &'a Settings,
@@ -368,14 +367,14 @@ impl Problem<'_> {
     fn access_hint(&self, status: u16) -> String {
         let (kind, page) = (self.asked.kind.words(), self.asked.page(self.settings));
         if self.settings.token.is_some() && !self.settings.origin.is_confidential() {
-            return "The access token was not sent, since the hub's address is neither https nor on this \
-                    machine: set HF_ENDPOINT to an https address"
+            return "The access token was not sent, because the hub's address is neither https nor local: set \
+                    HF_ENDPOINT to an https address"
                 .into();
         }
         match (status, &self.settings.token) {
             (401, None) => format!(
-                "Check the spelling: the hub says this of names that it does not know. If the {kind} is \
-                 private or gated, set HF_TOKEN to an access token"
+                "Check the spelling: the hub responds so to unknown names. If the {kind} is private or \
+                 gated, set HF_TOKEN to an access token"
             ),
             (401, Some(_)) => {
                 "The access token was not accepted: check HF_TOKEN, and the spelling of the name".into()

@@ -1,5 +1,5 @@
-//! From `MODEL` to a folder: a path is a path; a hub name is looked up in HuggingFace's cache, else
-//! downloaded into it.
+//! Resolves a model to a folder: an existing path is used as it is; a hub name is looked up in HuggingFace's
+//! cache or downloaded into it.
 
 mod address;
 mod cache;
@@ -24,24 +24,24 @@ use std::time::Duration;
 pub use dataset::DatasetRepo;
 pub use progress::set_default_progress;
 
-/// The branch that is meant when none is named.
+/// The default branch.
 const MAIN_REVISION: &str = "main";
 
-/// What a `MODEL` argument means.
+/// The source of a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ModelSource {
-    /// A folder of this machine. It is never looked for in the network.
+    /// A local folder.
     Folder(PathBuf),
-    /// A name on the hub, as `bert-base-uncased` or `organisation/model`.
+    /// A name on the hub, for example `bert-base-uncased` or `organisation/model`.
     Hub(String),
 }
 
 impl ModelSource {
-    /// Decides what `model` means: a path that exists is a path, whatever it looks like.
+    /// Parses a model argument. An existing path always takes precedence.
     ///
     /// # Errors
-    /// [`Error::NoSuchFolder`] for what looks like a path with nothing there, [`Error::NotAFolder`] for a
-    /// file, [`Error::ModelName`] for what can be neither.
+    /// [`Error::NoSuchFolder`] for a path that does not exist, [`Error::NotAFolder`] for a file,
+    /// [`Error::ModelName`] for a text that is neither a path nor a hub name.
     pub fn parse(model: &str) -> Result<Self, Error> {
         let path = Path::new(model);
         if path.is_dir() {
@@ -60,29 +60,29 @@ impl ModelSource {
     }
 }
 
-/// How a hub name is resolved. What is `None` here comes from HuggingFace's environment variables, else its
-/// defaults.
+/// Options of resolving a hub name. `None` means HuggingFace's environment variable, or its default.
 #[derive(Clone, Debug)]
 pub struct HubOptions {
-    /// Use no network, as `HF_HUB_OFFLINE=1` does.
+    /// Whether to use only the cache, as with `HF_HUB_OFFLINE=1`.
     pub offline: bool,
-    /// Receives the progress of downloads, in bytes of each file; else the one of [`set_default_progress`], if any.
+    /// Receives the progress of downloads, in bytes of each file; the default is that of
+    /// [`set_default_progress`], if any.
     pub progress: Option<Arc<dyn Progress>>,
-    /// A branch, tag or commit; `main` if none.
+    /// A branch, tag or commit; the default is `main`.
     pub revision: Option<String>,
-    /// The cache folder; else `HF_HUB_CACHE`, `HUGGINGFACE_HUB_CACHE`, `HF_HOME/hub`,
+    /// The cache folder; the default is `HF_HUB_CACHE`, `HUGGINGFACE_HUB_CACHE`, `HF_HOME/hub` or
     /// `~/.cache/huggingface/hub`.
     pub cache: Option<PathBuf>,
-    /// The hub's address; else `HF_ENDPOINT`, else HuggingFace's public hub.
+    /// URL of the hub; the default is `HF_ENDPOINT` or HuggingFace's public hub.
     pub endpoint: Option<String>,
-    /// The access token; else `HF_TOKEN`, the file `HF_TOKEN_PATH`, the file `token` in `HF_HOME`. It is sent
-    /// to the hub's own address only, and only over https or to this machine.
+    /// The access token; the default is `HF_TOKEN`, the file `HF_TOKEN_PATH` or the file `token` in
+    /// `HF_HOME`. It is only sent to the hub, and only over https or to the local machine.
     pub token: Option<String>,
-    /// How many times a broken transfer is tried in all; each try goes on where the last one broke off.
+    /// Maximum number of attempts for a transfer; each attempt resumes the previous one.
     pub n_attempts: usize,
-    /// How long connecting may take; else `HF_HUB_ETAG_TIMEOUT`, 5 s.
+    /// Timeout of connecting; the default is `HF_HUB_ETAG_TIMEOUT` or 5 s.
     pub connect_timeout: Option<Duration>,
-    /// How long the hub may send nothing; else `HF_HUB_DOWNLOAD_TIMEOUT`, 30 s.
+    /// Timeout without received data; the default is `HF_HUB_DOWNLOAD_TIMEOUT` or 30 s.
     pub stall_timeout: Option<Duration>,
 }
 
@@ -102,13 +102,13 @@ impl Default for HubOptions {
     }
 }
 
-/// Gives the folder that holds `model`: itself if it is one, else the snapshot in HuggingFace's cache,
-/// downloaded if it is not there. A folder, and a model in the cache, are found without the network.
+/// Returns the folder of a model: the folder itself, or the snapshot in HuggingFace's cache, which is
+/// downloaded if necessary. Existing folders and cached models need no network.
 ///
 /// # Errors
 /// Those of [`ModelSource::parse`]; [`Error::Offline`]; [`Error::HubAccess`], [`Error::HubNotFound`],
-/// [`Error::HubIncomplete`], [`Error::HubUnreachable`], [`Error::HubAnswer`] and [`Error::HubTransfer`] by
-/// what the hub answers; [`Error::HubSetting`]; [`Error::Io`] for the cache.
+/// [`Error::HubIncomplete`], [`Error::HubUnreachable`], [`Error::HubAnswer`] and [`Error::HubTransfer`],
+/// depending on the response of the hub; [`Error::HubSetting`]; [`Error::Io`] for the cache.
 pub fn resolve(model: &str, options: &HubOptions) -> Result<PathBuf, Error> {
     let name = match ModelSource::parse(model)? {
         ModelSource::Folder(folder) => return Ok(folder),

@@ -1,16 +1,16 @@
-//! Which names may become addresses and paths: those of models, revisions, commits, files and blobs.
+//! Validation of names that become URLs and paths: models, revisions, commits, files and blobs.
 
 use std::path::{Component, Path};
 
-/// The hub's limit for `organisation/name`, in characters.
+/// Maximum length of `organisation/name` on the hub, in characters.
 const NAME_LENGTH_MAX: usize = 96;
 const COMMIT_DIGITS: usize = 40;
-/// Longer names than this do not fit on some file systems once an ending is added.
+/// Maximum length of blob names, below the limits of file systems even with an extension.
 const BLOB_NAME_LENGTH_MAX: usize = 200;
-/// Foreign text is shown in messages up to this many characters.
+/// Maximum number of characters of untrusted text in messages.
 const SHOWN_MAX: usize = 100;
 
-/// What the hub would not accept in the name of a model or data set.
+/// Why a name is not a valid name of a model or data set; `None` if it is.
 pub(super) fn fault_of_hub_name(name: &str) -> Option<&'static str> {
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
     let edge = |part: &str| part.is_empty() || part.starts_with(['-', '.']) || part.ends_with(['-', '.']);
@@ -27,7 +27,7 @@ pub(super) fn fault_of_hub_name(name: &str) -> Option<&'static str> {
     }
 }
 
-/// Why a text is no revision. A revision becomes a file name in the cache.
+/// Why a text is not a valid revision; `None` if it is. A revision becomes a file name in the cache.
 pub(super) fn fault_of_revision(revision: &str) -> Option<&'static str> {
     let plain = revision.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
     let allowed =
@@ -35,18 +35,18 @@ pub(super) fn fault_of_revision(revision: &str) -> Option<&'static str> {
     (!plain || !revision.chars().all(allowed)).then_some("that is no branch, tag or commit")
 }
 
-/// Whether a text is a whole commit hash: 40 hexadecimal digits.
+/// Whether a text is a full commit hash: 40 hexadecimal digits.
 pub(super) fn is_commit(text: &str) -> bool {
     text.len() == COMMIT_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Whether an etag may be the file name of a blob: letters, digits, `-` and `_` only.
+/// Whether an etag is valid as the file name of a blob: letters, digits, `-` and `_` only.
 pub(super) fn is_blob_name(etag: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (1..=BLOB_NAME_LENGTH_MAX).contains(&etag.len()) && etag.bytes().all(allowed)
 }
 
-/// Why a file of a repository cannot lie inside its snapshot folder.
+/// Why a file name of a repository is not a path within its snapshot folder; `None` if it is.
 pub(super) fn fault_of_file_name(name: &str) -> Option<&'static str> {
     // A backslash separates folders on some systems.
     let mut parts = name.split(['/', '\\']);
@@ -64,7 +64,7 @@ pub(super) fn fault_of_file_name(name: &str) -> Option<&'static str> {
     }
 }
 
-/// Text from outside, in quotes, cut, and without characters that a terminal would obey.
+/// Untrusted text for messages: quoted, shortened, and with control characters escaped.
 pub(super) fn quoted(text: &str) -> String {
     let shown: String = text.chars().take(SHOWN_MAX).collect();
     let rest = if shown.len() < text.len() { "..." } else { "" };

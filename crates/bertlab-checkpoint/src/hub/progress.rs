@@ -1,4 +1,4 @@
-//! Who is told of downloads where nobody is named.
+//! The default receiver of download progress.
 
 use std::sync::{Arc, OnceLock};
 
@@ -6,8 +6,8 @@ use bertlab_feedback::Progress;
 
 static DEFAULT: OnceLock<Arc<dyn Progress>> = OnceLock::new();
 
-/// Sets what [`HubOptions::default`](super::HubOptions::default) reports downloads to, once for the whole
-/// process. Gives false, and changes nothing, where it was set before.
+/// Sets the receiver of progress for [`HubOptions::default`](super::HubOptions::default), once per process.
+/// Returns false and has no effect if it was set before.
 pub fn set_default_progress(progress: Arc<dyn Progress>) -> bool {
     DEFAULT.set(progress).is_ok()
 }

@@ -1,4 +1,4 @@
-//! HuggingFace's environment variables, with the meanings that its Python library gives them.
+//! HuggingFace's environment variables, interpreted as in its Python library.
 
 use super::HubOptions;
 use super::address::Origin;
@@ -9,32 +9,32 @@ use std::time::Duration;
 use ureq::http::Uri;
 
 const PUBLIC_HUB: &str = "https://huggingface.co";
-/// Finding the hub's address, and connecting, may take this long each.
+/// Timeouts of DNS resolution and of connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// A hub that sends nothing for this long is given up.
+/// Timeout without received data.
 const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 const TIMEOUT_MAX: Duration = Duration::from_secs(24 * 3600);
 
-/// Gives the value of an environment variable.
+/// Returns the value of an environment variable.
 type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
-/// Where the cache and the hub are, and what the hub is told.
+/// Settings of cache and hub.
 pub(super) struct Settings {
-    /// The folder that holds `models--NAME`; absolute.
+    /// The absolute path of the cache folder.
     pub cache: PathBuf,
-    /// The hub's address, without a slash at its end.
+    /// URL of the hub, without a trailing slash.
     pub endpoint: String,
-    /// The same as scheme, host and port.
+    /// Its scheme, host and port.
     pub origin: Origin,
     pub token: Option<String>,
-    /// What switched the network off, if it is off.
+    /// The setting that disables the network, if any.
     pub offline: Option<&'static str>,
     pub connect_timeout: Duration,
     pub stall_timeout: Duration,
 }
 
 impl Settings {
-    /// `variable` looks up an environment variable; an empty one counts as not set.
+    /// Reads the settings; `variable` looks up an environment variable, and an empty one counts as not set.
     pub(super) fn new(
         options: &HubOptions,
         variable: impl Fn(&str) -> Option<String>,
@@ -96,7 +96,7 @@ fn timeout(
 fn token(set: &Lookup, home: &Path) -> Option<String> {
     let from_file = || {
         let file = set("HF_TOKEN_PATH").map_or_else(|| home.join("token"), PathBuf::from);
-        // No token file means no token: most users have none.
+        // Most users have no token file.
         std::fs::read_to_string(file).ok()
     };
     let token = set("HF_TOKEN").or_else(|| set("HUGGING_FACE_HUB_TOKEN")).or_else(from_file)?;

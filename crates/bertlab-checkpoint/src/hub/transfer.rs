@@ -1,5 +1,5 @@
-//! One file of a repository into the cache: what is there is continued, what has come is checked, then it
-//! gets its name.
+//! Downloads one file of a repository into the cache: resumes a partial download, checks the result, and
+//! renames it.
 
 use super::cache::RepoCache;
 use super::checksum::Checksum;
@@ -15,7 +15,7 @@ use ureq::http::{HeaderMap, HeaderName, StatusCode, Uri, header};
 
 const BUFFER: usize = 1 << 17;
 
-/// A file that is wanted.
+/// A file to download.
 pub(super) struct FileRequest<'a> {
     pub(super) client: &'a Client,
     pub(super) cache: &'a RepoCache,
@@ -23,22 +23,22 @@ pub(super) struct FileRequest<'a> {
     pub(super) file_name: &'a str,
     pub(super) address: Uri,
     pub(super) progress: Option<&'a dyn Progress>,
-    /// How long another process that downloads the same file may make no progress.
+    /// How long to wait without progress for another process that downloads the same file.
     pub(super) patience: Duration,
 }
 
-/// What the hub says of a file.
+/// The hub's description of a file.
 struct Found {
     /// The name of the blob.
     etag: String,
     n_bytes: u64,
-    /// Where the contents are.
+    /// URL of the contents.
     address: Uri,
-    /// The contents, where they have come with the answer.
+    /// The response with the contents, if it was already received.
     response: Option<Response>,
 }
 
-/// The headers that describe a file, gathered along the redirects.
+/// The headers that describe a file, collected along redirects.
 #[derive(Default)]
 struct Description {
     etag: Option<String>,
@@ -58,7 +58,7 @@ impl Description {
         keep(&mut self.commit, HeaderName::from_static("x-repo-commit"));
     }
 
-    /// The etag, where it may be a file name.
+    /// The etag, if it is valid as a file name.
     fn blob_name(&self) -> Result<String, Failure> {
         let wanted = "an etag of letters, digits, `-` and `_`";
         let etag = self.linked_etag.as_ref().or(self.etag.as_ref());
@@ -69,7 +69,7 @@ impl Description {
 
     fn check_commit(&self, wanted: &str) -> Result<(), Failure> {
         let Some(found) = &self.commit else {
-            return Ok(()); // The address has named it.
+            return Ok(()); // The URL contains the commit.
         };
         if is_commit(found) && found.eq_ignore_ascii_case(wanted) {
             return Ok(());
@@ -79,14 +79,14 @@ impl Description {
 }
 
 impl FileRequest<'_> {
-    /// Fetches the file, unless its contents are in the cache already, and gives its path.
+    /// Downloads the file, unless its contents are in the cache, and returns its path.
     pub(super) fn obtain(&self) -> Result<PathBuf, Failure> {
         let mut found = self.describe()?;
         let lock = self.cache.lock(&found.etag, self.patience)?;
         let blob = self.cache.blob(&found.etag);
         let is_there = fs::metadata(&blob).is_ok_and(|there| there.is_file() && there.len() == found.n_bytes);
         if !is_there {
-            // Without locks nobody may share the part with another process.
+            // Without locks, a partial file must not be shared with other processes.
             let part = if lock.is_some() { self.cache.part(&found.etag) } else { own_part(&blob) };
             self.download(&mut found, part, &blob)?;
         }
@@ -94,7 +94,8 @@ impl FileRequest<'_> {
         Ok(self.cache.snapshot(self.commit).join(self.file_name))
     }
 
-    /// Asks the hub what the file is. Whoever the hub redirects to may only say what the hub has left open.
+    /// Requests the description of the file. The target of a redirect may only add what the hub has not
+    /// specified.
     fn describe(&self) -> Result<Found, Failure> {
         let mut description = Description::default();
         let mut at = self.address.clone();
@@ -136,7 +137,7 @@ impl FileRequest<'_> {
         }
     }
 
-    /// Fetches what is missing of the contents, checks them, and gives them their name.
+    /// Downloads the missing bytes, checks the file and renames it.
     fn download(&self, found: &mut Found, part: PathBuf, blob: &Path) -> Result<(), Failure> {
         let mut part = Part::open(part, found)?;
         let resumed_at = part.n_bytes;
@@ -144,7 +145,7 @@ impl FileRequest<'_> {
             self.fill(&mut part, found)?;
         }
         part.finish(blob).map_err(|failure| match failure {
-            // The fault may lie in what an earlier try had left.
+            // The partial file of an earlier attempt may be damaged.
             Failure::Refused { found, .. } if resumed_at > 0 => Failure::Broken(found),
             failure => failure,
         })
@@ -167,14 +168,14 @@ impl FileRequest<'_> {
         {
             let encoding = String::from_utf8_lossy(encoding.as_bytes());
             return Err(Failure::refused(
-                "the bytes as they are",
+                "no content encoding",
                 format!("the encoding {}", quoted(&encoding)),
             ));
         }
         self.copy(response, part, &found.address)
     }
 
-    /// Begins anew where the server sends the file from its start.
+    /// Checks the start of the received range; restarts if the server sends the file from its beginning.
     fn expect_start(&self, part: &mut Part, response: &Response) -> Result<(), Failure> {
         if response.status() != StatusCode::PARTIAL_CONTENT {
             return if part.n_bytes == 0 { Ok(()) } else { part.restart() };
@@ -213,31 +214,31 @@ impl FileRequest<'_> {
         }
         if part.n_bytes < part.n_wanted {
             let (n, wanted) = (part.n_bytes, part.n_wanted);
-            return Err(Failure::Broken(format!("{n} bytes came where {wanted} were announced")));
+            return Err(Failure::Broken(format!("{n} of {wanted} bytes were received")));
         }
         Ok(())
     }
 }
 
-/// The part of a blob that is this process's alone.
+/// The path of a partial file that only this process uses.
 fn own_part(blob: &Path) -> PathBuf {
     blob.with_extension(format!("{}.incomplete", std::process::id()))
 }
 
-/// A file on its way: `blobs/ETAG.incomplete`.
+/// A partial file, `blobs/ETAG.incomplete`.
 struct Part {
     path: PathBuf,
     file: File,
     n_bytes: u64,
     n_wanted: u64,
-    /// Of the bytes that are there.
+    /// State of the checksum for the bytes in the file.
     checksum: Checksum,
-    /// Of none.
+    /// State of the checksum for an empty file.
     fresh: Checksum,
 }
 
 impl Part {
-    /// Opens what an earlier try has left. A part that cannot be the file's beginning is emptied.
+    /// Opens the partial file of an earlier attempt. A file that is too long is emptied.
     fn open(path: PathBuf, found: &Found) -> Result<Self, Failure> {
         atomic::make_folder_of(&path)?;
         let file = File::options().read(true).append(true).create(true).open(&path);
@@ -253,7 +254,7 @@ impl Part {
         Ok(part)
     }
 
-    /// Reads what is there into the checksum.
+    /// Adds the bytes in the file to the checksum.
     fn take_in(&mut self) -> std::io::Result<()> {
         let mut buffer = vec![0; BUFFER];
         loop {
@@ -277,7 +278,7 @@ impl Part {
         Ok(())
     }
 
-    /// Empties the part.
+    /// Empties the file.
     fn restart(&mut self) -> Result<(), Failure> {
         let emptied = self.file.set_len(0).and_then(|()| self.file.rewind());
         emptied.map_err(|source| Error::io(&self.path, "empty the file", source))?;
@@ -285,12 +286,12 @@ impl Part {
         Ok(())
     }
 
-    /// Removes the part, so that the next try begins anew.
+    /// Removes the file, so that the next attempt starts from the beginning.
     fn forget(&self) -> Result<(), Failure> {
         Ok(fs::remove_file(&self.path).map_err(|source| Error::io(&self.path, "remove the file", source))?)
     }
 
-    /// Checks the whole file and gives it its name; a wrong one is removed.
+    /// Checks the complete file and renames it; an invalid file is removed.
     fn finish(self, blob: &Path) -> Result<(), Failure> {
         if let Err((wanted, found)) = self.checksum.clone().check() {
             self.forget()?;
@@ -302,7 +303,7 @@ impl Part {
     }
 }
 
-/// The length of the whole file that an answer is of.
+/// The total length of the file in a response, in bytes.
 fn total_of(headers: &HeaderMap) -> Option<u64> {
     if let Some((_, total)) = range_of(headers) {
         return total;
@@ -310,7 +311,7 @@ fn total_of(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// `Content-Range: bytes START-END/TOTAL` as start and total; the total may be unknown.
+/// Start and total of `Content-Range: bytes START-END/TOTAL`; the total may be unknown.
 fn range_of(headers: &HeaderMap) -> Option<(u64, Option<u64>)> {
     let range = headers.get(header::CONTENT_RANGE)?.to_str().ok()?.trim().strip_prefix("bytes ")?;
     let (span, total) = range.split_once('/')?;

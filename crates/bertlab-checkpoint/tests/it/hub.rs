@@ -177,7 +177,7 @@ fn shards_are_fetched_as_the_index_names_them() {
     let hub = StandInHub::start(NAME, &files, Faults::default());
     let cache = temporary_folder();
     let message = resolve(NAME, &options(&hub, cache.path())).expect_err("refused").to_string();
-    assert!(message.contains("outside of the folder"), "{message}");
+    assert!(message.contains("files outside the folder are not opened"), "{message}");
 }
 
 #[test]

@@ -151,7 +151,7 @@ fn file_names_that_lead_out_of_the_cache_are_refused_by_name() {
 fn redirects_that_lead_nowhere_are_refused() {
     let message =
         |location: &str| refusal_in_words(Faults { location: Some(location.into()), ..Faults::default() });
-    assert!(message("").contains("a redirect to nowhere"));
+    assert!(message("").contains("found no target"));
     assert!(message("file:///etc/passwd").contains("file:///etc/passwd"));
     let itself = format!("/{NAME}/resolve/{COMMIT}/config.json");
     assert!(message(&itself).contains("more than 10 redirects"));

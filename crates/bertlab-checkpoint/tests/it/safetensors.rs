@@ -93,7 +93,7 @@ fn a_file_without_tensors_is_valid() {
 fn lengths_that_cannot_be_are_told() {
     assert!(message(b"").contains("empty file"));
     assert!(message(b"\x01\x00\x00").contains("only 3 bytes"));
-    assert!(message(&[0; 8]).contains("no valid JSON"));
+    assert!(message(&[0; 8]).contains("invalid JSON"));
     assert!(message(b"\x10\0\0\0\0\0\0\0{}").contains("header of 16 bytes, but only 2"));
     assert!(message(&[&u64::MAX.to_le_bytes()[..], b"{}"].concat()).contains("at most 100000000"));
     let cut = with_header(r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, 7);
@@ -105,9 +105,9 @@ fn lengths_that_cannot_be_are_told() {
 #[test]
 fn headers_that_are_no_description_are_told() {
     for header in ["", "[]", "7", "{", "{\"a\":}", "{} x", "null"] {
-        assert!(header_message(header, 0).contains("no valid JSON"), "{header}");
+        assert!(header_message(header, 0).contains("invalid JSON"), "{header}");
     }
-    assert!(message(&[&2_u64.to_le_bytes()[..], b"\xff\xfe"].concat()).contains("no valid JSON"));
+    assert!(message(&[&2_u64.to_le_bytes()[..], b"\xff\xfe"].concat()).contains("invalid JSON"));
     assert!(header_message(r#"{"__metadata__":{"a":1}}"#, 0).contains("__metadata__"));
     let deep = "[".repeat(100_000);
     assert!(header_message(&format!("{{\"a\":{deep}"), 0).contains("recursion"));
@@ -130,16 +130,16 @@ fn tensors_that_break_a_rule_are_named() {
         let message = one(dtype, "[2]", "[0,8]");
         assert!(message.contains(dtype) && message.contains("BF16"), "{message}");
     }
-    assert!(one("F32", "[3]", "[0,8]").contains("F32 of shape [3]"));
+    assert!(one("F32", "[3]", "[0,8]").contains("F32 with shape [3]"));
     assert!(one("F32", "[18446744073709551615,4]", "[0,8]").contains("shape"));
-    assert!(one("F32", "[-2]", "[0,8]").contains("whole numbers"));
-    assert!(one("F32", "[2.5]", "[0,8]").contains("whole numbers"));
-    assert!(one("F32", "2", "[0,8]").contains("whole numbers"));
+    assert!(one("F32", "[-2]", "[0,8]").contains("non-negative integers"));
+    assert!(one("F32", "[2.5]", "[0,8]").contains("non-negative integers"));
+    assert!(one("F32", "2", "[0,8]").contains("non-negative integers"));
     assert!(one("F32", "[2]", "[8,0]").contains("within the file"));
     assert!(one("F32", "[2]", "[0,16]").contains("within the file"));
     assert!(one("F32", "[2]", "[0]").contains("two numbers"));
     assert!(one("F32", "[2]", "[0,8,8]").contains("two numbers"));
-    assert!(one("F32", "[1]", "[4,8]").contains("a hole"));
+    assert!(one("F32", "[1]", "[4,8]").contains("a gap"));
 }
 
 #[test]
@@ -148,14 +148,10 @@ fn tensors_that_share_or_leave_out_bytes_are_named() {
         let entry = |offsets: &str| format!(r#"{{"dtype":"U8","shape":[4],"data_offsets":{offsets}}}"#);
         header_message(&format!(r#"{{"a":{},"b":{}}}"#, entry(first), entry(second)), n_bytes)
     };
-    assert!(
-        two("[0,4]", "[2,6]", 6).contains("`b`: wanted tensors that follow each other, found an overlap")
-    );
-    assert!(
-        two("[2,6]", "[0,4]", 6).contains("`a`: wanted tensors that follow each other, found an overlap")
-    );
+    assert!(two("[0,4]", "[2,6]", 6).contains("`b`: wanted contiguous tensors, found an overlap"));
+    assert!(two("[2,6]", "[0,4]", 6).contains("`a`: wanted contiguous tensors, found an overlap"));
     assert!(two("[0,4]", "[0,4]", 4).contains("an overlap"));
-    assert!(two("[0,4]", "[5,9]", 9).contains("a hole"));
+    assert!(two("[0,4]", "[5,9]", 9).contains("a gap"));
     let twice = r#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#;
     assert!(header_message(twice, 2).contains("tensor `a`: wanted one tensor of this name, found two"));
     // Out of order in the header, but in order in the data: valid.

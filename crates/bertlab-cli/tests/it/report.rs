@@ -89,8 +89,11 @@ fn an_evaluation_writes_a_page_where_it_is_told() {
     let words = ["evaluate", trained.to_str().expect("UTF-8"), "--test-file", &held_out, "--report", &page];
     run(&words).ok();
     let page = check_markup(Path::new(&page));
-    assert!(page.contains("Evaluation report") && page.contains("50.0 % of 8 test rows are right"));
-    assert!(page.contains("Not shown to be better than always answering"), "the baseline stands beside it");
+    assert!(page.contains("Evaluation report") && page.contains("Accuracy 50.0 % on 8 test rows"));
+    assert!(
+        page.contains("Not significantly better than always predicting"),
+        "the baseline stands beside it"
+    );
     let nowhere = model.beside("no such folder/page.html");
     run(&[&words[..5], &[nowhere.as_str()]].concat()).refused(&["no such folder"]);
 }

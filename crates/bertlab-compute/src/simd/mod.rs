@@ -2,7 +2,7 @@
 //! plain arrays. Sixteen everywhere, fused multiply-add everywhere and one order of reduction
 //! everywhere: every level gives the same bits.
 //!
-//! A kernel is written once, generic over [`Simd`], as a [`Kernel`]; [`run`] enters it through a
+//! A kernel is written once, generic over `Simd`, as a `Kernel`; `run` enters it through a
 //! function that switches the instructions on.
 
 #[cfg(target_arch = "x86_64")]

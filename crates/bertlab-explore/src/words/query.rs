@@ -1,32 +1,32 @@
-//! A word and where it is looked for, as users write it: `CPU`, `CPU@1,2`, `CPU@1#2`.
+//! Word queries: `CPU`, `CPU@1,2`, `CPU@1#2`.
 
 use crate::Error;
 use std::fmt;
 use std::str::FromStr;
 
-/// A word, and where it is looked for.
+/// A word and the sentences in which to find it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WordQuery {
-    /// As it is written in the sentences.
+    /// The word as written in the sentences.
     pub word: String,
-    /// In which sentences; wherever it stands when empty.
+    /// The places to search; all sentences if empty.
     pub places: Vec<Place>,
 }
 
-/// A sentence, and which of the word's occurrences in it.
+/// A sentence, and an occurrence of the word in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Counted from 1.
+    /// Sentence number, from 1.
     pub sentence: usize,
-    /// Counted from 1; the only one when none.
+    /// Occurrence number, from 1; `None` for the only occurrence.
     pub occurrence: Option<usize>,
 }
 
 impl FromStr for WordQuery {
     type Err = Error;
 
-    /// The last `@` ends the word, if a digit or nothing follows: `user@host` is a word, and so is the
-    /// `user@1` of `user@1@2`.
+    /// The last `@` ends the word if a digit or nothing follows: `user@host` is a word, and so is `user@1` in
+    /// `user@1@2`.
     fn from_str(text: &str) -> Result<Self, Error> {
         let error = |problem: &str| Error::NotAQuery { found: text.to_owned(), problem: problem.to_owned() };
         let split = text
@@ -51,9 +51,9 @@ impl FromStr for Place {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let number = |part: &str| match part.parse() {
-            Ok(0) => Err("sentences and places are counted from 1".to_owned()),
+            Ok(0) => Err("sentences and occurrences are numbered from 1".to_owned()),
             Ok(number) => Ok(number),
-            Err(_) => Err(format!("{text:?} is not the number of a sentence")),
+            Err(_) => Err(format!("{text:?} is not a sentence number")),
         };
         match text.split_once('#') {
             Some((sentence, occurrence)) => {

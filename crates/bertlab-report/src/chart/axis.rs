@@ -1,17 +1,17 @@
-//! Axes: round ticks, and the place of a value between the ends.
+//! Axes: ticks at round values, and positions of values.
 
-/// A range of values along one direction.
+/// The range of values of an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Axis {
     pub(crate) low: f64,
     pub(crate) high: f64,
-    /// Between two ticks: 1, 2 or 5 times a power of ten.
+    /// Distance between ticks: 1, 2 or 5 times a power of ten.
     pub(crate) step: f64,
 }
 
 impl Axis {
-    /// From tick to tick around all values, with about `n_ticks` of them. Values that are no finite numbers count not;
-    /// without any it is 0 to 1.
+    /// An axis that starts and ends at ticks and contains all finite values, with about `n_ticks` ticks.
+    /// Without values it is 0 to 1.
     pub(crate) fn around(values: impl IntoIterator<Item = f64>, n_ticks: usize) -> Self {
         let (low, high) = ends(values);
         let step = round_step((high - low) / n_ticks as f64);
@@ -19,31 +19,31 @@ impl Axis {
         Self { low: first, high: last, step }
     }
 
-    /// The same, ending where the values end: for steps of a run.
+    /// An axis from 0 to exactly `high`, for update steps.
     pub(crate) fn up_to(high: f64, n_ticks: usize) -> Self {
         let high = if high > 0.0 { high } else { 1.0 };
         let step = round_step(high / n_ticks as f64);
         Self { low: 0.0, high, step: step.max(1.0) }
     }
 
-    /// Exactly from `low` to `high`.
+    /// An axis exactly from `low` to `high`.
     pub(crate) fn exactly(low: f64, high: f64, step: f64) -> Self {
         Self { low, high, step }
     }
 
-    /// Where the ticks are.
+    /// The values of the ticks.
     pub(crate) fn ticks(&self) -> Vec<f64> {
         let first = (self.low / self.step - 1e-9).ceil() as i64;
         let last = (self.high / self.step + 1e-9).floor() as i64;
         (first..=last).map(|k| k as f64 * self.step).collect()
     }
 
-    /// 0 at the low end, 1 at the high one.
+    /// The position of a value: 0 at the low end, 1 at the high end.
     pub(crate) fn share(&self, value: f64) -> f64 {
         (value - self.low) / (self.high - self.low)
     }
 
-    /// A tick's words, with as many decimals as the step needs; small steps as powers of ten.
+    /// The label of a tick, with as many decimals as the step needs, or in scientific notation.
     pub(crate) fn label(&self, tick: f64) -> String {
         let exponent = self.step.log10().floor();
         if tick == 0.0 {
@@ -66,7 +66,7 @@ fn ends(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
     match (low, high) {
         (low, high) if low > high => (0.0, 1.0),
-        // A single value gets a neighbourhood.
+        // A single value needs a margin.
         (low, high) if high - low <= 1e-12 * high.abs() => {
             let margin = if low == 0.0 { 1.0 } else { low.abs() * 0.1 };
             (low - margin, high + margin)
@@ -75,7 +75,7 @@ fn ends(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
     }
 }
 
-/// The next of 1, 2, 5 times a power of ten.
+/// Rounds up to 1, 2 or 5 times a power of ten.
 fn round_step(rough: f64) -> f64 {
     let power = 10f64.powf(rough.log10().floor());
     let multiple =

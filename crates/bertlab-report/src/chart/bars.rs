@@ -1,12 +1,12 @@
-//! Shares of a whole, as bars below each other.
+//! A bar chart of the parts of a whole.
 
 use super::scene::{Anchor, Item, LETTER, Role, Scene};
 use crate::number::{grouped, percent, shortened};
 
-/// A bar and the gap below it.
+/// Height of a bar and the gap below it.
 const ROW: f64 = 34.0;
 
-/// `parts`: name and size.
+/// A bar for each part; `parts` are names and sizes.
 pub(crate) fn scene(title: &str, parts: &[(String, usize)]) -> Scene {
     let whole = parts.iter().map(|part| part.1).sum::<usize>().max(1) as f64;
     let largest = parts.iter().map(|part| part.1).max().unwrap_or(1).max(1) as f64;

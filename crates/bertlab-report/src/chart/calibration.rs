@@ -1,4 +1,4 @@
-//! The reliability diagram: how often answers of a given probability are right, and how many there are.
+//! The reliability diagram: accuracy and number of predictions by predicted probability.
 
 use super::axis::Axis;
 use super::frame::{Frame, Margins};
@@ -10,24 +10,25 @@ use bertlab_train::metrics::interval::wilson_interval;
 const SIZE: (f64, f64) = (400.0, 300.0);
 const MARGINS: Margins = Margins { left: 58.0, top: 12.0, right: 14.0, bottom: 42.0 };
 
-/// Dots on the diagonal are honest; below it the model promises too much. Whiskers: 95 % intervals.
+/// The reliability diagram (DeGroot and Fienberg 1983): dots below the diagonal show overconfidence. Whiskers
+/// are 95 % Wilson intervals.
 pub(crate) fn scene(calibration: &Calibration) -> Scene {
-    let mut scene = Scene::new("Share of right answers by probability", SIZE.0, SIZE.1);
+    let mut scene = Scene::new("Accuracy by predicted probability", SIZE.0, SIZE.1);
     let axis = Axis::exactly(0.0, 1.0, 0.2);
-    let names = ("probability of the answer", "share of right answers");
+    let names = ("predicted probability", "accuracy");
     let frame = Frame::draw(&mut scene, &MARGINS, axis, axis, names);
     scene.dashed(vec![frame.point(0.0, 0.0), frame.point(1.0, 1.0)], Role::Muted);
     let most = calibration.bins.iter().map(|bin| bin.n_answers).max().unwrap_or(1).max(1);
     for bin in &calibration.bins {
         let (Some(mean), Some(share)) = (bin.mean_probability, bin.share_right()) else { continue };
         let hint = format!(
-            "probability {} to {}: {}, {} right",
+            "probability {} to {}: {}, {} correct",
             percent(bin.low),
             percent(bin.high),
-            counted(bin.n_answers, "answer"),
+            counted(bin.n_answers, "prediction"),
             percent(share)
         );
-        // How many answers there are stands on the floor, at most a fifth of the height.
+        // A histogram of predictions at the bottom, at most a fifth of the height.
         let (left, top) = frame.point(bin.low, 0.2 * bin.n_answers as f64 / most as f64);
         let (right, bottom) = frame.point(bin.high, 0.0);
         let (width, height) = (right - left - 1.0, bottom - top);

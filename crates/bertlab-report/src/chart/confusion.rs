@@ -1,14 +1,15 @@
-//! The confusion matrix as a coloured grid: labels down, answers across, the darker the more of a label's rows.
+//! The confusion matrix: true labels in rows, predictions in columns, coloured by the share of a label's
+//! rows.
 
 use super::scene::{Anchor, Item, LETTER, Role, Scene, shade};
 use crate::number::{grouped, percent, shortened};
 
-/// More labels do not fit on a page with readable numbers.
+/// Maximum number of labels for readable numbers.
 pub(crate) const LABELS_MAX: usize = 16;
 
 const TOP: f64 = 6.0;
 
-/// `counts`: by label, then by answer. C × C, C at most [`LABELS_MAX`].
+/// The confusion matrix of `counts` `[C, C]`, by true label and prediction; C is at most [`LABELS_MAX`].
 pub(crate) fn scene(labels: &[String], counts: &[Vec<usize>]) -> Scene {
     let n = labels.len();
     let names: Vec<String> =
@@ -19,8 +20,9 @@ pub(crate) fn scene(labels: &[String], counts: &[Vec<usize>]) -> Scene {
     let height = (cell * 0.62).max(34.0);
     let below = if is_tight(&names, cell) { 18.0 + LETTER * longest * 0.72 } else { 22.0 };
     let size = ((left + cell * n as f64 + 8.0).max(400.0), TOP + height * n as f64 + below + 20.0);
-    let mut scene = Scene::new("Confusion matrix: labels down, answers across", size.0, size.1);
-    scene.upright_text((12.0, TOP + height * n as f64 / 2.0), "label", Role::Muted);
+    let mut scene =
+        Scene::new("Confusion matrix: true labels in rows, predictions in columns", size.0, size.1);
+    scene.vertical_text((12.0, TOP + height * n as f64 / 2.0), "label", Role::Muted);
     for (row, (label, of_label)) in labels.iter().zip(counts).enumerate() {
         let y = TOP + height * row as f64;
         scene.text((left - 8.0, y + height / 2.0 + 4.0), &names[row], Role::Ink, Anchor::End);
@@ -29,7 +31,7 @@ pub(crate) fn scene(labels: &[String], counts: &[Vec<usize>]) -> Scene {
             let share = if n_rows == 0 { 0.0 } else { count as f64 / n_rows as f64 };
             let x = left + cell * column as f64;
             let hint = format!(
-                "{} of {} rows {label:?} answered {:?}",
+                "{} of {} rows {label:?} predicted as {:?}",
                 grouped(count),
                 grouped(n_rows),
                 labels[column]
@@ -37,7 +39,7 @@ pub(crate) fn scene(labels: &[String], counts: &[Vec<usize>]) -> Scene {
             draw_cell(&mut scene, (x, y, cell, height), (count, share), hint);
         }
     }
-    draw_answers(&mut scene, &names, (left, cell), TOP + height * n as f64);
+    draw_column_names(&mut scene, &names, (left, cell), TOP + height * n as f64);
     scene
 }
 
@@ -62,24 +64,24 @@ fn draw_cell(scene: &mut Scene, place: (f64, f64, f64, f64), (count, share): (us
     }
 }
 
-/// Names too long for their columns.
+/// Whether names are too long for their columns.
 fn is_tight(names: &[String], cell: f64) -> bool {
     names.iter().any(|name| LETTER * name.chars().count() as f64 > cell)
 }
 
-/// The answers' names below the grid, upright where they are too long for a column.
-fn draw_answers(scene: &mut Scene, names: &[String], (left, cell): (f64, f64), bottom: f64) {
+/// Draws the names of columns, vertically if they are too long.
+fn draw_column_names(scene: &mut Scene, names: &[String], (left, cell): (f64, f64), bottom: f64) {
     let is_tight = is_tight(names, cell);
     let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0) as f64;
     for (column, name) in names.iter().enumerate() {
         let x = left + cell * (column as f64 + 0.5);
         if is_tight {
             let y = bottom + 8.0 + LETTER * longest * 0.5;
-            scene.upright_text((x + 4.0, y), name, Role::Ink);
+            scene.vertical_text((x + 4.0, y), name, Role::Ink);
         } else {
             scene.text((x, bottom + 17.0), name, Role::Ink, Anchor::Middle);
         }
     }
     let at = (left + cell * names.len() as f64 / 2.0, scene.height - 6.0);
-    scene.text(at, "answer", Role::Muted, Anchor::Middle);
+    scene.text(at, "prediction", Role::Muted, Anchor::Middle);
 }

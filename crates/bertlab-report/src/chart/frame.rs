@@ -1,9 +1,9 @@
-//! The frame of a chart: grid lines, ticks and what the axes are.
+//! The frame of a chart: grid lines, ticks and axis labels.
 
 use super::axis::Axis;
 use super::scene::{Anchor, LETTER, Role, Scene};
 
-/// Where values lie in a scene.
+/// Maps values to positions in a scene.
 pub(crate) struct Frame {
     pub(crate) x: Axis,
     pub(crate) y: Axis,
@@ -13,7 +13,7 @@ pub(crate) struct Frame {
     height: f64,
 }
 
-/// The place of a frame inside its scene.
+/// Margins between a frame and its scene.
 pub(crate) struct Margins {
     pub(crate) left: f64,
     pub(crate) top: f64,
@@ -21,13 +21,13 @@ pub(crate) struct Margins {
     pub(crate) bottom: f64,
 }
 
-/// Room for tick labels and what the axes are; wide labels get more.
+/// Space for tick and axis labels; wide tick labels get more.
 pub(crate) const MARGINS: Margins = Margins { left: 58.0, top: 26.0, right: 12.0, bottom: 42.0 };
 
 impl Frame {
-    /// Draws grid and ticks into the scene. `names`: what runs to the right, and what runs up.
+    /// Draws grid, ticks and axis labels; `names` are the labels of x and y.
     pub(crate) fn draw(scene: &mut Scene, margins: &Margins, x: Axis, y: Axis, names: (&str, &str)) -> Self {
-        let left = margins.left.max(room_beside(&y));
+        let left = margins.left.max(left_margin(&y));
         let frame = Self {
             x,
             y,
@@ -49,18 +49,18 @@ impl Frame {
         }
         scene.line(vec![(frame.left, bottom), (right, bottom)], Role::Muted, 1.0);
         scene.text((frame.left + frame.width / 2.0, bottom + 35.0), names.0, Role::Muted, Anchor::Middle);
-        scene.upright_text((13.0, frame.top + frame.height / 2.0), names.1, Role::Muted);
+        scene.vertical_text((13.0, frame.top + frame.height / 2.0), names.1, Role::Muted);
         frame
     }
 
-    /// Where a pair of values lies.
+    /// The position of a pair of values.
     pub(crate) fn point(&self, x: f64, y: f64) -> (f64, f64) {
         (self.left + self.width * self.x.share(x), self.top + self.height * (1.0 - self.y.share(y)))
     }
 }
 
-/// What the axis's name and its widest label take, with a gap between them and to the frame.
-fn room_beside(y: &Axis) -> f64 {
+/// The width of the axis label and the widest tick label, with gaps.
+fn left_margin(y: &Axis) -> f64 {
     const NAME: f64 = 26.0;
     let widest = y.ticks().into_iter().map(|tick| y.label(tick).chars().count()).max().unwrap_or(0);
     NAME + LETTER * widest as f64 + 6.0

@@ -1,4 +1,4 @@
-//! A square matrix of cosines as a coloured grid, the darker the more alike.
+//! A heat map of a square matrix of cosine similarities.
 
 use super::scene::{Anchor, Item, LETTER, Role, Scene, shade};
 use crate::number::shortened;
@@ -6,7 +6,8 @@ use crate::number::shortened;
 const TOP: f64 = 24.0;
 const HEIGHT: f64 = 44.0;
 
-/// `values`: `[W, W]`; colours go from the smallest value to 1, as cosines of one model lie close together.
+/// The heat map of `values` `[W, W]`. Colours range from the smallest value to 1, because cosines of one
+/// model are close to each other.
 pub(crate) fn scene(title: &str, labels: &[String], values: &[Vec<Option<f32>>]) -> Scene {
     let low = values.iter().flatten().flatten().copied().fold(1.0_f32, f32::min);
     let names: Vec<String> = labels.iter().map(|label| shortened(label, 12)).collect();

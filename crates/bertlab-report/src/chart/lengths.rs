@@ -1,4 +1,4 @@
-//! How right answers are by the length of the text: a share with its interval for each range of lengths.
+//! Accuracy by text length, with confidence intervals.
 
 use super::axis::Axis;
 use super::frame::{Frame, Margins};
@@ -6,22 +6,22 @@ use super::scene::{Anchor, Role, Scene};
 use crate::number::{counted, percent};
 use bertlab_train::metrics::interval::wilson_interval;
 
-/// Rows of a range of lengths.
+/// Rows whose lengths are in a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LengthRange {
-    /// Shortest and longest row in tokens.
+    /// Lengths of the shortest and the longest row in tokens.
     pub(crate) tokens: (usize, usize),
     pub(crate) n_rows: usize,
     pub(crate) n_right: usize,
 }
 
-/// At most so many ranges.
+/// Maximum number of ranges.
 const N_RANGES: usize = 6;
-/// No range is made for fewer rows: its interval would say nothing.
+/// Minimum number of rows in a range; intervals of fewer rows are too wide.
 const ROWS_MIN: usize = 20;
 
-/// Ranges of about equally many rows; `rows` are token counts and whether the answer was right. Rows of one length stay
-/// together. Empty where there are not rows enough for two ranges.
+/// Ranges with about equal numbers of rows; `rows` are lengths in tokens and whether the prediction is
+/// correct. Rows of equal length are in the same range. Empty if there are too few rows for two ranges.
 pub(crate) fn ranges(mut rows: Vec<(usize, bool)>) -> Vec<LengthRange> {
     rows.sort_unstable();
     let n_ranges = (rows.len() / ROWS_MIN).min(N_RANGES);
@@ -41,7 +41,7 @@ pub(crate) fn ranges(mut rows: Vec<(usize, bool)>) -> Vec<LengthRange> {
             }
         }
     }
-    // A last range that was left with few rows joins the one before.
+    // A last range with too few rows is merged into the previous one.
     if let [.., before, last] = ranges.as_mut_slice()
         && last.n_rows < ROWS_MIN
     {
@@ -55,7 +55,7 @@ pub(crate) fn ranges(mut rows: Vec<(usize, bool)>) -> Vec<LengthRange> {
 
 const MARGINS: Margins = Margins { left: 58.0, top: 12.0, right: 12.0, bottom: 42.0 };
 
-/// A dot with a whisker for each range; `overall` as a dashed level.
+/// A dot with a 95 % Wilson interval for each range; `overall` is a dashed line.
 pub(crate) fn scene(ranges: &[LengthRange], overall: f64) -> Scene {
     let mut scene = Scene::new("Accuracy by length of the text", 400.0, 250.0);
     let share = |range: &LengthRange| range.n_right as f64 / range.n_rows as f64;
@@ -63,9 +63,9 @@ pub(crate) fn scene(ranges: &[LengthRange], overall: f64) -> Scene {
         ranges.iter().filter_map(|range| wilson_interval(range.n_right, range.n_rows)).collect();
     let ends = intervals.iter().flat_map(|interval| [interval.low, interval.high]);
     let y = Axis::around(ends.chain([overall]), 4);
-    // No ticks to the right: ranges are named instead.
+    // No ticks on the x axis: the ranges have labels instead.
     let x = Axis::exactly(0.0, ranges.len() as f64, f64::from(u16::MAX));
-    let frame = Frame::draw(&mut scene, &MARGINS, x, y, ("tokens of the text", "share of right answers"));
+    let frame = Frame::draw(&mut scene, &MARGINS, x, y, ("tokens of the text", "accuracy"));
     scene.items.retain(
         |item| !matches!(item, super::scene::Item::Text { text, anchor: Anchor::Middle, .. } if text == "0"),
     );
@@ -83,7 +83,7 @@ pub(crate) fn scene(ranges: &[LengthRange], overall: f64) -> Scene {
             format!("{}–{}", range.tokens.0, range.tokens.1)
         };
         let hint =
-            format!("{words} tokens: {} of {} right", percent(share(range)), counted(range.n_rows, "row"));
+            format!("{words} tokens: {} of {} correct", percent(share(range)), counted(range.n_rows, "row"));
         scene.dot(frame.point(centre, share(range)), 4.0, Role::First, hint);
         let (at, floor) = frame.point(centre, y.low);
         scene.text((at, floor + 17.0), &words, Role::Muted, Anchor::Middle);

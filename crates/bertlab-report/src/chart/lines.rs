@@ -8,35 +8,35 @@ use crate::number::number;
 /// A curve.
 pub(crate) struct Series {
     pub(crate) name: String,
-    /// Step, or whatever runs to the right, and value; what is no finite number leaves a gap.
+    /// x (for example the step) and value; values that are not finite leave a gap.
     pub(crate) points: Vec<(f64, f64)>,
     pub(crate) role: Role,
-    /// A dot at each value: where there are few.
+    /// Whether to draw a dot at each value.
     pub(crate) has_dots: bool,
 }
 
-/// A level to compare with.
+/// A horizontal reference line.
 pub(crate) struct Level {
     pub(crate) name: String,
     pub(crate) value: f64,
 }
 
-/// What a chart of curves shows.
+/// A chart of curves.
 pub(crate) struct Lines {
     pub(crate) title: String,
-    /// What runs to the right.
-    pub(crate) across: &'static str,
-    /// What runs up.
-    pub(crate) measure: String,
+    /// Label of the x axis.
+    pub(crate) x_label: &'static str,
+    /// Label of the y axis.
+    pub(crate) y_label: String,
     pub(crate) series: Vec<Series>,
     pub(crate) level: Option<Level>,
-    /// Where the steps end.
+    /// The end of the x axis.
     pub(crate) last_step: f64,
-    /// Whether the values begin at 0.
+    /// Whether the y axis starts at 0.
     pub(crate) from_zero: bool,
 }
 
-/// The size of a chart: text of 12 units is readable on a phone, where a chart is as wide as the screen.
+/// Size of a chart, chosen so that text of 12 units is readable on the width of a phone.
 const SIZE: (f64, f64) = (400.0, 250.0);
 
 impl Lines {
@@ -47,17 +47,17 @@ impl Lines {
         let level = self.level.as_ref().map(|level| level.value);
         let y = Axis::around(values.chain(zero).chain(level), 4);
         let x = Axis::up_to(self.last_step, 5);
-        let frame = Frame::draw(&mut scene, &MARGINS, x, y, (self.across, &self.measure));
+        let frame = Frame::draw(&mut scene, &MARGINS, x, y, (self.x_label, &self.y_label));
         if let Some(level) = &self.level {
             let ends = [x.low, x.high].map(|step| frame.point(step, level.value));
             scene.dashed(ends.to_vec(), Role::Muted);
         }
-        self.series.iter().for_each(|series| draw(&mut scene, &frame, series, self.across));
+        self.series.iter().for_each(|series| draw(&mut scene, &frame, series, self.x_label));
         self.legend(&mut scene);
         scene
     }
 
-    /// A line of its colour and its name, above the frame.
+    /// Draws the legend above the frame.
     fn legend(&self, scene: &mut Scene) {
         let mut left = MARGINS.left;
         let y = 11.0;
@@ -76,7 +76,7 @@ impl Lines {
     }
 }
 
-fn draw(scene: &mut Scene, frame: &Frame, series: &Series, across: &str) {
+fn draw(scene: &mut Scene, frame: &Frame, series: &Series, x_label: &str) {
     for run in series.points.split(|point| !point.1.is_finite()) {
         let points: Vec<(f64, f64)> = run.iter().map(|&(step, value)| frame.point(step, value)).collect();
         if points.len() > 1 {
@@ -84,7 +84,7 @@ fn draw(scene: &mut Scene, frame: &Frame, series: &Series, across: &str) {
         }
     }
     for &(step, value) in series.points.iter().filter(|point| point.1.is_finite()) {
-        let hint = format!("{} {} at {across} {step}", series.name, number(value));
+        let hint = format!("{} {} at {x_label} {step}", series.name, number(value));
         if series.has_dots || series.points.len() == 1 {
             scene.dot(frame.point(step, value), 3.5, series.role, hint);
         } else {

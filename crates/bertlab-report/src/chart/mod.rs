@@ -1,4 +1,4 @@
-//! The charts: each makes a scene from plain numbers, and a scene becomes SVG.
+//! Charts: each turns numbers into a scene, and a scene is written as SVG.
 
 pub(crate) mod axis;
 pub(crate) mod bars;

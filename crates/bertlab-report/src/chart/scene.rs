@@ -1,24 +1,24 @@
-//! What a chart draws, before it is SVG: lines, boxes, dots and words in roles instead of colours.
+//! The contents of a chart: lines, boxes, dots and texts, with roles instead of colours.
 
-/// What something means, from which its colour follows, in light and in dark.
+/// The role of an item, which determines its colour in light and dark mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// Words and marks of the first rank.
+    /// Primary text.
     Ink,
-    /// Words of the second rank.
+    /// Secondary text.
     Muted,
     /// Grid lines.
     Grid,
     /// The first series: blue.
     First,
-    /// The second series: vermilion, which colour-blind people tell from blue.
+    /// The second series: vermilion, which colour-blind readers can distinguish from blue.
     Second,
-    /// Words on a strong fill of the first colour.
+    /// Text on a dark fill of the first colour.
     OnFirst,
 }
 
 impl Role {
-    /// Its class in style sheets.
+    /// The CSS class.
     pub(crate) fn class(self) -> &'static str {
         match self {
             Self::Ink => "ink",
@@ -31,13 +31,13 @@ impl Role {
     }
 }
 
-/// How strong a fill of the first colour is for a share from 0 to 1, and what words on it are: below one half it is pale
-/// enough for dark words, above it strong enough for light ones.
+/// The opacity of a fill for a share from 0 to 1, and the role of text on it: dark text below one half, light
+/// text above.
 pub(crate) fn shade(share: f64) -> (f64, Role) {
     if share < 0.5 { (0.06 + 0.5 * share, Role::Ink) } else { (0.4 + 0.6 * share, Role::OnFirst) }
 }
 
-/// Where a text stands beside its point.
+/// The part of a text that is placed at its point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Anchor {
     Start,
@@ -45,26 +45,26 @@ pub(crate) enum Anchor {
     End,
 }
 
-/// About the width of a letter, in units of the scene.
+/// Approximate width of a letter in scene units.
 pub(crate) const LETTER: f64 = 6.6;
 
-/// Something drawn. Lengths are in units of the scene.
+/// An item of a scene. Lengths are in scene units.
 #[derive(Clone, Debug)]
 pub(crate) enum Item {
     Line { points: Vec<(f64, f64)>, role: Role, width: f64, is_dashed: bool },
     Box { x: f64, y: f64, width: f64, height: f64, role: Role, opacity: f64, hint: String },
     Dot { x: f64, y: f64, radius: f64, role: Role, opacity: f64, hint: String },
-    Text { x: f64, y: f64, text: String, role: Role, anchor: Anchor, is_upright: bool, is_bold: bool },
+    Text { x: f64, y: f64, text: String, role: Role, anchor: Anchor, is_vertical: bool, is_bold: bool },
 }
 
 /// A chart.
 #[derive(Clone, Debug)]
 pub(crate) struct Scene {
-    /// Units across.
+    /// Width in scene units.
     pub(crate) width: f64,
-    /// Units down.
+    /// Height in scene units.
     pub(crate) height: f64,
-    /// What it shows, for those who cannot see it.
+    /// Description for screen readers.
     pub(crate) title: String,
     pub(crate) items: Vec<Item>,
 }
@@ -86,18 +86,18 @@ impl Scene {
         self.items.push(Item::Dot { x, y, radius, role, opacity: 1.0, hint });
     }
 
-    /// A place that only a resting pointer finds.
+    /// Adds an invisible place with a tooltip.
     pub(crate) fn hint(&mut self, (x, y): (f64, f64), hint: String) {
         self.items.push(Item::Dot { x, y, radius: 5.0, role: Role::Ink, opacity: 0.0, hint });
     }
 
     pub(crate) fn text(&mut self, (x, y): (f64, f64), text: &str, role: Role, anchor: Anchor) {
         let text = text.to_owned();
-        self.items.push(Item::Text { x, y, text, role, anchor, is_upright: false, is_bold: false });
+        self.items.push(Item::Text { x, y, text, role, anchor, is_vertical: false, is_bold: false });
     }
 
-    /// A text that runs from below upwards.
-    pub(crate) fn upright_text(&mut self, (x, y): (f64, f64), text: &str, role: Role) {
+    /// Adds a text that reads from bottom to top.
+    pub(crate) fn vertical_text(&mut self, (x, y): (f64, f64), text: &str, role: Role) {
         let text = text.to_owned();
         self.items.push(Item::Text {
             x,
@@ -105,7 +105,7 @@ impl Scene {
             text,
             role,
             anchor: Anchor::Middle,
-            is_upright: true,
+            is_vertical: true,
             is_bold: false,
         });
     }

@@ -1,16 +1,16 @@
-//! A scene as SVG: inside a page, whose style sheet colours it, or as a file of its own.
+//! Writes a scene as SVG: inline, styled by the page, or as a standalone file.
 
 use super::scene::{Anchor, Item, Scene};
 use crate::markup::Markup;
 
-/// The style of a file that stands alone: on white, as papers and slides want it.
+/// The style of standalone files: a white background, for papers and slides.
 const FILE_STYLE: &str = "text{font:12px system-ui,sans-serif}.bold{font-weight:600}\
 .line{fill:none;stroke-linejoin:round;stroke-linecap:round}.dashed{stroke-dasharray:5 4}\
 .fill.ink{fill:#1d2530}.fill.muted{fill:#5b6673}.fill.grid{fill:#dfe3e8}.fill.first{fill:#0072b2}\
 .fill.second{fill:#d55e00}.fill.on-first{fill:#fff}.line.ink{stroke:#1d2530}.line.muted{stroke:#5b6673}\
 .line.grid{stroke:#dfe3e8}.line.first{stroke:#0072b2}.line.second{stroke:#d55e00}";
 
-/// A figure of a page.
+/// SVG for a page.
 pub(crate) fn inline(scene: &Scene) -> Markup {
     let mut markup = Markup::default();
     let size = view_box(scene);
@@ -19,7 +19,7 @@ pub(crate) fn inline(scene: &Scene) -> Markup {
     markup
 }
 
-/// A file of its own.
+/// A standalone SVG file.
 pub(crate) fn file(scene: &Scene) -> String {
     let mut markup = Markup::default();
     let (size, width, height) = (view_box(scene), scene.width.to_string(), scene.height.to_string());
@@ -33,7 +33,7 @@ pub(crate) fn file(scene: &Scene) -> String {
     markup.within("svg", &attributes, |svg| {
         svg.leaf("title", &[], &scene.title);
         svg.within("style", &[], |style| {
-            style.own(FILE_STYLE);
+            style.raw(FILE_STYLE);
         });
         svg.empty("rect", &[("width", "100%"), ("height", "100%"), ("fill", "#fff")]);
         scene.items.iter().for_each(|item| draw(svg, item));
@@ -85,7 +85,7 @@ fn draw(svg: &mut Markup, item: &Item) {
 }
 
 fn draw_text(svg: &mut Markup, item: &Item) {
-    let Item::Text { x, y, text, role, anchor, is_upright, is_bold } = item else { return };
+    let Item::Text { x, y, text, role, anchor, is_vertical, is_bold } = item else { return };
     let class = format!("fill {}{}", role.class(), if *is_bold { " bold" } else { "" });
     let anchor = match anchor {
         Anchor::Start => "start",
@@ -96,20 +96,20 @@ fn draw_text(svg: &mut Markup, item: &Item) {
     let turn = format!("rotate(-90 {x} {y})");
     let mut attributes =
         vec![("class", class.as_str()), ("x", x.as_str()), ("y", y.as_str()), ("text-anchor", anchor)];
-    if *is_upright {
+    if *is_vertical {
         attributes.push(("transform", &turn));
     }
     svg.leaf("text", &attributes, text);
 }
 
-/// What a pointer that rests on it is told.
+/// Writes a tooltip, unless it is empty.
 fn with_hint(markup: &mut Markup, hint: &str) {
     if !hint.is_empty() {
         markup.leaf("title", &[], hint);
     }
 }
 
-/// Two decimals are finer than any screen.
+/// A number with at most two decimals.
 fn short(value: f64) -> String {
     let text = format!("{value:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

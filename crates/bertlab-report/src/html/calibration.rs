@@ -1,4 +1,4 @@
-//! Whether the probabilities can be believed.
+//! The section about calibration.
 
 use super::{figure, section};
 use crate::chart::calibration;
@@ -10,17 +10,17 @@ use bertlab_train::metrics::calibration::Calibration;
 
 pub(super) fn write(main: &mut Markup, report: &RunReport) {
     let Some(found) = report.evaluation.as_ref().and_then(of) else { return };
-    section(main, "Can its probabilities be believed?", |section| {
+    section(main, "Calibration", |section| {
         section.leaf("p", &[], &words(found));
         section.within("div", &[("class", "charts")], |charts| {
-            let caption = "On the dashed line a probability is kept; below it the model is surer than right. \
-                           Whiskers: 95 % intervals; grey: how many answers there are.";
-            figure(charts, "Calibration", &calibration::scene(found), caption);
+            let caption = "On the dashed line probabilities equal accuracies; below it the model is \
+                overconfident. Whiskers: 95 % intervals; grey: number of predictions.";
+            figure(charts, "Reliability diagram", &calibration::scene(found), caption);
         });
     });
 }
 
-/// Of answers with probabilities.
+/// The calibration of predictions with probabilities.
 pub(crate) fn of(facts: &EvaluationFacts) -> Option<&Calibration> {
     match &facts.evaluation.scores {
         Scores::Classification(scores) => scores.probabilities.as_ref().map(|found| &found.calibration),
@@ -36,8 +36,8 @@ fn words(calibration: &Calibration) -> String {
         calibration.bins.iter().filter_map(|bin| Some(bin.mean_probability? * bin.n_answers as f64)).sum();
     let (promised, kept) = (sum / n_answers as f64, n_right as f64 / n_answers as f64);
     format!(
-        "On average it gives its answers {} % and is right {} % of the time. Bin by bin the two are {} points apart \
-         (expected calibration error).",
+        "Mean predicted probability {} %, accuracy {} %. Expected calibration error: {} points, the mean \
+         difference of the two within each bin.",
         percent_number(promised),
         percent_number(kept),
         percent_number(calibration.expected_error)

@@ -1,4 +1,4 @@
-//! Where a classifier is right and wrong: confusion matrix, figures by class, accuracy by length.
+//! The section about classes: confusion matrix, metrics by class, accuracy by length.
 
 use super::{figure, section, table};
 use crate::chart::{confusion, lengths};
@@ -11,22 +11,22 @@ use bertlab_train::metrics::classification::{
     Average, Averages, ClassScores, ClassificationReport, ConfusionMatrix, likeliest,
 };
 
-/// Pairs of labels listed where a matrix has no room.
+/// Number of confused pairs listed if the matrix is too large.
 const PAIRS_SHOWN: usize = 20;
 
 pub(super) fn write(main: &mut Markup, report: &RunReport) {
     let Some(facts) = &report.evaluation else { return };
     match &facts.evaluation.scores {
-        Scores::Classification(scores) => section(main, "Where it is right, and where not", |section| {
+        Scores::Classification(scores) => section(main, "Results by class", |section| {
             write_classes(section, facts, scores, &report.model.labels);
         }),
-        Scores::MultiLabel(scores) => section(main, "Label by label", |section| {
+        Scores::MultiLabel(scores) => section(main, "Results by label", |section| {
             let auroc = |id: usize| scores.probabilities.as_ref().and_then(|found| found.auroc[id]);
             let averages = [
                 ("micro", scores.micro_average.as_ref()),
                 ("macro", Some(&scores.macro_average)),
                 ("weighted", scores.weighted_average.as_ref()),
-                ("by row", Some(&scores.samples_average)),
+                ("samples", Some(&scores.samples_average)),
             ];
             write_table(section, &report.model.labels, &scores.labels, auroc, &averages);
         }),
@@ -44,24 +44,25 @@ fn write_classes(
     markup.within("div", &[("class", "charts")], |charts| {
         if labels.len() <= confusion::LABELS_MAX {
             let scene = confusion::scene(labels, &scores.confusion.counts);
-            let caption = "Rows of each label by what was answered; the share is of the label's rows.";
+            let caption =
+                "Rows: true labels, columns: predictions; percentages are of the rows of each label.";
             figure(charts, "Confusion matrix", &scene, caption);
         }
         if !ranges.is_empty() {
             let scene = lengths::scene(&ranges, scores.accuracy);
-            let caption = "Accuracy of texts of like length, with 95 % intervals; dashed: all rows.";
-            figure(charts, "By length of the text", &scene, caption);
+            let caption = "Accuracy by text length, with 95 % intervals; dashed: all rows.";
+            figure(charts, "Accuracy by length", &scene, caption);
         }
     });
     if labels.len() > confusion::LABELS_MAX {
-        write_commonest_confusions(markup, labels, &scores.confusion);
+        write_top_confusions(markup, labels, &scores.confusion);
     }
     let auroc = |id: usize| scores.probabilities.as_ref().and_then(|found| found.auroc.classes[id]);
     let averages = [("macro", Some(&scores.macro_average)), ("weighted", Some(&scores.weighted_average))];
     write_table(markup, labels, &scores.classes, auroc, &averages);
 }
 
-/// Tokens of each row, and whether its answer was right.
+/// Number of tokens of each row, and whether its prediction is correct.
 pub(crate) fn rows_by_length(facts: &EvaluationFacts) -> Vec<(usize, bool)> {
     let row = |(row, answer): (&crate::RowFacts, &bertlab_train::Answer)| match &row.target {
         Some(Target::Class(class)) => Some((row.n_tokens, likeliest(&answer.logits) == *class)),
@@ -70,8 +71,8 @@ pub(crate) fn rows_by_length(facts: &EvaluationFacts) -> Vec<(usize, bool)> {
     facts.answered().filter_map(row).collect()
 }
 
-/// Of many labels, the pairs that are taken for one another most.
-fn write_commonest_confusions(markup: &mut Markup, labels: &[String], confusion: &ConfusionMatrix) {
+/// The most frequently confused pairs of labels, for models with many labels.
+fn write_top_confusions(markup: &mut Markup, labels: &[String], confusion: &ConfusionMatrix) {
     let mut pairs: Vec<(usize, usize, usize)> = Vec::new();
     for (label, counts) in confusion.counts.iter().enumerate() {
         let wrong = counts.iter().enumerate().filter(|&(answer, &count)| answer != label && count > 0);
@@ -83,11 +84,11 @@ fn write_commonest_confusions(markup: &mut Markup, labels: &[String], confusion:
         let share = count as f64 / confusion.support(label) as f64;
         vec![labels[label].clone(), labels[answer].clone(), grouped(count), percent(share)]
     };
-    markup.leaf("h3", &[], "What is taken for what, most often");
+    markup.leaf("h3", &[], "Most frequent confusions");
     let rows: Vec<Vec<String>> = pairs.iter().take(PAIRS_SHOWN).map(row).collect();
-    table(markup, &["label", "answer", "rows", "of the label"], &rows);
+    table(markup, &["label", "prediction", "rows", "of the label"], &rows);
     if n_more > 0 {
-        markup.leaf("p", &[("class", "aside")], &format!("{} more pairs are rarer.", grouped(n_more)));
+        markup.leaf("p", &[("class", "aside")], &format!("{} other pairs.", grouped(n_more)));
     }
 }
 
@@ -123,7 +124,7 @@ fn write_table(
     }
     table(markup, &["label", "precision", "recall", "F1", "AUROC", "rows"], &rows);
     if is_any_undefined {
-        let words = "* An undefined figure counts as 0 in an average, as scikit-learn has it.";
+        let words = "* Undefined metrics count as 0 in an average, as in scikit-learn.";
         markup.leaf("p", &[("class", "aside")], words);
     }
 }

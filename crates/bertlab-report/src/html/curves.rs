@@ -1,11 +1,11 @@
-//! The curves of a run.
+//! The section with training curves.
 
 use super::{figure, section};
 use crate::curves::{self, Curve};
 use crate::markup::Markup;
 use crate::run::RunReport;
 
-/// The first curves of a run: the loss, and what its evaluations found.
+/// The first `n_max` curves of a run: the loss, then the main evaluation metric.
 pub(super) fn write_first(charts: &mut Markup, report: &RunReport, n_max: usize) {
     for curve in report.training.iter().flat_map(curves::all).take(n_max) {
         figure(charts, &curve.heading, &curve.lines.scene(), &curve.caption);
@@ -17,7 +17,7 @@ pub(super) fn write(main: &mut Markup, report: &RunReport) {
     if curves.is_empty() {
         return;
     }
-    section(main, "How the training went", |section| {
+    section(main, "Training curves", |section| {
         section.within("div", &[("class", "charts")], |charts| {
             for curve in &curves {
                 figure(charts, &curve.heading, &curve.lines.scene(), &curve.caption);

@@ -1,4 +1,4 @@
-//! The rows: how many, of which labels, what was cut, what a look at them found.
+//! The section about data: rows, labels, truncation, and findings of the data check.
 
 use super::{section, table};
 use crate::markup::Markup;
@@ -8,9 +8,9 @@ use crate::verdict::listed;
 use bertlab_data::preflight::Severity;
 use bertlab_feedback::{Command, Hint};
 
-/// Labels listed at most.
+/// Maximum number of labels listed.
 const LABELS_MAX: usize = 40;
-/// Findings listed at most.
+/// Maximum number of findings listed.
 const FINDINGS_MAX: usize = 30;
 
 pub(super) fn write(main: &mut Markup, report: &RunReport) {
@@ -19,7 +19,7 @@ pub(super) fn write(main: &mut Markup, report: &RunReport) {
     }
     section(main, "Data", |section| {
         let rows: Vec<Vec<String>> = report.splits.iter().map(split_row).collect();
-        table(section, &["split", "files", "rows", "tokens", "cut rows", "lost tokens"], &rows);
+        table(section, &["split", "files", "rows", "tokens", "truncated rows", "removed tokens"], &rows);
         write_labels(section, &report.splits);
         write_findings(section, report);
     });
@@ -42,7 +42,7 @@ fn split_row(split: &SplitFacts) -> Vec<String> {
     ]
 }
 
-/// Labels down, splits across.
+/// A table of label counts: one row per label, one column per split.
 fn write_labels(markup: &mut Markup, splits: &[SplitFacts]) {
     let Some(first) = splits.iter().find(|split| !split.labels.is_empty()) else { return };
     let with_labels: Vec<&SplitFacts> =
@@ -75,7 +75,7 @@ fn write_findings(markup: &mut Markup, report: &RunReport) {
     if report.findings.is_empty() {
         return;
     }
-    markup.leaf("h3", &[], "What a look at the data found");
+    markup.leaf("h3", &[], "Findings of the data check");
     markup.within("ul", &[("class", "findings")], |list| {
         for finding in report.findings.iter().take(FINDINGS_MAX) {
             let class = match finding.severity {

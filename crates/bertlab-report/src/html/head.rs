@@ -1,4 +1,4 @@
-//! What the page is about, and what the result means.
+//! The head of a page: title, interpretation of the result, main metrics.
 
 use crate::markup::Markup;
 use crate::number::{date, figure, percent};
@@ -7,18 +7,18 @@ use crate::verdict::{Comparison, Tone, Verdict, verdict};
 
 const STYLE: &str = include_str!("style.css");
 
-/// Title and style sheet.
+/// Writes title and style sheet.
 pub(super) fn write(head: &mut Markup, title: &str) {
     head.empty("meta", &[("charset", "utf-8")]);
     head.empty("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
     head.empty("meta", &[("name", "color-scheme"), ("content", "light dark")]);
     head.leaf("title", &[], title);
     head.within("style", &[], |style| {
-        style.own(STYLE);
+        style.raw(STYLE);
     });
 }
 
-/// What the page is called.
+/// The title of a report.
 pub(super) fn page_title(report: &RunReport) -> String {
     format!("{} – {}", kind(report), title(report))
 }
@@ -27,7 +27,7 @@ fn kind(report: &RunReport) -> &'static str {
     if report.training.is_some() { "Training report" } else { "Evaluation report" }
 }
 
-/// The model on its data.
+/// The model and its data.
 fn title(report: &RunReport) -> String {
     let model = &report.model.name;
     match report.splits.first().and_then(|split| split.files.first()) {
@@ -36,7 +36,7 @@ fn title(report: &RunReport) -> String {
     }
 }
 
-/// The heading of the page.
+/// Writes the heading of a report.
 pub(super) fn write_verdict(main: &mut Markup, report: &RunReport) {
     let verdict = verdict(report);
     main.within("header", &[], |header| {
@@ -49,7 +49,7 @@ pub(super) fn write_verdict(main: &mut Markup, report: &RunReport) {
     write_figures(main, report);
 }
 
-/// What a result means, under its headline.
+/// Writes the interpretation of a result.
 pub(super) fn write_meaning(markup: &mut Markup, verdict: &Verdict) {
     let tone = match verdict.tone {
         Tone::Better => "meaning better",
@@ -63,7 +63,7 @@ pub(super) fn write_meaning(markup: &mut Markup, verdict: &Verdict) {
     write_cautions(markup, verdict);
 }
 
-/// A scale from 0 to 100 % with what was reached, its interval, and what needs no model.
+/// Writes a scale from 0 to 100 % with the metric, its interval and the baseline.
 fn write_comparison(header: &mut Markup, comparison: &Comparison) {
     let at = |share: f64| format!("{:.2}%", 100.0 * share);
     let words = format!(
@@ -79,11 +79,8 @@ fn write_comparison(header: &mut Markup, comparison: &Comparison) {
             let width = at(comparison.interval.high - comparison.interval.low);
             let range = format!("left:{};width:{width}", at(comparison.interval.low));
             track.leaf("span", &[("class", "range"), ("style", &range)], "");
-            track.leaf(
-                "span",
-                &[("class", "reached"), ("style", &format!("left:{}", at(comparison.share)))],
-                "",
-            );
+            let reached = format!("left:{}", at(comparison.share));
+            track.leaf("span", &[("class", "reached"), ("style", &reached)], "");
             let left = format!("left:{}", at(comparison.baseline));
             track.leaf("span", &[("class", "baseline"), ("style", &left)], "");
         });
@@ -93,7 +90,7 @@ fn write_comparison(header: &mut Markup, comparison: &Comparison) {
             }
         });
         scale.within("p", &[("class", "legend")], |legend| {
-            legend.leaf("i", &[("class", "key reached")], "").text("this model, with its 95 % interval");
+            legend.leaf("i", &[("class", "key reached")], "").text("this model with 95 % interval");
             legend.leaf("i", &[("class", "key baseline")], "").text(&comparison.baseline_name);
         });
     });
@@ -110,7 +107,7 @@ fn write_cautions(header: &mut Markup, verdict: &Verdict) {
     });
 }
 
-/// The figures that a person watches, as tiles, and all others below them.
+/// Writes the main metrics as tiles, and all other metrics as a table.
 fn write_figures(main: &mut Markup, report: &RunReport) {
     let Some(facts) = &report.evaluation else { return };
     let shown = facts.evaluation.main_metrics();
@@ -127,14 +124,14 @@ fn write_figures(main: &mut Markup, report: &RunReport) {
         return;
     }
     main.within("details", &[], |details| {
-        details.leaf("summary", &[], "All figures");
+        details.leaf("summary", &[], "All metrics");
         let rows: Vec<Vec<String>> =
             more.into_iter().map(|(name, value)| vec![name.to_owned(), figure(value)]).collect();
-        super::table(details, &["figure", "value"], &rows);
+        super::table(details, &["metric", "value"], &rows);
     });
 }
 
-/// A figure's name as people say it.
+/// The name of a metric in words.
 fn words(name: &str) -> String {
     match name {
         "f1_macro" => "F1, macro".to_owned(),

@@ -1,4 +1,4 @@
-//! `lab-report.html`: the lab "Explore BERT" as a page, task by task.
+//! `lab-report.html`: the results of the lab "Explore BERT", by task.
 
 use super::{curves, document, facts, figure, head, section, table};
 use crate::chart::lines::{Lines, Series};
@@ -11,14 +11,14 @@ use crate::run::RunReport;
 use crate::verdict::verdict;
 use bertlab_train::Scores;
 
-/// Colours that words of a sentence take in turn.
+/// CSS classes for the colours of words, assigned in turn.
 const WORD_COLOURS: [&str; 6] = ["word a", "word b", "word c", "word d", "word e", "word f"];
 
 /// The page of the lab.
 pub fn lab_page(lab: &LabFacts) -> String {
     document(&format!("Explore BERT – {}", lab.name), |main| {
         write_header(main, lab);
-        section(main, "T1  What the model is made of", |section| write_model(section, &lab.model));
+        section(main, "T1  Modules and parameters", |section| write_model(section, &lab.model));
         section(main, "T2  Words in context", |section| write_words(section, &lab.words));
         section(main, "T3  All hidden states", |section| write_layers(section, &lab.layers));
         if let Some(training) = &lab.training {
@@ -54,10 +54,10 @@ fn write_model(markup: &mut Markup, model: &ModelTreeFacts) {
             tile(grouped(count), &words);
         }
         tile(model.n_layers.to_string(), "layers");
-        tile(grouped(model.width), "numbers a token (width)");
+        tile(grouped(model.width), "numbers per token (hidden size)");
     });
     markup.within("div", &[("class", "charts")], |charts| {
-        let caption = "A model is a set of tensors, tables of numbers that training has found.";
+        let caption = "A model is a set of tensors whose numbers, the parameters, are learned in training.";
         figure(charts, "Where the parameters are", &bars::scene("Parameters by part", &model.parts), caption);
         charts.within("div", &[], |text| {
             text.leaf("h3", &[], "The query matrix of the first layer");
@@ -65,7 +65,7 @@ fn write_model(markup: &mut Markup, model: &ModelTreeFacts) {
         });
     });
     markup.within("details", &[("open", "")], |details| {
-        details.leaf("summary", &[], "The modules as PyTorch names them, with their parameters");
+        details.leaf("summary", &[], "Modules with PyTorch's names, and their numbers of parameters");
         details.within("div", &[("class", "tree")], |tree| {
             for line in &model.modules {
                 let indent = format!("padding-left:{:.1}em", 1.2 * line.depth as f64);
@@ -82,26 +82,28 @@ fn write_words(markup: &mut Markup, words: &WordsFacts) {
     markup.leaf(
         "p",
         &[],
-        "The tokenizer cuts each sentence into pieces of its vocabulary. Pieces of one word share a colour; below each \
-         piece is its id.",
+        "The tokenizer splits each sentence into tokens of its vocabulary. Tokens of one word have the same \
+         colour; below each token is its id.",
     );
     words.sentences.iter().for_each(|tokens| write_tokens(markup, tokens));
     let padding = format!(
-        "As the rectangle that most tools want they would fill {} places; {} of them hold a token, and only these are \
-         computed here.",
+        "Padded to a rectangle, as most tools require, the sentences take {} positions; {} of them are \
+         tokens, and only these are computed here.",
         words.n_places, words.n_tokens
     );
     markup.leaf("p", &[("class", "aside")], &padding);
     markup.within("div", &[("class", "charts")], |charts| {
-        let caption = "Cosine of the words' vectors in the last layer, 1 for the same direction; colours from the smallest to 1.";
+        let caption = "Cosine similarity of the words' vectors in the last layer; colours range from the \
+            smallest value to 1.";
         let scene = heat::scene("Cosine similarity of four words", &words.labels, &words.matrix);
-        figure(charts, "How alike the words are", &scene, caption);
+        figure(charts, "Similarity of the words", &scene, caption);
         charts.within("div", &[], |side| {
             side.leaf("h3", &[], "The lab's pairs");
             write_pairs(side, &words.pairs);
             if let Some(baseline) = words.baseline {
                 let words = format!(
-                    "Unlike tokens of these sentences have a cosine of {baseline:.4} on average. Compare with that, and not with 0."
+                    "Different tokens of these sentences have a mean cosine of {baseline:.4}. Compare with \
+                     this value, not with 0."
                 );
                 side.leaf("p", &[("class", "aside")], &words);
             }
@@ -122,7 +124,7 @@ fn write_tokens(markup: &mut Markup, tokens: &[TokenFacts]) {
     });
 }
 
-/// Cosines, with what the lab prints where it is of this model.
+/// Writes cosines, beside the lab's figures if it used this model.
 fn write_pairs(markup: &mut Markup, pairs: &[PairFacts]) {
     let number =
         |value: Option<f64>| value.map_or_else(|| "undefined".to_owned(), |value| format!("{value:.6}"));
@@ -142,13 +144,14 @@ fn write_pairs(markup: &mut Markup, pairs: &[PairFacts]) {
 
 fn write_layers(markup: &mut Markup, layers: &LayersFacts) {
     let words = format!(
-        "There are {} hidden states, each {}: the embeddings' output, and every layer's.",
+        "There are {} hidden states, each {}: the output of the embeddings and of each layer.",
         layers.n_hidden_states, layers.shape
     );
     markup.leaf("p", &[], &words);
     markup.within("div", &[("class", "charts")], |charts| {
-        let caption = "CPU in “I have a new CPU!”: how near it is to what it will be, and to GPU in “I have a new GPU!”.";
-        figure(charts, "A word on its way through the layers", &layers_scene(layers), caption);
+        let caption = "“CPU” in “I have a new CPU!”, compared with itself in the last hidden state, and with \
+            “GPU” in “I have a new GPU!” in the same hidden state.";
+        figure(charts, "A word through the layers", &layers_scene(layers), caption);
         charts.within("div", &[], |side| {
             side.leaf("h3", &[], "The mean of the last layers");
             write_pairs(side, &layers.pairs);
@@ -168,10 +171,10 @@ fn layers_scene(layers: &LayersFacts) -> Scene {
     };
     Lines {
         title: "Cosines by hidden state".to_owned(),
-        across: "hidden state",
-        measure: "cosine".to_owned(),
+        x_label: "hidden state",
+        y_label: "cosine".to_owned(),
         series: vec![
-            series("CPU ~ itself at the end", &layers.towards_last, Role::First),
+            series("CPU ~ CPU in the last", &layers.towards_last, Role::First),
             series("CPU ~ GPU", &layers.cpu_gpu, Role::Second),
         ],
         level: None,
@@ -191,7 +194,7 @@ fn write_training(markup: &mut Markup, lab: &LabFacts, training: &RunReport) {
     };
     markup.leaf("p", &[("class", "about")], &format!("{}.", verdict.headline));
     head::write_meaning(markup, &verdict);
-    facts(markup, &[("model", model), ("learnt from", rows(0)), ("judged by", rows(1))]);
+    facts(markup, &[("model", model), ("training rows", rows(0)), ("evaluation rows", rows(1))]);
     markup.within("div", &[("class", "charts")], |charts| {
         curves::write_first(charts, training, 2);
         if let Some(evaluation) = &training.evaluation
@@ -199,11 +202,11 @@ fn write_training(markup: &mut Markup, lab: &LabFacts, training: &RunReport) {
             && training.model.labels.len() <= confusion::LABELS_MAX
         {
             let scene = confusion::scene(&training.model.labels, &scores.confusion.counts);
-            figure(charts, "Confusion matrix", &scene, "Rows of each label by what was answered.");
+            figure(charts, "Confusion matrix", &scene, "Rows: true labels, columns: predictions.");
         }
     });
     if !lab.beside_the_lab.is_empty() {
-        markup.leaf("h3", &[], "Beside the lab's figures");
+        markup.leaf("h3", &[], "Comparison with the lab");
         let rows: Vec<Vec<String>> = lab.beside_the_lab.iter().map(|row| row.to_vec()).collect();
         table(markup, &["", "the lab", "here"], &rows);
     }
@@ -211,9 +214,10 @@ fn write_training(markup: &mut Markup, lab: &LabFacts, training: &RunReport) {
     markup.leaf(
         "p",
         &[],
-        "IMDB's files are sorted by label, so that the first 5,000 rows of each are all negative. A model that always \
-         says “negative” is right every time: there is nothing to learn, and nothing is measured. bertlab draws rows so \
-         that every label keeps its share, and shows an accuracy with its interval beside the answer that needs no model.",
+        "IMDB's files are sorted by label, so the first 5,000 rows of each are all negative. A model that \
+         always predicts “negative” is always right: there is nothing to learn, and nothing is measured. \
+         bertlab samples rows so that every label keeps its share, and shows an accuracy with its interval \
+         and a baseline.",
     );
 }
 

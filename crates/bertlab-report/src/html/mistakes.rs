@@ -6,9 +6,9 @@ use crate::mistakes::{Mistake, most_confident};
 use crate::number::{percent, shortened};
 use crate::run::RunReport;
 
-/// Characters of a text that are shown at once.
+/// Number of characters shown without unfolding.
 const SHOWN: usize = 320;
-/// Characters of a text that are shown at all.
+/// Maximum number of characters shown.
 const SHOWN_MAX: usize = 4000;
 
 pub(super) fn write(main: &mut Markup, report: &RunReport) {
@@ -17,8 +17,8 @@ pub(super) fn write(main: &mut Markup, report: &RunReport) {
     if mistakes.is_empty() {
         return;
     }
-    section(main, "The most confident mistakes", |section| {
-        let words = "Answers that the model was surest of and that are wrong: hard texts, or wrong labels.";
+    section(main, "Most confident errors", |section| {
+        let words = "Wrong predictions with the highest probability: difficult texts, or wrong labels.";
         section.leaf("p", &[], words);
         section.within("ol", &[("class", "mistakes")], |list| {
             mistakes.iter().for_each(|mistake| write_mistake(list, mistake));
@@ -29,8 +29,8 @@ pub(super) fn write(main: &mut Markup, report: &RunReport) {
 fn write_mistake(list: &mut Markup, mistake: &Mistake) {
     list.within("li", &[], |item| {
         item.within("p", &[("class", "answer")], |line| {
-            line.leaf("b", &[], &percent(mistake.probability)).text(" sure of ");
-            line.leaf("mark", &[], &shortened(&mistake.answer, 60)).text("; the label is ");
+            line.text("predicted ").leaf("mark", &[], &shortened(&mistake.answer, 60)).text(" with ");
+            line.leaf("b", &[], &percent(mistake.probability)).text("; the label is ");
             line.leaf("mark", &[("class", "wanted")], &shortened(&mistake.wanted, 60));
             if let Some(probability) = mistake.probability_of_wanted {
                 line.text(&format!(" ({})", percent(probability)));
@@ -38,7 +38,7 @@ fn write_mistake(list: &mut Markup, mistake: &Mistake) {
             line.leaf("span", &[("class", "aside")], &format!(" row {}", mistake.row));
         });
         if mistake.text.is_empty() {
-            item.leaf("p", &[("class", "aside")], "(the row holds ids alone)");
+            item.leaf("p", &[("class", "aside")], "(the row has token ids only)");
         } else {
             write_text(item, &mistake.text);
             mistake.pair.iter().for_each(|pair| write_text(item, pair));
@@ -46,7 +46,7 @@ fn write_mistake(list: &mut Markup, mistake: &Mistake) {
     });
 }
 
-/// A text, a long one folded.
+/// Writes a text; long texts are folded.
 fn write_text(item: &mut Markup, text: &str) {
     if text.chars().count() <= SHOWN + 80 {
         item.leaf("blockquote", &[("dir", "auto")], text);
@@ -54,7 +54,7 @@ fn write_text(item: &mut Markup, text: &str) {
     }
     item.leaf("blockquote", &[("dir", "auto")], &shortened(text, SHOWN));
     item.within("details", &[], |details| {
-        details.leaf("summary", &[], "The whole text");
+        details.leaf("summary", &[], "Full text");
         details.leaf("blockquote", &[("dir", "auto")], &shortened(text, SHOWN_MAX));
     });
 }

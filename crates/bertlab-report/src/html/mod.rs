@@ -1,4 +1,4 @@
-//! `report.html`: one file, without network and without scripts.
+//! `report.html`: one file without scripts and external resources.
 
 mod calibration;
 mod classes;
@@ -22,22 +22,22 @@ use crate::chart::svg;
 use crate::markup::Markup;
 use crate::run::RunReport;
 
-/// The page of a run or an evaluation.
+/// The HTML page of a run or an evaluation.
 pub fn page(report: &RunReport) -> String {
     document(&head::page_title(report), |main| write_sections(main, report))
 }
 
-/// A whole page around its sections.
+/// A complete page; `fill` writes its sections.
 fn document(title: &str, fill: impl FnOnce(&mut Markup)) -> String {
     let mut page = Markup::default();
-    page.own("<!DOCTYPE html>\n");
+    page.raw("<!DOCTYPE html>\n");
     page.within("html", &[("lang", "en")], |html| {
         html.within("head", &[], |inner| head::write(inner, title));
         html.within("body", &[], |body| {
             body.within("main", &[], fill);
         });
     });
-    page.own("\n");
+    page.raw("\n");
     page.finish()
 }
 
@@ -54,7 +54,7 @@ fn write_sections(main: &mut Markup, report: &RunReport) {
     run::write(main, report);
 }
 
-/// A section with its heading.
+/// Writes a section with a heading.
 fn section(main: &mut Markup, heading: &str, fill: impl FnOnce(&mut Markup)) {
     main.within("section", &[], |section| {
         section.leaf("h2", &[], heading);
@@ -62,7 +62,7 @@ fn section(main: &mut Markup, heading: &str, fill: impl FnOnce(&mut Markup)) {
     });
 }
 
-/// A chart with its name and what to look for.
+/// Writes a chart with title and caption.
 fn figure(markup: &mut Markup, name: &str, scene: &Scene, caption: &str) {
     markup.within("figure", &[], |figure| {
         figure.leaf("h3", &[], name);
@@ -73,7 +73,7 @@ fn figure(markup: &mut Markup, name: &str, scene: &Scene, caption: &str) {
     });
 }
 
-/// A table: the first column is words, the others are figures.
+/// Writes a table; the first column has row headings, the others have numbers.
 fn table(markup: &mut Markup, headings: &[&str], rows: &[Vec<String>]) {
     markup.within("div", &[("class", "wide")], |wide| {
         wide.within("table", &[], |table| {
@@ -101,7 +101,7 @@ fn table(markup: &mut Markup, headings: &[&str], rows: &[Vec<String>]) {
     });
 }
 
-/// Names with what they are.
+/// Writes names and values; empty values are omitted.
 fn facts(markup: &mut Markup, pairs: &[(&str, String)]) {
     markup.within("dl", &[], |list| {
         for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {

@@ -1,4 +1,4 @@
-//! A regression's answers beside the wanted values.
+//! The section about regression: predictions and true values.
 
 use super::{figure, section};
 use crate::chart::scatter;
@@ -15,21 +15,24 @@ pub(super) fn write(main: &mut Markup, report: &RunReport) {
     if wanted.is_empty() {
         return;
     }
-    section(main, "Answers and wanted values", |section| {
+    section(main, "Predictions and true values", |section| {
         section.within("div", &[("class", "charts")], |charts| {
             let shown = wanted.len().div_ceil(scatter::DOTS_MAX);
             let caption = match shown {
-                0 | 1 => "A dot for each row; on the dashed line answer and wanted value agree.".to_owned(),
-                every => format!("A dot for one row in {every} of {}.", grouped(wanted.len())),
+                0 | 1 => {
+                    "One dot per row; on the dashed line prediction and true value are equal.".to_owned()
+                }
+                every => format!("One dot for every {every} rows of {}.", grouped(wanted.len())),
             };
-            figure(charts, "Answers", &scatter::scene(&wanted, &found), &caption);
-            let caption = "Above the dashed line the answer is too high. A slope means that answers keep to the middle.";
+            figure(charts, "Predictions", &scatter::scene(&wanted, &found), &caption);
+            let caption =
+                "Above the dashed line the prediction is too high. A slope shows shrinkage towards the mean.";
             figure(charts, "Errors", &scatter::residuals(&wanted, &found), caption);
         });
     });
 }
 
-/// Wanted values and answers, all outputs together.
+/// True values and predictions of all outputs.
 pub(crate) fn pairs(facts: &EvaluationFacts) -> (Vec<f32>, Vec<f32>) {
     let (mut wanted, mut found) = (Vec::new(), Vec::new());
     for (row, answer) in facts.answered() {

@@ -1,4 +1,4 @@
-//! The model, the time it took, and how to do it again.
+//! The sections about the model, the durations, and reproduction.
 
 use super::{facts, section};
 use crate::markup::Markup;
@@ -14,8 +14,8 @@ pub(super) fn write(main: &mut Markup, report: &RunReport) {
                 ("name", model.name.clone()),
                 ("class", model.class_name.clone()),
                 ("parameters", grouped(model.n_parameters)),
-                ("encoder", format!("{} layers, width {}", model.n_layers, grouped(model.width))),
-                ("longest row", format!("{} tokens", grouped(model.tokens_max))),
+                ("encoder", format!("{} layers, hidden size {}", model.n_layers, grouped(model.width))),
+                ("maximum length", format!("{} tokens", grouped(model.tokens_max))),
             ],
         );
         for remark in &model.remarks {
@@ -25,7 +25,7 @@ pub(super) fn write(main: &mut Markup, report: &RunReport) {
     if let Some(seconds) = report.training.as_ref().and_then(|training| training.seconds) {
         section(main, "Time", |section| write_seconds(section, seconds));
     }
-    section(main, "Do it again", |section| {
+    section(main, "Reproduction", |section| {
         let repeat = &report.repeat;
         if let Some(command) = &repeat.command {
             section.within("pre", &[], |block| {
@@ -43,20 +43,20 @@ pub(super) fn write(main: &mut Markup, report: &RunReport) {
                 ("written", date(repeat.written_at)),
             ],
         );
-        let words =
-            "The same rows, settings and seed give the same weights, bit for bit, on any number of threads.";
+        let words = "The same rows, settings and seed give the same weights, bit for bit, with any number of \
+            threads.";
         section.leaf("p", &[("class", "aside")], words);
     });
 }
 
-/// Words that stay whole: a browser would break lines at hyphens.
+/// Writes each word in its own element: otherwise a browser breaks lines within words that contain hyphens.
 fn write_command(code: &mut Markup, command: &str) {
     for word in command.split_inclusive(' ') {
         code.leaf("span", &[], word.trim_end()).text(&word[word.trim_end().len()..]);
     }
 }
 
-/// A bar of three parts would say no more than three numbers.
+/// Writes durations and their shares.
 fn write_seconds(markup: &mut Markup, seconds: Seconds) {
     let total = seconds.training + seconds.evaluation + seconds.saving;
     let part =

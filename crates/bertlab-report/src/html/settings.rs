@@ -1,4 +1,4 @@
-//! The settings, those that differ from their defaults first.
+//! The section about settings; those that differ from their defaults come first.
 
 use super::{section, table};
 use crate::markup::Markup;
@@ -12,7 +12,7 @@ pub(super) fn write(main: &mut Markup, report: &RunReport) {
     let (changed, rest) = all.split_at(n_changed);
     section(main, "Settings", |section| {
         if changed.is_empty() {
-            section.leaf("p", &[], "Every setting is as by default.");
+            section.leaf("p", &[], "All settings have their default values.");
         } else {
             let rows: Vec<Vec<String>> = changed
                 .iter()
@@ -24,7 +24,7 @@ pub(super) fn write(main: &mut Markup, report: &RunReport) {
             table(section, &["setting", "value", "default"], &rows);
         }
         section.within("details", &[], |details| {
-            details.leaf("summary", &[], "Settings left as by default");
+            details.leaf("summary", &[], "Settings with default values");
             let rows: Vec<Vec<String>> =
                 rest.iter().map(|setting| vec![setting.name.clone(), setting.value.clone()]).collect();
             table(details, &["setting", "value"], &rows);

@@ -1,4 +1,4 @@
-//! Entities by type, or labels of words.
+//! The section about token classification: entities by type, or labels of words.
 
 use super::{figure, section, table};
 use crate::chart::confusion;
@@ -14,7 +14,7 @@ pub(super) fn write(main: &mut Markup, report: &RunReport) {
     let Scores::Tagging(scores) = &facts.evaluation.scores else { return };
     match &scores.entities {
         Some(entities) => section(main, "Entities", |section| write_entities(section, entities)),
-        None => section(main, "Labels of words", |section| {
+        None => section(main, "Results by label", |section| {
             let labels = report.model.labels.iter().zip(&scores.labels);
             let rows: Vec<Vec<String>> = labels.map(|(label, scores)| row(label, scores)).collect();
             table(section, &["label", "precision", "recall", "F1", "words"], &rows);
@@ -22,7 +22,7 @@ pub(super) fn write(main: &mut Markup, report: &RunReport) {
     }
     if scores.n_unread > 0 {
         let words =
-            format!("{} words were cut off with their texts and count as wrong.", grouped(scores.n_unread));
+            format!("{} words were removed by truncation and count as wrong.", grouped(scores.n_unread));
         main.leaf("p", &[("class", "aside")], &words);
     }
 }
@@ -32,25 +32,25 @@ fn write_entities(markup: &mut Markup, entities: &EntityReport) {
         entities.scores.types.iter().map(|of_type| row(&of_type.name, &of_type.scores)).collect();
     rows.push(row("all types", &entities.scores.micro));
     table(markup, &["type", "precision", "recall", "F1", "entities"], &rows);
-    let words = "An entity is right when its words and its type are, as seqeval counts.";
+    let words = "An entity is correct if its words and its type are, as in seqeval.";
     markup.leaf("p", &[("class", "aside")], words);
     let mut names = entities.type_names.clone();
     names.push("(none)".to_owned());
     markup.within("div", &[("class", "charts")], |charts| {
         if names.len() <= confusion::LABELS_MAX {
             let scene = confusion::scene(&names, &entities.confusion.counts);
-            let caption = "Wanted types down, answered types across.";
-            figure(charts, "Types taken for one another", &scene, caption);
+            let caption = "Rows: true types, columns: predicted types.";
+            figure(charts, "Confusion of entity types", &scene, caption);
         }
         charts.within("figure", &[], |figure| {
-            figure.leaf("h3", &[], "Kinds of errors");
+            figure.leaf("h3", &[], "Types of errors");
             let errors = &entities.errors;
             let kinds = [
-                ("right", errors.n_right),
-                ("right words, other type", errors.n_wrong_type),
-                ("other borders", errors.n_wrong_border),
+                ("correct", errors.n_right),
+                ("correct words, wrong type", errors.n_wrong_type),
+                ("wrong boundaries", errors.n_wrong_border),
                 ("missed", errors.n_missed),
-                ("answered where nothing is", errors.n_spurious),
+                ("spurious", errors.n_spurious),
             ];
             let rows: Vec<Vec<String>> =
                 kinds.iter().map(|(name, n)| vec![(*name).to_owned(), grouped(*n)]).collect();

@@ -1,9 +1,9 @@
-//! CRC-32C (Castagnoli), masked as TFRecord wants it.
+//! CRC-32C (Castagnoli; RFC 3720), masked as in TFRecord files.
 
 /// The polynomial 0x1EDC6F41 with its bits reversed.
 const POLYNOMIAL: u32 = 0x82f6_3b78;
 
-/// The sum of `bytes`, rotated and moved, so that sums of data that holds sums stay good.
+/// The masked checksum of `bytes`: rotated and offset, because the CRC of data that contains CRCs is weak.
 pub(super) fn masked(bytes: &[u8]) -> u32 {
     crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8)
 }

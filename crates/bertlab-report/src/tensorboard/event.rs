@@ -1,8 +1,8 @@
-//! TensorFlow's `Event` message, as far as scalars need it (tensorboard/compat/proto/event.proto, summary.proto).
+//! TensorFlow's `Event` message for scalars (tensorboard/compat/proto/event.proto and summary.proto).
 
 use bertlab_train::Record;
 
-/// A message under way: fields are appended.
+/// A message that is being written; fields are appended.
 #[derive(Default)]
 struct Message(Vec<u8>);
 
@@ -32,11 +32,11 @@ impl Message {
     }
 }
 
-/// What an event says.
+/// The content of an event.
 enum What {
-    /// Of the file format: in every file's first event.
+    /// The version of the file format: the first event of every file.
     Version,
-    /// All steps of files before, from this event's on, are void.
+    /// Invalidates the steps of earlier files from this event's step on.
     Start,
     /// Tags and values.
     Scalars(Vec<(String, f32)>),
@@ -58,8 +58,8 @@ impl Event {
         Self { wall_time, step: 0, what: What::Start }
     }
 
-    /// A log line, by HuggingFace's tags: `eval_loss` is `eval/loss`, `loss` is `train/loss`. What is no number is
-    /// left out.
+    /// A log record with HuggingFace's tags: `eval_loss` is `eval/loss`, `loss` is `train/loss`. Values that
+    /// are not numbers are omitted.
     pub(super) fn of_log(line: &Record, step: u64, wall_time: f64) -> Self {
         let scalars = line.iter().filter(|(name, _)| *name != "step");
         let scalars = scalars.filter_map(|(name, value)| Some((tag(name), value.as_f64()? as f32)));
@@ -103,20 +103,20 @@ fn tag(name: &str) -> String {
     }
 }
 
-/// A value that was read back.
+/// A scalar that was read from an event file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scalar {
-    /// As "train/loss".
+    /// The tag, for example "train/loss".
     pub tag: String,
     /// The update step.
     pub step: u64,
-    /// Seconds since 1970.
+    /// Time in seconds since 1970-01-01.
     pub wall_time: f64,
-    /// In 32 bits, as the format has it.
+    /// The value, in the format's 32 bits.
     pub value: f32,
 }
 
-/// The scalars of an event; `None` where it is not one.
+/// The scalars of an event; `None` if the bytes are not an event.
 pub(super) fn read(bytes: &[u8]) -> Option<Vec<Scalar>> {
     let (mut wall_time, mut step, mut values) = (0.0, 0, Vec::new());
     for (field, value) in fields(bytes)? {
@@ -148,7 +148,7 @@ fn read_summary(bytes: &[u8]) -> Option<Vec<(String, f32)>> {
     Some(values)
 }
 
-/// A field's value.
+/// The value of a field.
 enum Field<'a> {
     Varint(u64),
     Fixed64(u64),

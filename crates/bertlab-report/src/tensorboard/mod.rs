@@ -1,4 +1,4 @@
-//! TensorBoard's event files: framed records of a hand-written protocol buffer with a few fields.
+//! TensorBoard event files: TFRecord frames of `Event` protocol buffers, written by hand.
 
 mod checksum;
 mod event;
@@ -16,10 +16,10 @@ use event::Event;
 pub use event::Scalar;
 pub use record::{Damaged, scalars};
 
-/// The folder of runs in an output folder.
+/// Name of the folder for event files in an output folder.
 pub const RUNS: &str = "runs";
 
-/// An event file that grows with a run's log; every line is handed to the system at once.
+/// An event file that grows with a run's log. Each record is written immediately.
 #[derive(Debug)]
 pub struct EventLog {
     file: File,
@@ -27,15 +27,15 @@ pub struct EventLog {
 }
 
 impl EventLog {
-    /// A file for a run in `output_dir`, which holds what its log holds so far; a run that goes on stays in its folder,
-    /// and its older files, which may hold steps that are done again, are replaced.
+    /// Creates the event file of a run in `output_dir`, with the records of `log`. A resumed run keeps its
+    /// folder; its older files, which may contain steps that are repeated, are replaced.
     ///
     /// # Errors
     /// A folder or a file that cannot be written.
-    pub fn begin(output_dir: &Path, log: &[Record], goes_on: bool) -> io::Result<Self> {
+    pub fn begin(output_dir: &Path, log: &[Record], is_resumed: bool) -> io::Result<Self> {
         let now = now();
         let runs = output_dir.join(RUNS);
-        let last = if goes_on { last_folder(&runs) } else { None };
+        let last = if is_resumed { last_folder(&runs) } else { None };
         let folder = last.unwrap_or_else(|| runs.join(folder_name(now as u64)));
         fs::create_dir_all(&folder)?;
         let older = event_files(&folder);
@@ -44,7 +44,7 @@ impl EventLog {
         let beside = path.with_extension("partial");
         let mut file = File::create_new(&beside)?;
         let mut bytes = record::framed(&Event::version(now).bytes());
-        // What a reader knows of this run from files before is void.
+        // Invalidates what a reader knows from earlier files of this run.
         bytes.extend(record::framed(&Event::start(now).bytes()));
         for line in log {
             let step = step_of(line);
@@ -57,7 +57,7 @@ impl EventLog {
         Ok(Self { file, path })
     }
 
-    /// Adds a line of the log.
+    /// Appends a log record.
     ///
     /// # Errors
     /// A file that cannot be written.
@@ -66,7 +66,7 @@ impl EventLog {
         self.file.write_all(&record::framed(&event.bytes()))
     }
 
-    /// Where it lies.
+    /// Path of the event file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -80,7 +80,7 @@ fn step_of(line: &Record) -> u64 {
     line.get("step").and_then(serde_json::Value::as_u64).unwrap_or(0)
 }
 
-/// As HuggingFace names a run: `Mar01_14-05-09_host`, here in UTC.
+/// The name of a run as in HuggingFace, but in UTC: `Mar01_14-05-09_host`.
 fn folder_name(seconds: u64) -> String {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -90,18 +90,18 @@ fn folder_name(seconds: u64) -> String {
     format!("{month}{day:02}_{hour:02}-{minute:02}-{second:02}_{}", host())
 }
 
-/// The machine's name, as far as a file's name can hold it.
+/// The host name, restricted to characters that are valid in file names.
 fn host() -> String {
     let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name: String = name.trim().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
     if name.is_empty() { "localhost".to_owned() } else { name }
 }
 
-/// A name that is not taken yet. TensorBoard reads files whose names hold `tfevents`, in the order of their names.
+/// An unused file name. TensorBoard reads files whose names contain `tfevents`, ordered by name.
 fn free_path(folder: &Path, seconds: u64) -> PathBuf {
     let name =
         |n: u32| folder.join(format!("events.out.tfevents.{seconds}.{}.{}.{n}", host(), std::process::id()));
-    (0..).map(name).find(|path| !path.exists()).expect("numbers do not end")
+    (0..).map(name).find(|path| !path.exists()).expect("there are fewer than 2^32 files")
 }
 
 /// The folder of the newest event file.
@@ -121,7 +121,7 @@ fn event_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// When each step was logged; of a damaged end nothing.
+/// Time of each logged step, up to the first damaged record.
 fn times_of(file: &PathBuf) -> Vec<(u64, f64)> {
     let bytes = fs::read(file).unwrap_or_default();
     let (read, _) = scalars(&bytes);

@@ -1,12 +1,12 @@
-//! TFRecord's frame: length, its sum, data, their sum; all little-endian.
+//! TFRecord frames: length, checksum of the length, data, checksum of the data; all little-endian.
 
 use super::checksum::masked;
 use super::event::{Scalar, read};
 
-/// Where a file stops being readable.
+/// The position of the first damaged record of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Damaged {
-    /// Bytes before the damaged record.
+    /// Number of bytes before the damaged record.
     pub at: usize,
 }
 
@@ -20,7 +20,8 @@ pub(super) fn framed(data: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// All scalars of an event file's bytes, up to where it is damaged, if it is: the end of a file whose program was killed.
+/// Reads the scalars of an event file, up to the first damaged record, such as the end of a file whose writer
+/// was killed.
 pub fn scalars(bytes: &[u8]) -> (Vec<Scalar>, Option<Damaged>) {
     let (mut found, mut at) = (Vec::new(), 0);
     while at < bytes.len() {
@@ -32,7 +33,7 @@ pub fn scalars(bytes: &[u8]) -> (Vec<Scalar>, Option<Damaged>) {
     (found, None)
 }
 
-/// The data of the first record, and where it ends.
+/// The data of the first record, and its length in bytes with the frame.
 fn one(bytes: &[u8]) -> Option<(&[u8], usize)> {
     let number = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
     let length = bytes.get(..8)?;

@@ -76,7 +76,10 @@ fn case_stays_and_rare_characters_go_where_that_is_asked() {
 fn what_cannot_be_a_vocabulary_is_refused_in_words() {
     let error = train_word_piece(TEXTS.iter().map(|text| (*text).to_owned()), &options(20));
     let message = error.expect_err("the alphabet alone is larger").to_string();
-    assert!(message.contains("20 pieces are wanted") && message.contains("alphabet"), "{message}");
+    assert!(
+        message.contains("a vocabulary of 20 tokens is too small") && message.contains("alphabet"),
+        "{message}"
+    );
     let none = train_word_piece(std::iter::once("  ".to_owned()), &options(100)).expect_err("no word");
     assert!(none.to_string().contains("no word"), "{none}");
 }

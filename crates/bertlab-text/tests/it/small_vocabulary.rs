@@ -113,9 +113,15 @@ fn only_first_and_only_second_cut_that_text_or_say_why_not() {
     assert_eq!(second.tokens, ["[CLS]", "hello", "big", "world", "[SEP]", "big", "[SEP]"]);
 
     let error = tokenizer.encode(&input, &cut(Truncation::OnlyFirst, 5)).unwrap_err();
-    assert!(matches!(error, Error::TooShortToCut { n_to_cut: 3, n_tokens: 3, max_length: 5, .. }), "{error}");
+    assert!(
+        matches!(error, Error::TooShortToCut { n_to_remove: 3, n_tokens: 3, max_length: 5, .. }),
+        "{error}"
+    );
     let error = tokenizer.encode(&input, &cut(Truncation::OnlySecond, 6)).unwrap_err();
-    assert!(matches!(error, Error::TooShortToCut { n_to_cut: 2, n_tokens: 2, max_length: 6, .. }), "{error}");
+    assert!(
+        matches!(error, Error::TooShortToCut { n_to_remove: 2, n_tokens: 2, max_length: 6, .. }),
+        "{error}"
+    );
     let single = TextInput::from("hello big world");
     let error = tokenizer.encode(&single, &cut(Truncation::OnlySecond, 4)).unwrap_err();
     assert!(matches!(error, Error::NoSecondText { n_tokens: 5, max_length: 4 }), "{error}");

@@ -313,7 +313,7 @@ fn a_damaged_checkpoint_is_skipped_with_a_word() {
         cut(&case.checkpoint(step).join("optimizer.safetensors"));
     }
     let message = case.refused(Resume::Newest);
-    assert!(message.contains("no checkpoint is whole") && message.contains("cut off"), "{message}");
+    assert!(message.contains("no checkpoint is whole") && message.contains("incomplete"), "{message}");
 }
 
 /// Something that goes wrong with a file.

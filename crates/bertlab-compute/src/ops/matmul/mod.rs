@@ -4,7 +4,7 @@
 //!
 //! `b` is packed once into panels ([`PackedMatrix`]) and used many times: a weight is packed when it is
 //! opened. Every number of `out` is a chain of fused multiply-adds over k in ascending order, in blocks
-//! of [`K_BLOCK`], whatever M, N, the instruction set and the number of threads are; so a row's result
+//! of `K_BLOCK`, whatever M, N, the instruction set and the number of threads are; so a row's result
 //! does not depend on the rows beside it.
 
 mod copy;
