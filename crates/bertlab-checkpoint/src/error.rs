@@ -2,10 +2,15 @@
 
 use std::path::PathBuf;
 
+use bertlab_feedback::{Cancelled, Hint};
+
 /// An error of this crate. Each message names the file (or model, or array) and says what to try next.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The caller cancelled a download.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
     /// The operating system refused to read or write.
     #[error("{}: could not {action}: {source}", path.display())]
     Io {
@@ -121,7 +126,8 @@ pub enum Error {
     /// A data set's name that is neither a folder nor a possible hub name.
     #[error(
         "`{name}` is neither a folder here nor a data set on the hub: {reason}. Such a name looks like `imdb` or \
-         `organisation/dataset`; files are given as --train-file"
+         `organisation/dataset`; files are given as {}",
+        Hint::Setting("train_file")
     )]
     DatasetName {
         /// The name as the user gave it.
@@ -142,14 +148,14 @@ pub enum Error {
     /// Offline, and the model is not in the cache.
     #[error(
         "`{model}` is not in the cache ({}) and the network is off ({why}). Run once with the network on, \
-         or fetch it elsewhere with `hf download {flag}{model}` and give the folder instead",
+         or fetch it elsewhere with `{download}` and give the folder instead",
         cache.display()
     )]
     Offline {
         /// The hub name.
         model: String,
-        /// What `hf download` needs to be told about it.
-        flag: &'static str,
+        /// How it is downloaded by other means.
+        download: Hint,
         /// Where in the cache it would lie.
         cache: PathBuf,
         /// What switched the network off.
@@ -158,15 +164,15 @@ pub enum Error {
     /// The model is not in the cache, and nobody answers at the hub's address.
     #[error(
         "`{model}` is not in the cache ({}), and the hub at {endpoint} cannot be reached: {reason}. \
-         Check the connection and try again, or fetch it elsewhere with `hf download {flag}{model}` and give the \
-         folder instead",
+         Check the connection and try again, or fetch it elsewhere with `{download}` and give the folder \
+         instead",
         cache.display()
     )]
     HubUnreachable {
         /// The hub name.
         model: String,
-        /// What `hf download` needs to be told about it.
-        flag: &'static str,
+        /// How it is downloaded by other means.
+        download: Hint,
         /// Where in the cache it would lie.
         cache: PathBuf,
         /// The hub's address.

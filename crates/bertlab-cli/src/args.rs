@@ -9,8 +9,8 @@ use anyhow::bail;
 use bertlab::explore::Layers;
 use bertlab::settings::EncodingSettings;
 use bertlab::{
-    Columns, ComputeDtype, HeadKind, ModelOptions, OpenOptions, OpenedModel, Task, TextFiles, TextInput,
-    TextsRequest, open_model, read_text_lines,
+    Columns, ComputeDtype, HeadKind, ModelOptions, OpenOptions, OpenedModel, Task, TextInput, TextsRequest,
+    open_model, read_text_lines,
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -132,30 +132,6 @@ impl TextArguments {
                 pair: self.pair_column.clone(),
                 ..Columns::default()
             },
-            encoding: self.encoding.0.values().encoding.0,
-        }
-    }
-}
-
-/// Plain texts of any size.
-#[derive(Clone, Debug, clap::Args)]
-pub struct CorpusArguments {
-    /// Files of texts, also patterns ('part-*.txt') and folders: .txt (a text per line), .jsonl, .csv, .tsv, .parquet
-    #[arg(value_name = "FILE", required = true)]
-    texts: Vec<PathBuf>,
-    /// The column that holds the texts [default: found by its name]
-    #[arg(long, value_name = "NAME")]
-    text_column: Option<String>,
-    #[command(flatten)]
-    encoding: Flags<EncodingSettings>,
-}
-
-impl CorpusArguments {
-    /// The files, still unread.
-    pub fn files(&self) -> TextFiles {
-        TextFiles {
-            files: self.texts.clone(),
-            text_column: self.text_column.clone(),
             encoding: self.encoding.0.values().encoding.0,
         }
     }

@@ -64,10 +64,11 @@ fn flag<S: Settings>(setting: &'static Setting<S>) -> Arg {
         heading => arg.help_heading(heading),
     };
     if setting.is_positional {
-        return arg;
+        let is_list = setting.kind == Kind::Paths;
+        return if is_list { arg.num_args(1..).action(ArgAction::Append) } else { arg };
     }
     let arg = arg.long(dashed(setting.name)).aliases(setting.old_names.iter().map(|name| dashed(name)));
-    let arg = setting.excludes.into_iter().fold(arg, Arg::conflicts_with);
+    let arg = arg.conflicts_with_all(setting.excludes);
     let arg = setting.requires.into_iter().fold(arg, Arg::requires);
     match (setting.kind, setting.value_or) {
         (Kind::Switch, _) => switch(arg),

@@ -9,7 +9,6 @@ mod stop;
 mod words;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::ensure;
 use clap::{CommandFactory, FromArgMatches, Parser};
@@ -18,7 +17,6 @@ use args::GlobalArguments;
 use bertlab::hint::spelled_by;
 use commands::Command;
 use print::Console;
-use print::progress::TransferBar;
 use spelling::CommandLine;
 
 /// Look into BERT-family encoders, embed with them, fine-tune and evaluate them.
@@ -61,9 +59,7 @@ fn run(global: &GlobalArguments, command: Option<Command>, console: &mut Console
     if let Some(n_threads) = global.threads {
         ensure!(bertlab::set_n_threads(n_threads.get()), "{n_threads} threads could not be started");
     }
-    if console.shows_progress() {
-        bertlab::set_transfer_progress(Arc::new(TransferBar::default()));
-    }
+    bertlab::set_default_progress(console.bars().clone());
     match command {
         Some(command) => command.run(global, console)?,
         None => commands::overview::run(console)?,

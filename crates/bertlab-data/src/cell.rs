@@ -1,6 +1,6 @@
 //! One value of a self-describing file (JSON, Parquet), and the assembly of a record from such values.
 
-use super::columns::{Chosen, PAIR_FLAG, TEXT_FLAG};
+use super::columns::{Chosen, PAIR, TEXT};
 use super::error::{DataError, Place, preview};
 use super::{RawLabel, Record};
 
@@ -57,13 +57,13 @@ pub(super) fn assemble(
     let words = if chosen.is_words { words(&place, chosen, &mut take)? } else { None };
     let first = match &words {
         Some(words) => Some(words.join(" ")),
-        None => text(&place, chosen.text.as_deref(), TEXT_FLAG, is_ready, &mut take)?,
+        None => text(&place, chosen.text.as_deref(), TEXT, is_ready, &mut take)?,
     };
     if first.is_none() && !is_ready {
         let reason = "is not in this row, and there is no text column".to_owned();
         return Err(DataError::BadReadyRow { place: Box::new(place), column: INPUT_IDS, reason });
     }
-    let pair = text(&place, chosen.pair.as_deref(), PAIR_FLAG, is_ready, &mut take)?;
+    let pair = text(&place, chosen.pair.as_deref(), PAIR, is_ready, &mut take)?;
     let label = match &chosen.label {
         Some(column) => raw_label(&place, column, take(column).unwrap_or(Cell::Null))?,
         None => RawLabel::Missing,
@@ -84,7 +84,7 @@ pub(super) fn assemble(
 fn text(
     place: &Place,
     column: Option<&str>,
-    flag: &'static str,
+    setting: &'static str,
     is_ready: bool,
     take: &mut impl FnMut(&str) -> Option<Cell>,
 ) -> Result<Option<String>, DataError> {
@@ -93,7 +93,7 @@ fn text(
         place: Box::new(place.clone()),
         column: column.to_owned(),
         found,
-        flag,
+        setting,
     };
     match take(column) {
         Some(Cell::Text(text)) => Ok(Some(text)),

@@ -73,9 +73,9 @@ const WORD_LABEL_NAMES: [&str; 12] = [
     "label",
 ];
 
-pub(super) const TEXT_FLAG: &str = "--text-column";
-pub(super) const PAIR_FLAG: &str = "--pair-column";
-pub(super) const LABEL_FLAG: &str = "--label-column";
+pub(super) const TEXT: &str = "text_column";
+pub(super) const PAIR: &str = "pair_column";
+pub(super) const LABEL: &str = "label_column";
 
 /// The columns that a file has and the caller wants.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -112,15 +112,15 @@ pub(super) fn choose(found: &Found<'_>, wanted: &Columns, has_input_ids: bool) -
         return Ok(chosen);
     }
     let label = match &wanted.label {
-        Some(name) => Some(named(found, name, LABEL_FLAG)?),
+        Some(name) => Some(named(found, name, LABEL)?),
         None => first_of(found, &LABEL_NAMES)?,
     };
     let (text, pair) = match (&wanted.text, &wanted.pair) {
         (Some(text), pair) => {
-            let pair = pair.as_ref().map(|pair| named(found, pair, PAIR_FLAG)).transpose()?;
-            (Some(named(found, text, TEXT_FLAG)?), pair)
+            let pair = pair.as_ref().map(|pair| named(found, pair, PAIR)).transpose()?;
+            (Some(named(found, text, TEXT)?), pair)
         }
-        (None, Some(pair)) => (first_of(found, &TEXT_NAMES)?, Some(named(found, pair, PAIR_FLAG)?)),
+        (None, Some(pair)) => (first_of(found, &TEXT_NAMES)?, Some(named(found, pair, PAIR)?)),
         (None, None) => texts_by_name(found)?,
     };
     if text.is_none() && !has_input_ids {
@@ -143,11 +143,11 @@ fn words(found: &Found<'_>, wanted: &Columns) -> Result<Option<Chosen>, DataErro
         first_of(&found, wanted)
     };
     let label = match &wanted.label {
-        Some(name) => Some(named(found, name, LABEL_FLAG)?),
+        Some(name) => Some(named(found, name, LABEL)?),
         None => within(&all, &WORD_LABEL_NAMES)?,
     };
     let column = match &wanted.text {
-        Some(name) => Some(named(found, name, TEXT_FLAG)?).filter(|name| of_texts.contains(name)),
+        Some(name) => Some(named(found, name, TEXT)?).filter(|name| of_texts.contains(name)),
         None => within(&of_texts, &WORD_NAMES)?,
     };
     let Some(column) = column else { return Ok(None) };
@@ -201,10 +201,10 @@ fn by_name(found: &Found<'_>, name: &str) -> Result<Option<String>, DataError> {
     }
 }
 
-fn named(found: &Found<'_>, name: &str, flag: &'static str) -> Result<String, DataError> {
+fn named(found: &Found<'_>, name: &str, setting: &'static str) -> Result<String, DataError> {
     by_name(found, name)?.ok_or_else(|| DataError::NoSuchColumn {
         file: found.file.to_owned(),
-        flag,
+        setting,
         wanted: name.to_owned(),
         columns: found.names.to_vec(),
         headerless: found.headerless.clone(),

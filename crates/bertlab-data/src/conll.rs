@@ -154,13 +154,13 @@ impl<'a> Reading<'a> {
         } else {
             (0, fields.len().checked_sub(1).filter(|&last| last > 0))
         };
-        reading.word = reading.column(wanted.text.as_deref(), super::columns::TEXT_FLAG)?.unwrap_or(word);
-        reading.label = reading.column(wanted.label.as_deref(), super::columns::LABEL_FLAG)?.or(label);
+        reading.word = reading.column(wanted.text.as_deref(), super::columns::TEXT)?.unwrap_or(word);
+        reading.label = reading.column(wanted.label.as_deref(), super::columns::LABEL)?.or(label);
         Ok(reading)
     }
 
     /// A column by its name or by its number from 0; from the end below 0.
-    fn column(&self, wanted: Option<&str>, flag: &'static str) -> Result<Option<usize>, DataError> {
+    fn column(&self, wanted: Option<&str>, setting: &'static str) -> Result<Option<usize>, DataError> {
         let Some(wanted) = wanted else { return Ok(None) };
         let n = self.names.len();
         let by_name = self.names.iter().position(|name| name.eq_ignore_ascii_case(wanted));
@@ -170,7 +170,7 @@ impl<'a> Reading<'a> {
         });
         by_name.or(by_number).map(Some).ok_or_else(|| DataError::NoSuchColumn {
             file: self.file.to_owned(),
-            flag,
+            setting,
             wanted: wanted.to_owned(),
             columns: self.names.clone(),
             headerless: ": the columns of a CoNLL file are counted from 0, from the last with -1".to_owned(),

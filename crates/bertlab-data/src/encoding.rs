@@ -192,11 +192,11 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused_with_its_line() {
         let error = read(b"good\nb\x96d caf\xe9\n", "utf-8").expect_err("not UTF-8");
-        for words in ["file.txt, line 2", "0x96", "offset 6", "--encoding windows-1252", "b–d café"] {
+        for words in ["file.txt, line 2", "0x96", "offset 6", "`encoding` = windows-1252", "b–d café"] {
             assert!(error.contains(words), "`{words}` is not in: {error}");
         }
         let error = read(b"caf\xe9\n", "utf-8").expect_err("not UTF-8");
-        assert!(error.contains("--encoding latin1"), "{error}");
+        assert!(error.contains("`encoding` = latin1"), "{error}");
         let error = read(b"good\n\x93\xfa\xff\xff\n", "shift_jis").expect_err("not Shift_JIS");
         assert!(
             error.contains("line 2") && error.contains("shift_jis") && error.contains("offset 7"),

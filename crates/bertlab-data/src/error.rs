@@ -3,6 +3,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use bertlab_feedback::Cancelled;
+use bertlab_feedback::Hint::{self, On, Setting};
+
 use super::Encoding;
 
 /// A place in a data file, as a person finds it.
@@ -29,6 +32,9 @@ impl fmt::Display for Place {
 /// Everything that reading a data set or its labels can refuse.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
+    /// The caller cancelled the work.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
     /// The operating system would not give the file.
     #[error("{}: cannot be read: {source}", file.display())]
     Unreadable {
@@ -79,7 +85,10 @@ pub enum DataError {
         dataset: String,
     },
     /// A configuration that a data set does not have.
-    #[error("{dataset}: there is no configuration {asked:?}; there are {known}. Choose by --dataset-config")]
+    #[error(
+        "{dataset}: there is no configuration {asked:?}; there are {known}. Choose by {}",
+        Setting("dataset_config")
+    )]
     NoSuchConfig {
         /// The data set.
         dataset: String,
@@ -89,7 +98,10 @@ pub enum DataError {
         known: String,
     },
     /// Several configurations, and none is meant by itself.
-    #[error("{dataset}: which of its configurations? There are {known}. Choose by --dataset-config")]
+    #[error(
+        "{dataset}: which of its configurations? There are {known}. Choose by {}",
+        Setting("dataset_config")
+    )]
     SeveralConfigs {
         /// The data set.
         dataset: String,
@@ -98,7 +110,10 @@ pub enum DataError {
     },
     /// A split that a data set does not have.
     #[error(
-        "{dataset}: there is no split {asked:?}; there are {known}. Choose by --train-split, --validation-split, --test-split"
+        "{dataset}: there is no split {asked:?}; there are {known}. Choose by {}, {}, {}",
+        Setting("train_split"),
+        Setting("validation_split"),
+        Setting("test_split")
     )]
     NoSuchSplit {
         /// The data set.
@@ -171,8 +186,9 @@ pub enum DataError {
     },
     /// A column of words that holds something else.
     #[error(
-        "{place}: column {column:?} holds {found}, but a list of words is wanted, such as [\"EU\", \"rejects\"]; give the column that holds the words with \
-         --text-column, or remove the row"
+        "{place}: column {column:?} holds {found}, but a list of words is wanted, such as [\"EU\", \"rejects\"]; \
+         give the column that holds the words with {}, or remove the row",
+        Setting("text_column")
     )]
     NotWords {
         /// Where.
@@ -193,7 +209,8 @@ pub enum DataError {
     },
     /// A row of words with one label, or with numbers.
     #[error(
-        "{place}: the row has no list of labels, one for each word; name the column that holds them with --label-column"
+        "{place}: the row has no list of labels, one for each word; name the column that holds them with {}",
+        Setting("label_column")
     )]
     LabelsNotByWord {
         /// Where.
@@ -211,8 +228,10 @@ pub enum DataError {
     },
     /// A word's label that the model does not have.
     #[error(
-        "{place}, word {number} ({word:?}): label {found} is not one of {labels}; correct the label, choose another column with --label-column, or train a new head \
-         (--new-head)"
+        "{place}, word {number} ({word:?}): label {found} is not one of {labels}; correct the label, choose another \
+         column with {}, or train a new head ({})",
+        Setting("label_column"),
+        On("new_head")
     )]
     UnknownWordLabel {
         /// Where the sentence stands.
@@ -228,9 +247,9 @@ pub enum DataError {
     },
     /// Bytes that are not UTF-8.
     #[error(
-        "{}, line {line}: not UTF-8 (byte 0x{byte:02x} at offset {offset}); name the file's encoding. With --encoding \
-         {encoding} it would read {preview:?}",
-        file.display()
+        "{}, line {line}: not UTF-8 (byte 0x{byte:02x} at offset {offset}); name the file's encoding. With \
+         {} it would read {preview:?}",
+        file.display(), Hint::value("encoding", encoding)
     )]
     NotUtf8 {
         /// The file.
@@ -249,8 +268,8 @@ pub enum DataError {
     /// Bytes that the named encoding does not have.
     #[error(
         "{}, line {line}: the bytes at offset {offset} are nothing in {encoding}; give the encoding that the file really \
-         has with --encoding, or none if it is UTF-8",
-        file.display()
+         has with {}, or none if it is UTF-8",
+        file.display(), Setting("encoding")
     )]
     BadEncoding {
         /// The file.
@@ -273,8 +292,8 @@ pub enum DataError {
     /// No column has a name that says "text".
     #[error(
         "{}: no text column found by name (looked for text, sentence, review, content, sentence1/sentence2, premise/hypothesis, question/answer and \
-         the like); the columns are {}. Name it with --text-column{headerless}",
-        file.display(), listed(columns)
+         the like); the columns are {}. Name it with {}{headerless}",
+        file.display(), listed(columns), Setting("text_column")
     )]
     NoTextColumn {
         /// The file.
@@ -285,12 +304,15 @@ pub enum DataError {
         headerless: String,
     },
     /// A column that the caller named is not there.
-    #[error("{}: {flag} names {wanted:?}, but the columns are {}; give one of these{headerless}", file.display(), listed(columns))]
+    #[error(
+        "{}: {} names {wanted:?}, but the columns are {}; give one of these{headerless}",
+        file.display(), Setting(setting), listed(columns)
+    )]
     NoSuchColumn {
         /// The file.
         file: PathBuf,
-        /// The flag that named the column.
-        flag: &'static str,
+        /// The setting that names the column.
+        setting: &'static str,
         /// The name that was given.
         wanted: String,
         /// The columns found.
@@ -338,7 +360,9 @@ pub enum DataError {
     },
     /// A text column holds something else.
     #[error(
-        "{place}: column {column:?} holds {found}, but a text is wanted; give the column that holds the text with {flag}, or remove the row"
+        "{place}: column {column:?} holds {found}, but a text is wanted; give the column that holds the text with {}, \
+         or remove the row",
+        Setting(setting)
     )]
     TextNotString {
         /// Where.
@@ -347,8 +371,8 @@ pub enum DataError {
         column: String,
         /// What was found, in words.
         found: String,
-        /// The flag that names this column.
-        flag: &'static str,
+        /// The setting that names this column.
+        setting: &'static str,
     },
     /// Not JSON, or not the JSON that is wanted.
     #[error(
@@ -493,7 +517,7 @@ pub enum DataError {
         /// The label.
         found: i64,
         /// Why, and what to try.
-        reason: &'static str,
+        reason: String,
     },
     /// Rows of text, and nothing that could tokenize them.
     #[error(
@@ -532,10 +556,14 @@ fn in_column(column: &Option<String>) -> String {
     column.as_ref().map(|name| format!(" in column {name:?}")).unwrap_or_default()
 }
 
-fn name_it(column: &Option<String>, place: &Place) -> &'static str {
+fn name_it(column: &Option<String>, place: &Place) -> String {
     if place.file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("txt")) {
         return " (a .txt file holds texts alone: put one per class into a folder, such as pos.txt and neg.txt, and give \
-                the folder)";
+                the folder)"
+            .to_owned();
     }
-    if column.is_some() { "" } else { " (no label column was found by name; name it with --label-column)" }
+    match column {
+        Some(_) => String::new(),
+        None => format!(" (no label column was found by name; name it with {})", Setting("label_column")),
+    }
 }

@@ -3,6 +3,7 @@
 use crate::labels::IGNORED_TOKEN;
 use crate::tokenized::{NO_WORD, Piece, TokenLength, Tokenization, unmasked};
 use crate::{DataError, Dataset, Target, WordLabels};
+use bertlab_feedback::Meter;
 use bertlab_model::{Batch, EncoderSpec, Row};
 
 /// One row, tokenized.
@@ -59,7 +60,7 @@ impl Truncated {
 }
 
 /// Tokenizes every row; those that hold ids already are taken as they are. Beside the examples stand their rows'
-/// lengths. `targets`: one for each row, or none. `progress` is told how many rows are done.
+/// lengths. `targets`: one for each row, or none. `meter` counts the rows.
 ///
 /// # Errors
 /// As [`Tokenization::rows`].
@@ -67,9 +68,9 @@ pub fn examples(
     dataset: &Dataset,
     targets: Option<Vec<Target>>,
     tokenization: Tokenization<'_>,
-    progress: &mut dyn FnMut(usize),
+    meter: &Meter<'_>,
 ) -> Result<(Vec<Example>, Vec<TokenLength>), DataError> {
-    let rows = tokenization.rows(dataset, progress)?;
+    let rows = tokenization.rows(dataset, meter)?;
     let mut examples: Vec<Example> = rows.iter().map(|row| row.example()).collect();
     for ((example, record), row) in examples.iter_mut().zip(&dataset.records).zip(rows.iter()) {
         if let (Some(words), None) = (&record.words, &record.input_ids) {
@@ -142,7 +143,7 @@ mod tests {
         let targets = token_targets(&dataset, 7).expect("labels below 7");
         let none_needed = Tokenization { tokenizer: None, max_length: Some(8), cache: None };
         let (examples, _) =
-            examples(&dataset, Some(targets), none_needed, &mut |_| {}).expect("no text to tokenize");
+            examples(&dataset, Some(targets), none_needed, &Meter::silent()).expect("no text to tokenize");
         assert_eq!(examples[0].input_ids, [5, 6]);
         assert_eq!(examples[0].target, Some(Target::Tokens(vec![-100, 3])));
     }

@@ -2,7 +2,6 @@
 //! DIR/neg.txt with one text per line. The folder's or the file's name is the label.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 
 use super::columns::Chosen;
 use super::stream::Source;
@@ -63,7 +62,8 @@ pub(super) fn visit_texts<E: From<DataError>>(
     for folder in entries(source.file)?.iter().filter(|path| path.is_dir()) {
         for file in text_files(folder)? {
             visit(read_text(&file, source.encoding)?)?;
-            source.n_read.fetch_add(file.metadata().map_or(0, |metadata| metadata.len()), Ordering::Relaxed);
+            let n_bytes = file.metadata().map_or(0, |metadata| metadata.len());
+            source.meter.add(n_bytes).map_err(DataError::from)?;
             n_files += 1;
         }
     }

@@ -396,7 +396,7 @@ mod tests {
         let layout =
             of(&["cola/train-00000-of-00001.parquet", "sst2/train-00000-of-00001.parquet"], Value::Null);
         let error = layout.config("glue", None).expect_err("which one?").to_string();
-        assert!(error.contains("\"cola\", \"sst2\"") && error.contains("--dataset-config"), "{error}");
+        assert!(error.contains("\"cola\", \"sst2\"") && error.contains("`dataset_config`"), "{error}");
         let config = layout.config("glue", Some("sst2")).expect("it is there");
         let error = config.wanted_split("glue", "test").expect_err("only train").to_string();
         assert!(error.contains("\"train\""), "{error}");

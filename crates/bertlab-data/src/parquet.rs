@@ -4,7 +4,6 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use ::parquet::basic::{Repetition, Type as Physical};
 use ::parquet::errors::ParquetError;
@@ -33,10 +32,10 @@ pub(super) fn visit_texts<E: From<DataError>>(
         let n_bytes = opened.metadata().map_or(0, |metadata| metadata.len());
         let (reader, chosen) = open(source.file, opened, source.columns)?;
         let n_rows = u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0).max(1);
-        let n_before = source.n_read.load(Ordering::Relaxed);
+        let n_before = source.meter.done();
         visit_rows(source.file, &reader, &chosen, &mut |record| {
             let n_done = (record.row as u64).min(n_rows);
-            source.n_read.store(n_before + n_bytes * n_done / n_rows, Ordering::Relaxed);
+            source.meter.set(n_before + n_bytes * n_done / n_rows).map_err(DataError::from)?;
             record.text.map_or(Ok(()), &mut *visit)
         })
     })

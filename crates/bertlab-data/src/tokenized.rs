@@ -3,6 +3,7 @@
 use crate::cache::TokenCache;
 use crate::examples::Example;
 use crate::{DataError, Dataset, Record};
+use bertlab_feedback::Meter;
 use bertlab_text::{EncodeOptions, Encoding, TextInput, Tokenizer, Truncation};
 
 /// What a token is to the word that it belongs to.
@@ -90,19 +91,18 @@ impl Tokenization<'_> {
         self.tokenizer.and_then(Tokenizer::unk_token_id)
     }
 
-    /// Tokenizes every row; those that hold ids already are taken as they are. `progress` is told how many rows are
-    /// done.
+    /// Tokenizes every row; those that hold ids already are taken as they are. `meter` counts the rows.
     ///
     /// # Errors
     /// Rows of text without a tokenizer; a text that cannot be tokenized.
-    pub fn rows(&self, dataset: &Dataset, progress: &mut dyn FnMut(usize)) -> Result<TokenRows, DataError> {
+    pub fn rows(&self, dataset: &Dataset, meter: &Meter<'_>) -> Result<TokenRows, DataError> {
         match self.cache {
-            Some(cache) => cache.rows(self, &dataset.records, || self.new_rows(dataset, progress)),
-            None => self.new_rows(dataset, progress),
+            Some(cache) => cache.rows(self, &dataset.records, || self.new_rows(dataset, meter)),
+            None => self.new_rows(dataset, meter),
         }
     }
 
-    fn new_rows(&self, dataset: &Dataset, progress: &mut dyn FnMut(usize)) -> Result<TokenRows, DataError> {
+    fn new_rows(&self, dataset: &Dataset, meter: &Meter<'_>) -> Result<TokenRows, DataError> {
         let mut rows = TokenRows::default();
         let special_ids = self.tokenizer.map(Tokenizer::special_token_ids).unwrap_or_default();
         for records in dataset.records.chunks(CHUNK) {
@@ -126,7 +126,7 @@ impl Tokenization<'_> {
                     }
                 }
             }
-            progress(rows.len());
+            meter.set(rows.len() as u64)?;
         }
         rows.forget_types_of_0();
         rows.fill_words();

@@ -29,6 +29,13 @@ pub enum Hint {
     On(&'static str),
     /// A command.
     Command(Command),
+    /// A download from the hub by HuggingFace's own tools.
+    Download {
+        /// The name on the hub.
+        name: String,
+        /// Whether it is a data set and not a model.
+        is_data_set: bool,
+    },
 }
 
 /// A command that a message tells a person to use.
@@ -50,11 +57,11 @@ impl Hint {
         Self::Value(name, value.to_string().into())
     }
 
-    /// The setting's name; empty for a command.
+    /// The setting's name; empty for what is no setting.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Setting(name) | Self::Value(name, _) | Self::On(name) => name,
-            Self::Command(_) => "",
+            Self::Command(_) | Self::Download { .. } => "",
         }
     }
 }
@@ -69,6 +76,8 @@ pub trait Speller: Sync {
     fn on(&self, name: &str) -> String;
     /// A command, with an example of its arguments where that helps.
     fn command(&self, command: Command) -> String;
+    /// A download by HuggingFace's own tools: `hf download NAME`.
+    fn download(&self, name: &str, is_data_set: bool) -> String;
 }
 
 /// Spelling without a door: settings by their names.
@@ -89,12 +98,17 @@ impl Speller for Plain {
 
     fn command(&self, command: Command) -> String {
         match command {
-            Command::Check => "a check of the rows",
+            Command::Check => "check",
             Command::FillMask => "fill-mask",
-            Command::Train => "a training run",
+            Command::Train => "train",
             Command::ListSettings => "the table of settings",
         }
         .to_owned()
+    }
+
+    fn download(&self, name: &str, is_data_set: bool) -> String {
+        let kind = if is_data_set { "dataset" } else { "model" };
+        format!("snapshot_download(\"{name}\", repo_type=\"{kind}\")")
     }
 }
 
@@ -131,6 +145,7 @@ impl fmt::Display for Hint {
             Self::Value(name, value) => speller.value(name, value),
             Self::On(name) => speller.on(name),
             Self::Command(command) => speller.command(*command),
+            Self::Download { name, is_data_set } => speller.download(name, *is_data_set),
         })
     }
 }
@@ -156,6 +171,10 @@ mod tests {
 
         fn command(&self, command: Command) -> String {
             format!("{command:?}()")
+        }
+
+        fn download(&self, name: &str, _: bool) -> String {
+            format!("download({name})")
         }
     }
 

@@ -1,5 +1,6 @@
 //! Progress of long work: what is being done, how much of it is done, and a way to cancel it.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Receives the progress of long work, and may cancel it.
@@ -31,6 +32,12 @@ pub trait Progress: Send + Sync {
     fn update(&self, now: Status<'_>) -> Result<(), Cancelled>;
 }
 
+impl fmt::Debug for dyn Progress {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Progress")
+    }
+}
+
 /// How far a piece of work is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status<'a> {
@@ -44,6 +51,13 @@ pub struct Status<'a> {
     pub total: u64,
     /// What is counted.
     pub unit: Unit,
+}
+
+impl<'a> Status<'a> {
+    /// Work that has not begun: nothing of `total` is done.
+    pub fn new(stage: Stage, item: &'a str, total: u64, unit: Unit) -> Self {
+        Self { stage, item, done: 0, total, unit }
+    }
 }
 
 /// A kind of work.
@@ -128,6 +142,11 @@ impl<'a> Meter<'a> {
     /// Units that are done.
     pub fn done(&self) -> u64 {
         self.done.load(Ordering::Relaxed)
+    }
+
+    /// Reports to nobody.
+    pub fn silent() -> Meter<'static> {
+        Meter::new(&NoProgress, Status::new(Stage::Tokenize, "", 0, Unit::Rows))
     }
 
     fn report(&self, done: u64) -> Result<(), Cancelled> {

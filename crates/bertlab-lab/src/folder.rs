@@ -43,7 +43,7 @@ impl LabFolder {
         let wanted = format!(
             "a folder that is not there yet, is empty, or holds an earlier lab (this one holds {what})"
         );
-        let name = "--output-dir";
+        let name = "output_dir";
         Err(TrainError::Setting { name, found: self.0.display().to_string(), wanted }.into())
     }
 
@@ -103,7 +103,7 @@ impl LabData {
                 let validation = if found.test.is_empty() { found.validation } else { found.test };
                 if validation.is_empty() {
                     let wanted = "a data set with a test or a validation split".to_owned();
-                    return Err(TrainError::Setting { name: "--data", found: name.clone(), wanted }.into());
+                    return Err(TrainError::Setting { name: "data", found: name.clone(), wanted }.into());
                 }
                 Ok(LabFiles { train: found.train, validation })
             }
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&files.train[0]).expect("written").lines().count(), 281);
         std::fs::write(folder.0.join("notes.txt"), "mine").expect("writable");
         let refused = folder.check(&LabData::Reviews).expect_err("it is somebody's").to_string();
-        assert!(refused.contains("--output-dir") && refused.contains("notes.txt"), "{refused}");
+        assert!(refused.contains("output_dir") && refused.contains("notes.txt"), "{refused}");
     }
 
     #[test]

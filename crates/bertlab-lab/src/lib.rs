@@ -19,7 +19,7 @@ use serde::Serialize;
 pub use folder::{LabData, LabFiles, LabFolder};
 pub use layers::LayersTask;
 pub use model::{ModelTask, Part, QueryModule};
-pub use page::{NextStep, PAIRS, next_steps, write_lab_report};
+pub use page::{NextStep, PAIRS, write_lab_report};
 pub use printed::{Counts, Figure, Likeness, PrintedTraining, SAMPLES, TOLERANCE};
 pub use training::{Accuracy, FirstRows, LabSettings, LabTraining, LabelCount, TrainingTask, model_to_train};
 pub use words::{Baseline, LabSentence, LabWord, PaddedBatch, SENTENCES, WordsTask};

@@ -17,40 +17,13 @@ use bertlab::report::{last_part, repeat_facts};
 pub const PAIRS: [&str; 6] =
     ["CPU ~ Intel", "GPU ~ NVIDIA", "CPU ~ NVIDIA", "GPU ~ Intel", "CPU ~ GPU", "Intel ~ NVIDIA"];
 
-/// What to try after the lab.
+/// What to try after the lab, as the program that runs it spells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NextStep {
     /// What it is good for.
     pub words: String,
-    /// As a shell takes it.
+    /// What to type.
     pub command: String,
-}
-
-/// What to try after the lab on `model`; `trained`: the folder of the model that T4 has left.
-pub fn next_steps(model: &str, trained: Option<&str>) -> Vec<NextStep> {
-    let step = |words: &str, command: String| NextStep { words: words.to_owned(), command };
-    let mut steps = Vec::new();
-    if let Some(trained) = trained {
-        steps.push(step(
-            "Ask the model that was just trained:",
-            format!(
-                "bertlab predict {trained} \\\n    \"The plot is thin, but I laughed all the way through.\""
-            ),
-        ));
-    }
-    steps.push(step(
-        "Fine-tune on your own texts, a CSV with the columns text and label:",
-        format!("bertlab train {model} --train-file yours.csv --output-dir out"),
-    ));
-    steps.push(step(
-        "Look at words of your own in context:",
-        format!("bertlab words {model} --word cold --sentence \"A cold drink.\" \"A cold reply.\""),
-    ));
-    steps.push(step(
-        "The lab as it is written (its models and IMDB are downloaded once, about 0.8 GB; half an hour on two cores):",
-        "bertlab lab --model bert-base-uncased --data stanfordnlp/imdb".to_owned(),
-    ));
-    steps
 }
 
 /// Writes the page into a file.

@@ -116,7 +116,7 @@ impl LabTraining {
             task: Some(Task::SequenceClassification),
             validation: Some(self.rows(&self.validation_files, self.max_eval_samples)),
             text: TextOptions { max_length: self.max_length, ..TextOptions::default() },
-            // The lab's rows are what they are; `bertlab check` looks at them.
+            // The lab's rows are as they are: a check may find fault with them.
             ignore_findings: true,
             arguments: self.arguments(),
             overwrite_output_dir: true,

@@ -4,6 +4,8 @@ use crate::finite::NonFiniteWeight;
 use bertlab_checkpoint::Dtype;
 use std::path::PathBuf;
 
+use bertlab_feedback::Hint;
+
 /// Everything that this crate refuses.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -151,7 +153,9 @@ pub enum Error {
     },
     /// A row longer than the model has positions.
     #[error(
-        "row {row} has {length} tokens, but the model takes {max}. Cut it (--truncation longest_first, --max-length {max}) or split it"
+        "row {row} has {length} tokens, but the model takes {max}. Cut it ({}, {}) or split it",
+        Hint::value("truncation", "longest_first"),
+        Hint::value("max_length", max)
     )]
     TooLong {
         /// Of the batch, from 0.

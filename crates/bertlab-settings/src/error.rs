@@ -1,5 +1,7 @@
 //! Why settings cannot be used, in words.
 
+use bertlab_feedback::{Command, Hint};
+
 /// A setting out of its range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name} is {found}; wanted {wanted}")]
@@ -66,7 +68,10 @@ pub enum SettingsError {
         wanted: String,
     },
     /// A setting of HuggingFace's that would change the result and is not supported.
-    #[error("{source_name}: {name} is {found}, which bertlab does not do: {why}")]
+    #[error(
+        "{source_name}: {name} is {found}, which bertlab does not do: {why}{}",
+        instead.as_ref().map(|hint| format!(" {hint}")).unwrap_or_default()
+    )]
     Unsupported {
         /// The file.
         source_name: String,
@@ -74,8 +79,10 @@ pub enum SettingsError {
         name: String,
         /// As JSON.
         found: String,
-        /// What there is instead.
+        /// Why not.
         why: &'static str,
+        /// The setting that there is instead.
+        instead: Option<Hint>,
     },
     /// A setting under its old and its new name, with two values.
     #[error("{source_name}: {old} and {new} are two names of one setting and say {was} and {is}; keep {new}")]
@@ -101,9 +108,10 @@ fn unknown_names(names: &[(String, Option<String>)]) -> String {
     let list: Vec<String> = names.iter().map(one).collect();
     let head = if names.len() == 1 { "there is no setting" } else { "there are no settings" };
     let all = if names.iter().any(|(_, nearest)| nearest.is_none()) {
-        ". `bertlab train --help` lists all, and with underscores they are the names for files"
+        let list = Hint::Command(Command::ListSettings);
+        format!(". `{list}` lists all; in files their names have underscores")
     } else {
-        ""
+        String::new()
     };
     format!("{head} {}{all}", list.join(", "))
 }

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use bertlab_feedback::Hint;
+
 use crate::error::SettingsError;
 use crate::given::Given;
 use crate::names::nearest;
@@ -25,14 +27,14 @@ pub struct SettingsFile {
 }
 
 /// What a setting comes to that HuggingFace has and bertlab does not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Foreign {
     /// Its value is HuggingFace's default: not worth a note.
     Ordinary,
     /// It changes nothing that is computed here.
     PassedOver,
-    /// It would change the result; the reason says what there is instead.
-    Refused(&'static str),
+    /// It would change the result: why it is refused, and the setting that there is instead.
+    Refused(&'static str, Option<Hint>),
 }
 
 impl SettingsFile {
@@ -123,11 +125,11 @@ impl SettingsFile {
             })?;
         }
         for setting in S::TABLE.iter().filter(|setting| over.has(setting.name)) {
-            let replaced = setting.replaces.or(setting.excludes);
-            if let Some(replaced) = replaced.filter(|name| given.has(name) && !over.has(name)) {
-                given.remove(replaced);
-                self.notes
-                    .push(format!("{replaced} is passed over, as {} is given in its place", setting.name));
+            for replaced in setting.replaced().filter(|name| !over.has(name)) {
+                if given.remove(replaced) {
+                    let name = setting.name;
+                    self.notes.push(format!("{replaced} is passed over, as {name} is given in its place"));
+                }
             }
         }
         self.notes.extend_from_slice(given.notes());
@@ -194,9 +196,9 @@ impl SettingsFile {
                 }
                 Some(Foreign::Ordinary) => n_ordinary += 1,
                 Some(Foreign::PassedOver) => passed_over.push(name),
-                Some(Foreign::Refused(why)) => {
+                Some(Foreign::Refused(why, instead)) => {
                     let (source_name, found) = (self.source_name, value.to_string());
-                    return Err(SettingsError::Unsupported { source_name, name, found, why });
+                    return Err(SettingsError::Unsupported { source_name, name, found, why, instead });
                 }
             }
         }

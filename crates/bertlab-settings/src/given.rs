@@ -45,12 +45,13 @@ impl<S: Settings> Given<S> {
         Ok(())
     }
 
-    /// Takes the setting called `name` back.
-    pub(crate) fn remove(&mut self, name: &str) {
-        if self.names.remove(name) {
-            let setting = S::setting(name).expect("only settings of the table are given");
+    /// Takes the setting called `name` back; gives whether it was given.
+    pub(crate) fn remove(&mut self, name: &str) -> bool {
+        let was_given = self.names.remove(name);
+        if let Some(setting) = S::setting(name).filter(|_| was_given) {
             setting.copy(&mut self.values, &S::default());
         }
+        was_given
     }
 
     /// Lays `other` over these: what it gives wins.
@@ -66,8 +67,7 @@ impl<S: Settings> Given<S> {
     /// becomes the table's.
     pub fn over(&self, mut defaults: S) -> S {
         for setting in S::TABLE.iter().filter(|setting| self.has(setting.name)) {
-            let replaced = setting.replaces.or(setting.excludes).filter(|name| !self.has(name));
-            if let Some(replaced) = replaced.and_then(S::setting) {
+            for replaced in setting.replaced().filter(|name| !self.has(name)).filter_map(S::setting) {
                 replaced.copy(&mut defaults, &S::default());
             }
             setting.copy(&mut defaults, &self.values);

@@ -1,5 +1,7 @@
 //! Which numbers a setting accepts.
 
+use bertlab_feedback::Hint;
+
 /// The numbers that a setting accepts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Range {
@@ -17,8 +19,13 @@ pub enum Range {
     Share,
     /// Above 0, at most 1.
     Factor,
-    /// Only 0 (a switch that must stay off), for this reason.
-    Off(&'static str),
+    /// Only 0: a switch that must stay off.
+    Off {
+        /// The switch to use instead.
+        instead: &'static str,
+        /// Why.
+        why: &'static str,
+    },
 }
 
 impl Range {
@@ -32,7 +39,7 @@ impl Range {
             Self::Steps => number > 0.0 && number.is_finite() && (number < 1.0 || number.fract() == 0.0),
             Self::Share => (0.0..1.0).contains(&number),
             Self::Factor => number > 0.0 && number <= 1.0,
-            Self::Off(_) => number == 0.0,
+            Self::Off { .. } => number == 0.0,
         }
     }
 
@@ -46,7 +53,7 @@ impl Range {
             Self::Steps => "a whole number of steps from 1 on, or a share of all steps below 1".to_owned(),
             Self::Share => "a number in [0, 1)".to_owned(),
             Self::Factor => "a number above 0, at most 1".to_owned(),
-            Self::Off(why) => format!("false: {why}"),
+            Self::Off { instead, why } => format!("false, and {} in its place: {why}", Hint::On(instead)),
         }
     }
 }

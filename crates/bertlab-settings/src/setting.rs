@@ -39,8 +39,8 @@ pub struct Setting<S: 'static> {
     pub old_switches: &'static [(&'static str, &'static str)],
     /// A setting that this one makes meaningless: given on top of a file, it replaces that one.
     pub replaces: Option<&'static str>,
-    /// A setting that this one cannot be given together with; it replaces that one of a file.
-    pub excludes: Option<&'static str>,
+    /// Settings that this one cannot be given together with; it replaces those of a file.
+    pub excludes: &'static [&'static str],
     /// A setting without which this one means nothing.
     pub requires: Option<&'static str>,
     /// Whether it is given by its place, not by its name, where a door has places.
@@ -90,7 +90,7 @@ impl<S> Setting<S> {
             old_names: &[],
             old_switches: &[],
             replaces: None,
-            excludes: None,
+            excludes: &[],
             requires: None,
             is_positional: false,
             value_or: None,
@@ -135,6 +135,11 @@ impl<S> Setting<S> {
         self.range(Range::Share)
     }
 
+    /// Must stay off; the switch `instead` takes its place.
+    pub const fn off(self, instead: &'static str, why: &'static str) -> Self {
+        self.range(Range::Off { instead, why })
+    }
+
     /// Is also read by these names.
     pub const fn old_names(mut self, names: &'static [&'static str]) -> Self {
         self.old_names = names;
@@ -153,9 +158,9 @@ impl<S> Setting<S> {
         self
     }
 
-    /// Cannot be given together with the setting `name`.
-    pub const fn excludes(mut self, name: &'static str) -> Self {
-        self.excludes = Some(name);
+    /// Cannot be given together with these settings.
+    pub const fn excludes(mut self, names: &'static [&'static str]) -> Self {
+        self.excludes = names;
         self
     }
 
@@ -211,6 +216,11 @@ impl<S> Setting<S> {
     pub const fn default_is(mut self, words: &'static str) -> Self {
         self.default_words = Some(words);
         self
+    }
+
+    /// The settings of a file or default that it replaces.
+    pub(crate) fn replaced(&self) -> impl Iterator<Item = &'static str> {
+        self.replaces.into_iter().chain(self.excludes.iter().copied())
     }
 
     /// What it does, in one or two sentences without a full stop at the end.

@@ -2,12 +2,21 @@
 
 use bertlab_data::DataError;
 use bertlab_data::preflight::Split;
+use bertlab_feedback::{Cancelled, Hint};
 use std::path::PathBuf;
+
+/// The setting that says where a run is written.
+const OUTPUT_DIR: &str = "output_dir";
+/// The setting that resumes a run.
+const RESUME: &str = "resume_from_checkpoint";
 
 /// Everything that this crate refuses.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
+    /// The caller cancelled the work.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
     /// The data cannot be read, or do not fit the model.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -36,7 +45,8 @@ pub enum TrainError {
     /// Every training row has the same label.
     #[error(
         "all {n_rows} {split} {unit}s have the label {label:?}: whatever a model answers, its accuracy would mean nothing. \
-         {hint} (--allow-single-class goes on all the same)"
+         {hint} ({} goes on all the same)",
+        Hint::On("allow_single_class")
     )]
     SingleClass {
         /// Which rows.
@@ -48,7 +58,7 @@ pub enum TrainError {
         /// The label's name.
         label: String,
         /// What to try.
-        hint: &'static str,
+        hint: String,
     },
     /// A loss, or a gradient, that is no number.
     #[error(
@@ -73,9 +83,8 @@ pub enum TrainError {
     NoRows(&'static str),
     /// An output folder that already holds a run.
     #[error(
-        "{} already holds a run ({found}). Go on with it by --resume-from-checkpoint, choose another --output-dir, or \
-         give --overwrite-output-dir",
-        folder.display()
+        "{} already holds a run ({found}). Go on with it by {}, choose another {}, or give {}",
+        folder.display(), Hint::On(RESUME), Hint::Setting(OUTPUT_DIR), Hint::On("overwrite_output_dir")
     )]
     OutputInUse {
         /// The folder.
@@ -85,8 +94,8 @@ pub enum TrainError {
     },
     /// An output folder that cannot be.
     #[error(
-        "{}: nothing can be written there: {source}. Choose another --output-dir, or make room or leave to write there",
-        folder.display()
+        "{}: nothing can be written there: {source}. Choose another {}, or make room or leave to write there",
+        folder.display(), Hint::Setting(OUTPUT_DIR)
     )]
     OutputNotWritable {
         /// The folder.
@@ -96,7 +105,7 @@ pub enum TrainError {
     },
     /// A run that cannot be taken up again: there is no whole checkpoint.
     #[error(
-        "{}: there is nothing to resume from: {why}. Start without --resume-from-checkpoint", folder.display()
+        "{}: there is nothing to resume from: {why}. Start without {}", folder.display(), Hint::Setting(RESUME)
     )]
     NothingToResume {
         /// The output folder.
@@ -107,8 +116,8 @@ pub enum TrainError {
     /// A checkpoint of a run with other data or settings.
     #[error(
         "{}: this is not the run that was begun: {what}. Give what it was begun with, or start a new one in another \
-         --output-dir",
-        checkpoint.display()
+         {}",
+        checkpoint.display(), Hint::Setting(OUTPUT_DIR)
     )]
     ChangedRun {
         /// The checkpoint.
@@ -127,8 +136,8 @@ pub enum TrainError {
     /// Nothing more can be written.
     #[error(
         "{} could not be saved: {source}. What was saved before stays: make room, then go on with \
-         --resume-from-checkpoint",
-        folder.display()
+         {}",
+        folder.display(), Hint::On(RESUME)
     )]
     NotSaved {
         /// What was to be written.
@@ -139,8 +148,8 @@ pub enum TrainError {
     /// The run was asked to stop, and did.
     #[error(
         "stopped after step {step} of {n_steps}, which is saved in {}. Go on with the same command and \
-         --resume-from-checkpoint",
-        checkpoint.display()
+         {}",
+        checkpoint.display(), Hint::On(RESUME)
     )]
     Interrupted {
         /// The last step that was made.

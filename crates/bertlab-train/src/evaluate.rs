@@ -11,6 +11,7 @@ use crate::objective::{Averaging, Objective, logits};
 use crate::word_answers::{WordAnswer, sentence, word_answers};
 use bertlab_compute::Tensor;
 use bertlab_data::{Example, Target, batch};
+use bertlab_feedback::Meter;
 use bertlab_model::{HeadKind, Model, ProblemType};
 use std::time::{Duration, Instant};
 
@@ -37,23 +38,21 @@ pub struct Answer {
 }
 
 /// The answers to all examples, in their order. Rows of like length are run together, which changes
-/// nothing: a row's answer does not depend on its neighbours. `progress` is told how many rows are done, and
-/// can end it.
+/// nothing: a row's answer does not depend on its neighbours. `meter` counts the rows.
 ///
 /// # Errors
-/// A row that the model cannot take, or whose logits are NaN or infinite; the error with which `progress`
-/// ended it.
+/// A row that the model cannot take, or whose logits are NaN or infinite; [`TrainError::Cancelled`].
 pub fn answers(
     model: &Model,
     objective: &Objective,
     examples: &[Example],
-    progress: &mut dyn FnMut(usize) -> Result<(), TrainError>,
+    meter: &Meter<'_>,
 ) -> Result<Vec<Answer>, TrainError> {
     let mut by_length: Vec<usize> = (0..examples.len()).collect();
     by_length.sort_by_key(|&i| std::cmp::Reverse(examples[i].input_ids.len()));
     let mut answers = vec![Answer::default(); examples.len()];
     let mut n_done = 0;
-    progress(n_done)?;
+    meter.set(n_done as u64)?;
     while n_done < by_length.len() {
         let longest = examples[by_length[n_done]].input_ids.len().max(1);
         let n = (TOKENS / longest).clamp(1, by_length.len() - n_done);
@@ -64,7 +63,7 @@ pub fn answers(
             answers[i] = answer;
         }
         n_done += n;
-        progress(n_done)?;
+        meter.set(n_done as u64)?;
     }
     Ok(answers)
 }
@@ -167,7 +166,7 @@ pub struct Evaluation {
 }
 
 /// Runs the model over labelled examples and scores its answers. `batch_size`: rows over which
-/// HuggingFace's Trainer averages a token loss before it averages over batches. `progress`: as of [`answers`].
+/// HuggingFace's Trainer averages a token loss before it averages over batches. `meter` counts the rows.
 ///
 /// # Errors
 /// No rows; as [`answers`].
@@ -176,13 +175,13 @@ pub fn evaluate(
     objective: &Objective,
     examples: &[Example],
     batch_size: usize,
-    progress: &mut dyn FnMut(usize) -> Result<(), TrainError>,
+    meter: &Meter<'_>,
 ) -> Result<Evaluation, TrainError> {
     if examples.is_empty() {
         return Err(TrainError::NoRows("evaluation"));
     }
     let start = Instant::now();
-    let answers = answers(model, objective, examples, progress)?;
+    let answers = answers(model, objective, examples, meter)?;
     let scores = scores(model, examples, &answers).ok_or(TrainError::NoRows("labelled evaluation"))?;
     Ok(Evaluation {
         loss: match objective.averaging {

@@ -44,7 +44,7 @@ pub use optimizer::Optimizer;
 pub use output::check_output_dir;
 pub use plan::Plan;
 pub use progress::FILE_NAME as PROGRESS_FILE;
-pub use reporter::{Both, Progress, Reporter, Silent};
+pub use reporter::{Both, Reporter, Silent, StepFigures};
 pub use resume::Resume;
 pub use rows::TrainingRows;
 pub use run::{Trainer, TrainingSummary};

@@ -8,6 +8,7 @@ use crate::rows::TrainingRows;
 use crate::run::Update;
 use bertlab_compute::random::mix;
 use bertlab_data::{Example, Target};
+use bertlab_feedback::Hint;
 use bertlab_settings::Settings;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -108,9 +109,11 @@ impl SavedProgress {
         let text = match std::fs::read(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let why = "there is no such file, nor an optimizer.pt of HuggingFace's Trainer: the checkpoint was \
-                           saved with --save-only-model, by another program, or not to its end";
-                return Err(damaged(why.to_owned()));
+                return Err(damaged(format!(
+                    "there is no such file, nor an optimizer.pt of HuggingFace's Trainer: the checkpoint was saved \
+                     with {}, by another program, or not to its end",
+                    Hint::On("save_only_model")
+                )));
             }
             Err(error) => return Err(damaged(error.to_string())),
         };

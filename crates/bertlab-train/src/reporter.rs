@@ -5,11 +5,12 @@ use crate::evaluate::Evaluation;
 use crate::forecast::{Forecast, TimeForecast};
 use crate::plan::Plan;
 use crate::state::Record;
+use bertlab_feedback::{Cancelled, Progress, Status};
 use std::path::Path;
 
 /// One update, as it is done.
 #[derive(Clone, Copy, Debug)]
-pub struct Progress {
+pub struct StepFigures {
     /// From 1.
     pub step: u64,
     /// With fraction.
@@ -28,8 +29,12 @@ pub struct Progress {
     pub ahead: TimeForecast,
 }
 
-/// Somebody who watches; every word can be ignored.
-pub trait Reporter {
+/// Receives what a run tells; every event can be ignored.
+///
+/// As a [`Progress`] it is told the steps of the run and the rows of its evaluations. Where it cancels, the
+/// run saves a checkpoint and ends with [`TrainError::Interrupted`]; an evaluation that was cancelled is made
+/// again when the run is resumed.
+pub trait Reporter: Progress {
     /// Before the first step.
     fn planned(&mut self, _plan: &Plan) {}
     /// What the run will cost: memory, and time for the steps that are left.
@@ -41,11 +46,9 @@ pub trait Reporter {
     /// The run goes on after `step`, from a checkpoint.
     fn resumed(&mut self, _checkpoint: &Path, _step: u64) {}
     /// After every update.
-    fn step(&mut self, _progress: &Progress) {}
+    fn step(&mut self, _figures: &StepFigures) {}
     /// A log line, as it goes into trainer_state.json.
     fn logged(&mut self, _record: &Record) {}
-    /// During an evaluation: rows done, and rows in all.
-    fn evaluating(&mut self, _n_done: usize, _n_rows: usize) {}
     /// After an evaluation.
     fn evaluated(&mut self, _evaluation: &Evaluation) {}
     /// After [`Self::evaluated`], where it was the best so far. `metric`: the figure that decides.
@@ -62,15 +65,18 @@ pub trait Reporter {
     fn noted(&mut self, _message: &str) {}
     /// Something that does not end the run, and that a person should know.
     fn warned(&mut self, _message: &str) {}
-    /// Asked after every update, and in evaluations, which are made again when the run goes on. The run then saves a
-    /// checkpoint and ends with [`TrainError::Interrupted`].
-    fn wants_to_stop(&mut self) -> bool {
-        false
-    }
 }
 
 /// Two who watch. A new word of [`Reporter`] must be passed on here.
 pub struct Both<'a>(pub &'a mut dyn Reporter, pub &'a mut dyn Reporter);
+
+impl Progress for Both<'_> {
+    fn update(&self, now: Status<'_>) -> Result<(), Cancelled> {
+        // Both are told, whatever the first answers.
+        let (first, second) = (self.0.update(now), self.1.update(now));
+        first.and(second)
+    }
+}
 
 impl Reporter for Both<'_> {
     fn planned(&mut self, plan: &Plan) {
@@ -98,19 +104,14 @@ impl Reporter for Both<'_> {
         self.1.resumed(checkpoint, step);
     }
 
-    fn step(&mut self, progress: &Progress) {
-        self.0.step(progress);
-        self.1.step(progress);
+    fn step(&mut self, figures: &StepFigures) {
+        self.0.step(figures);
+        self.1.step(figures);
     }
 
     fn logged(&mut self, record: &Record) {
         self.0.logged(record);
         self.1.logged(record);
-    }
-
-    fn evaluating(&mut self, n_done: usize, n_rows: usize) {
-        self.0.evaluating(n_done, n_rows);
-        self.1.evaluating(n_done, n_rows);
     }
 
     fn evaluated(&mut self, evaluation: &Evaluation) {
@@ -152,15 +153,15 @@ impl Reporter for Both<'_> {
         self.0.warned(message);
         self.1.warned(message);
     }
-
-    fn wants_to_stop(&mut self) -> bool {
-        // Both are asked: each may count on it.
-        let (first, second) = (self.0.wants_to_stop(), self.1.wants_to_stop());
-        first || second
-    }
 }
 
 /// Nobody watches.
 pub struct Silent;
+
+impl Progress for Silent {
+    fn update(&self, _: Status<'_>) -> Result<(), Cancelled> {
+        Ok(())
+    }
+}
 
 impl Reporter for Silent {}

@@ -19,11 +19,12 @@ use crate::optimizer::Optimizer;
 use crate::output::Output;
 use crate::plan::{Moment, Plan};
 use crate::progress::{Elsewhere, Identity, Losses, Seconds};
-use crate::reporter::{Progress, Reporter};
+use crate::reporter::{Reporter, StepFigures};
 use crate::resume::{Resume, Saved, Wanted};
 use crate::rows::TrainingRows;
 use crate::state::{Best, TrainerState};
 use bertlab_data::Example;
+use bertlab_feedback::{Cancelled, Stage, Status, Unit};
 use bertlab_model::{Gradients, Model};
 use bertlab_text::Tokenizer;
 use saving::saving;
@@ -324,7 +325,7 @@ impl Run<'_, '_> {
     fn after_update(&mut self, update: &Update) -> Result<(), TrainError> {
         let step = self.state.global_step;
         self.losses.add(update.loss);
-        self.reporter.step(&Progress {
+        self.reporter.step(&StepFigures {
             step,
             epoch: self.state.epoch,
             loss: update.loss,
@@ -368,6 +369,7 @@ impl Run<'_, '_> {
         if self.plan.saves(moment, is_best) {
             self.save()?;
         }
-        if self.reporter.wants_to_stop() { self.stop() } else { Ok(()) }
+        let status = Status { done: step, ..Status::new(Stage::Train, "", self.plan.n_steps, Unit::Steps) };
+        self.reporter.update(status).or_else(|Cancelled| self.stop())
     }
 }

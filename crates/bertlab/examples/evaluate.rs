@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release --example evaluate -- MODEL [TEST.csv]`
 
+use bertlab::progress::NoProgress;
 use bertlab::train::Scores;
 use bertlab::{ModelOptions, RowsRequest, TextOptions, open_trained};
 
@@ -13,7 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rows = RowsRequest::of_files([words.next().unwrap_or_else(|| REVIEWS.to_owned())]);
 
     let opened = open_trained(&model, &ModelOptions::default(), "an evaluation")?;
-    let evaluated = opened.evaluate(&rows, &TextOptions::default(), &mut |_, _| {})?;
+    let evaluated = opened.evaluate(&rows, &TextOptions::default(), &NoProgress)?;
     let Scores::Classification(scores) = &evaluated.evaluation.scores else {
         return Err("this example is about classes".into());
     };

@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release --example fine_tune -- [TRAIN.csv [OUTPUT]]`
 
+use bertlab::progress::NoProgress;
 use bertlab::train::{Silent, TrainingArguments};
 use bertlab::{ModelOptions, Prediction, RowsRequest, TextInput, TrainJob, open_trained};
 
@@ -15,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         TrainingArguments { learning_rate: 1.5e-4, num_train_epochs: 4.0, ..TrainingArguments::default() };
     let job = TrainJob { arguments, ..TrainJob::new("tiny", RowsRequest::of_files([train]), output) };
 
-    let mut prepared = job.prepare(&mut |_, _, _| {})?;
+    let mut prepared = job.prepare(&NoProgress)?;
     println!("{} rows, {} updates", prepared.train.examples.len(), prepared.plan().n_steps);
     let summary = prepared.train(&mut Silent)?;
     println!("mean training loss {:.4}", summary.train_loss);
@@ -26,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = summary.final_model.to_string_lossy();
     let trained = open_trained(&folder, &ModelOptions::default(), "predictions")?;
     let text = TextInput::from("A warm, funny and beautifully acted film.");
-    let (predictions, _) = trained.predict(&[text], &mut |_| {})?;
+    let (predictions, _) = trained.predict(&[text], &NoProgress)?;
     if let Prediction::Label { id, probabilities } = &predictions[0] {
         println!("{} ({:.1} %)", trained.model.spec.head.labels[*id], 100.0 * probabilities[*id]);
     }

@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release --example pretrain -- [TEXTS [OUTPUT]]`
 
+use bertlab::progress::NoProgress;
 use bertlab::train::{Silent, TrainingArguments};
 use bertlab::{PretrainJob, Start, TextFiles};
 
@@ -21,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ..PretrainJob::new(start, texts, output)
     };
 
-    let mut prepared = job.prepare(&mut ())?;
+    let mut prepared = job.prepare(&NoProgress)?;
     println!("{} blocks, {} updates", prepared.corpus.train.len(), prepared.plan().n_steps);
     let summary = prepared.train(&mut Silent)?;
     for (name, value) in summary.evaluation.iter().flat_map(|evaluation| evaluation.main_metrics()) {

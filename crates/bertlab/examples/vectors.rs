@@ -3,6 +3,7 @@
 //! `cargo run --release --example vectors -- [MODEL]`
 
 use bertlab::explore::{Embedding, WordOptions, cosine, cosine_matrix, word_vectors};
+use bertlab::progress::NoProgress;
 use bertlab::{EmbedRequest, ModelOptions, TextInput, open_model};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -11,7 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let texts = ["A moving film.", "I was in tears.", "The projector broke."];
     let recipe = opened.embed_recipe(&EmbedRequest::default())?;
-    let embedded = opened.embed(&texts.map(TextInput::from), &recipe, &mut |_| {})?;
+    let embedded = opened.embed(&texts.map(TextInput::from), &recipe, &NoProgress)?;
     let mut vectors: Vec<&[f32]> = Vec::new();
     for embedding in &embedded.embeddings {
         if let Embedding::Vector(vector) = embedding {

@@ -3,9 +3,10 @@
 use bertlab_data::{
     DataError, Dataset, LabelSpace, ProblemType, Tokenization, infer_label_space, infer_word_labels,
 };
+use bertlab_feedback::Progress;
 use bertlab_model::{HeadChoice, HeadKind, OpenOptions};
 
-use crate::labelled::{Question, RowsRequest, configured_head};
+use crate::labelled::{Question, RowsRequest, configured_head, tokenized_rows};
 use crate::{Error, ModelOptions, OpenedModel, Task, TextOptions, open_model, resolve};
 
 pub use bertlab_data::preflight::{
@@ -49,12 +50,12 @@ pub struct Checked {
 }
 
 impl CheckJob {
-    /// Reads, tokenizes and compares all rows. What is wrong with labels is a finding, not an error. `progress` is told
-    /// the split, rows done, and rows in all.
+    /// Reads, tokenizes and compares all rows. What is wrong with labels is a finding, not an error.
     ///
     /// # Errors
-    /// Files that cannot be read; a model or a tokenizer that cannot be opened; a length that the model does not take.
-    pub fn run(&self, progress: &mut dyn FnMut(Split, usize, usize)) -> Result<Checked, Error> {
+    /// Files that cannot be read; a model or a tokenizer that cannot be opened; a length that the model does
+    /// not take.
+    pub fn run(&self, progress: &dyn Progress) -> Result<Checked, Error> {
         let requests = [
             (Split::Training, Some(&self.train)),
             (Split::Validation, self.validation.as_ref()),
@@ -79,15 +80,13 @@ impl CheckJob {
         let limits = model_limits(&opened, asked.as_ref().ok());
         let mut splits = Vec::new();
         for (split, dataset) in datasets {
-            let n_rows = dataset.records.len();
             let tokenization = Tokenization {
                 tokenizer: opened.tokenizer_for(&dataset)?,
                 // Texts in blocks are not cut, but divided.
                 max_length: (!is_in_blocks).then_some(max_length),
                 cache: Some(&self.text.cache),
             };
-            let mut progress = |n_done| progress(split, n_done, n_rows);
-            let rows = tokenization.rows(&dataset, &mut progress)?;
+            let rows = tokenization.rows(&dataset, &tokenized_rows(progress, split, &dataset))?;
             let lengths = rows.row_lengths(tokenization.unknown_id());
             let blocks = is_in_blocks.then(|| rows.with_words().block_counts(max_length));
             let targets = asked.as_ref().ok().map(|question| question.targets_by_row(&dataset));

@@ -1,12 +1,15 @@
-//! Many texts to vectors: cut, sorted by length into batches of a bounded size, and given back in their order.
+//! Many texts to vectors: cut, sorted by length into batches of a bounded size, and given back in their
+//! order.
 
 use bertlab_explore::{EmbedOptions, Embedding, Layers, Pooling, embed as embed_batch};
+use bertlab_feedback::{Meter, Progress, Stage, Status, Unit};
 use bertlab_model::{Batch, Row};
 use bertlab_text::{EncodeOptions, Encoding, TextInput, Truncation};
 
 use crate::{Error, OpenedModel, SentenceSettings};
 
-/// Tokens that go through the model at once: enough to keep all threads busy, little enough to stay in the caches.
+/// Tokens that go through the model at once: enough to keep all threads busy, little enough to stay in the
+/// caches.
 const TOKENS_PER_BATCH: usize = 1024;
 /// Texts that are tokenized at once: bounds the memory that token strings and offsets take.
 const TEXTS_PER_CHUNK: usize = 1024;
@@ -14,8 +17,8 @@ const TEXTS_PER_CHUNK: usize = 1024;
 /// How texts become vectors.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EmbedRequest {
-    /// How a text's tokens become one vector. `None`: as the folder's sentence-transformers files say, with their
-    /// normalisation; mean pooling where there are none.
+    /// How a text's tokens become one vector. `None`: as the folder's sentence-transformers files say, with
+    /// their normalisation; mean pooling where there are none.
     pub pooling: Option<Pooling>,
     /// The hidden states that are averaged first.
     pub layers: Layers,
@@ -58,7 +61,8 @@ impl OpenedModel {
     /// What a request means for this model.
     ///
     /// # Errors
-    /// Sentence-transformers files that ask for something else than is computed here; a `max_tokens` beyond the model.
+    /// Sentence-transformers files that ask for something else than is computed here; a `max_tokens` beyond
+    /// the model.
     pub fn embed_recipe(&self, request: &EmbedRequest) -> Result<EmbedRecipe, Error> {
         let settings = match request.pooling {
             Some(_) => SentenceSettings::read_for_texts(&self.folder)?,
@@ -81,22 +85,22 @@ impl OpenedModel {
         })
     }
 
-    /// Embeds texts. `on_progress` hears, after every batch, how many texts are done.
+    /// Embeds texts.
     ///
     /// # Errors
-    /// Layers that the model does not have, pooling that needs a pooler where there is none, texts that the tokenizer
-    /// or the model refuses, a vector that is NaN or infinite.
+    /// Layers that the model does not have, pooling that needs a pooler where there is none, texts that the
+    /// tokenizer or the model refuses, a vector that is NaN or infinite.
     pub fn embed(
         &self,
         texts: &[TextInput],
         recipe: &EmbedRecipe,
-        on_progress: &mut dyn FnMut(usize),
+        progress: &dyn Progress,
     ) -> Result<Embedded, Error> {
         let (rows, n_truncated) = self.tokenize_for(texts, recipe)?;
         let how =
             EmbedOptions { pooling: recipe.pooling, layers: recipe.layers, normalize: recipe.normalize };
         let mut embeddings: Vec<Option<Embedding>> = vec![None; texts.len()];
-        let mut n_done = 0;
+        let meter = Meter::new(progress, Status::new(Stage::Embed, "", texts.len() as u64, Unit::Texts));
         for group in groups_of_similar_length(&rows) {
             let inputs: Vec<Row<'_>> = group.iter().map(|&index| rows[index].as_row()).collect();
             let batch = Batch::new(&self.model.spec.encoder, &inputs)?;
@@ -104,8 +108,7 @@ impl OpenedModel {
             for (&index, embedding) in group.iter().zip(vectors) {
                 embeddings[index] = Some(embedding);
             }
-            n_done += group.len();
-            on_progress(n_done);
+            meter.add(group.len() as u64)?;
         }
         let embeddings = embeddings.into_iter().map(|one| one.expect("every text is in one group")).collect();
         Ok(Embedded { embeddings, n_truncated })
@@ -157,8 +160,8 @@ impl Ids {
     }
 }
 
-/// Indices of rows, longest first, in groups of at most `TOKENS_PER_BATCH` tokens (a longer row goes alone). The longest
-/// first, so that a lack of memory shows at once and not at the end.
+/// Indices of rows, longest first, in groups of at most `TOKENS_PER_BATCH` tokens (a longer row goes alone).
+/// The longest first, so that a lack of memory shows at once and not at the end.
 fn groups_of_similar_length(rows: &[Ids]) -> Vec<Vec<usize>> {
     let n_tokens = |index: usize| rows[index].input_ids.len();
     let mut order: Vec<usize> = (0..rows.len()).collect();

@@ -3,13 +3,16 @@
 use std::path::PathBuf;
 
 use bertlab_data::preflight::Finding;
-use bertlab_feedback::Hint;
+use bertlab_feedback::{Cancelled, Command, Hint};
 use bertlab_text::Keep;
 
 /// Everything that bertlab refuses, in words that say what was found and what to try.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The caller cancelled the work.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
     /// A checkpoint file, the hub, or writing.
     #[error(transparent)]
     Checkpoint(#[from] bertlab_checkpoint::Error),
@@ -83,8 +86,8 @@ pub enum Error {
     /// A sentence-transformers file that asks for something that is not computed here.
     #[error(
         "{file}: asks for {found}, which is not supported (mean, cls and max are); choose a pooling yourself, \
-         as in --pooling mean, and know that the vectors then differ from sentence-transformers'",
-        file = file.display()
+         as in {}, and know that the vectors then differ from sentence-transformers'",
+        Hint::value("pooling", "mean"), file = file.display()
     )]
     SentencePooling {
         /// modules.json or a pooling config.
@@ -138,5 +141,6 @@ fn findings_in_words(findings: &[Finding]) -> String {
     for finding in findings {
         text += &format!("  {}: {}\n", finding.split, finding.sentence);
     }
-    text + "`bertlab check` shows the rows. Mend the data, or go on all the same with --ignore-findings"
+    let (check, go_on) = (Hint::Command(Command::Check), Hint::On("ignore_findings"));
+    text + &format!("`{check}` shows the rows. Mend the data, or go on all the same with {go_on}")
 }

@@ -2,6 +2,7 @@
 
 use bertlab_compute::ops::softmax::softmax;
 use bertlab_data::{Example, LabelSpace};
+use bertlab_feedback::{Command, Hint, Meter, Progress, Stage, Status, Unit};
 use bertlab_model::{HeadChoice, HeadKind, OpenOptions, ProblemType};
 use bertlab_text::{EncodeOptions, TextInput, Truncation};
 use bertlab_train::{Averaging, Evaluation, Objective, answers, evaluate};
@@ -73,7 +74,7 @@ pub fn open_trained(
         wanted: purpose.to_owned(),
         needs: "a trained classifier".to_owned(),
         found: format!("{found} ({})", opened.model.family.class_name(kind)),
-        hint: "Train one first: bertlab train MODEL --train-file FILE --output-dir DIR".to_owned(),
+        hint: format!("Train one first: {}", Hint::Command(Command::Train)),
     }
     .into())
 }
@@ -87,7 +88,7 @@ impl OpenedModel {
         &self,
         request: &RowsRequest,
         options: &TextOptions,
-        progress: &mut dyn FnMut(usize, usize),
+        progress: &dyn Progress,
     ) -> Result<Evaluated, Error> {
         let head = &self.model.spec.head;
         let is_tagger = head.kind == HeadKind::TokenClassification;
@@ -102,18 +103,15 @@ impl OpenedModel {
         };
         let targets = question.targets(&dataset)?;
         let mut rows =
-            self.labelled_rows(&question, request.choose((dataset, targets)), options, &mut |_| {})?;
+            self.labelled_rows(&question, request.choose((dataset, targets)), options, progress)?;
         let mut objective = Objective::default();
         if question == Question::Texts {
             rows.hide(&self.masking(options, request.seed)?);
             objective.averaging = Averaging::Items;
         }
-        let n_rows = rows.examples.len();
-        let mut progress = |n_done| {
-            progress(n_done, n_rows);
-            Ok(())
-        };
-        let evaluation = evaluate(&self.model, &objective, &rows.examples, BATCH_SIZE, &mut progress)?;
+        let n_rows = rows.examples.len() as u64;
+        let meter = Meter::new(progress, Status::new(Stage::Evaluate, "test", n_rows, Unit::Rows));
+        let evaluation = evaluate(&self.model, &objective, &rows.examples, BATCH_SIZE, &meter)?;
         Ok(Evaluated { evaluation, rows, question })
     }
 
@@ -124,7 +122,7 @@ impl OpenedModel {
     pub fn predict(
         &self,
         texts: &[TextInput],
-        progress: &mut dyn FnMut(usize),
+        progress: &dyn Progress,
     ) -> Result<(Vec<Prediction>, usize), Error> {
         if self.model.spec.head.kind == HeadKind::TokenClassification {
             let (words, n_cut) = self.predict_words_of_texts(texts, progress)?;
@@ -136,7 +134,7 @@ impl OpenedModel {
                 wanted: "predict".to_owned(),
                 needs: "a classifier".to_owned(),
                 found: "a masked language model".to_owned(),
-                hint: "It guesses hidden words: bertlab fill-mask MODEL \"Some [MASK] text.\"".to_owned(),
+                hint: format!("It guesses hidden words: {}", Hint::Command(Command::FillMask)),
             }
             .into());
         }
@@ -155,11 +153,9 @@ impl OpenedModel {
                 ..Example::default()
             })
             .collect();
-        let mut progress = |n_done| {
-            progress(n_done);
-            Ok(())
-        };
-        let answers = answers(&self.model, &Objective::default(), &examples, &mut progress)?;
+        let start = Status::new(Stage::Predict, "", examples.len() as u64, Unit::Texts);
+        let meter = Meter::new(progress, start);
+        let answers = answers(&self.model, &Objective::default(), &examples, &meter)?;
         let problem_type = self.model.spec.head.problem_type;
         Ok((answers.into_iter().map(|answer| prediction(problem_type, &answer.logits)).collect(), n_cut))
     }

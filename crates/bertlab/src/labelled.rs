@@ -1,5 +1,6 @@
 //! Labelled rows for a model: read, given a meaning, sampled, counted, tokenized.
 
+use bertlab_feedback::{Meter, Progress, Stage, Status, Unit};
 use std::path::{Path, PathBuf};
 
 use bertlab_checkpoint::open_config;
@@ -112,7 +113,8 @@ pub enum Question {
 }
 
 impl Question {
-    /// What rows ask of a masked language model: the hidden tokens that they name, or such as are still to be hidden.
+    /// What rows ask of a masked language model: the hidden tokens that they name, or such as are still to be
+    /// hidden.
     pub(crate) fn of_masked_lm(dataset: &Dataset, vocab_size: usize) -> Self {
         let is_ready = |record: &Record| record.input_ids.is_some() && record.label != RawLabel::Missing;
         match dataset.records.iter().all(is_ready) {
@@ -306,14 +308,20 @@ fn text(record: Record) -> Option<TextInput> {
 /// The rows of a split with their targets.
 pub(crate) type Rows = (Dataset, Vec<Target>);
 
+/// Counts the rows of a split that become tokens.
+pub(crate) fn tokenized_rows<'a>(progress: &'a dyn Progress, split: Split, dataset: &Dataset) -> Meter<'a> {
+    let n_rows = dataset.records.len() as u64;
+    Meter::new(progress, Status::new(Stage::Tokenize, split.name(), n_rows, Unit::Rows))
+}
+
 impl OpenedModel {
-    /// Rows whose targets are known, ready for the model. `progress` is told how many are done.
+    /// Rows whose targets are known, ready for the model.
     pub(crate) fn labelled_rows(
         &self,
         question: &Question,
         rows: Rows,
         options: &TextOptions,
-        progress: &mut dyn FnMut(usize),
+        progress: &dyn Progress,
     ) -> Result<LabelledRows, Error> {
         if *question == Question::Texts {
             return Ok(self.masked_rows(Split::Test, rows.0, options, progress)?.1);
@@ -323,18 +331,18 @@ impl OpenedModel {
         Ok(LabelledRows::new(question, rows, examples, max_length))
     }
 
-    /// Tokenizes rows whose targets are known; beside the examples, the rows as a preflight looks at them. `progress`
-    /// is told how many are done.
+    /// Tokenizes rows whose targets are known; beside the examples, the rows as a preflight looks at them.
     pub(crate) fn tokenized(
         &self,
         split: Split,
         (dataset, targets): Rows,
         (max_length, cache): (usize, &TokenCache),
-        progress: &mut dyn FnMut(usize),
+        progress: &dyn Progress,
     ) -> Result<(SplitRows, Vec<Example>), Error> {
         let tokenizer = self.tokenizer_for(&dataset)?;
         let tokenization = Tokenization { tokenizer, max_length: Some(max_length), cache: Some(cache) };
-        let (examples, lengths) = examples(&dataset, Some(targets.clone()), tokenization, progress)?;
+        let meter = tokenized_rows(progress, split, &dataset);
+        let (examples, lengths) = examples(&dataset, Some(targets.clone()), tokenization, &meter)?;
         let targets = Some(targets.into_iter().map(Ok).collect());
         Ok((SplitRows { split, dataset, targets, lengths, blocks: None }, examples))
     }
@@ -352,8 +360,8 @@ impl OpenedModel {
         self.row_length(asked, uses_tokenizer)
     }
 
-    /// The length that rows are cut to: what was asked for, as far as the model takes it; else what it takes, and its
-    /// tokenizer where that is used.
+    /// The length that rows are cut to: what was asked for, as far as the model takes it; else what it takes,
+    /// and its tokenizer where that is used.
     pub(crate) fn row_length(&self, asked: Option<usize>, uses_tokenizer: bool) -> Result<usize, Error> {
         let max = self.model.spec.encoder.max_tokens();
         match asked {

@@ -1,13 +1,14 @@
 //! The front desk: everything bertlab can do, as plain functions over plain data.
 //!
 //! ```no_run
+//! use bertlab::progress::NoProgress;
 //! use bertlab::{EmbedRequest, ModelOptions, TextInput, open_model};
 //!
 //! # fn main() -> Result<(), bertlab::Error> {
 //! let opened = open_model("sentence-transformers/all-MiniLM-L6-v2", &ModelOptions::default())?;
 //! let texts = [TextInput::from("I have a new CPU!"), TextInput::from("I have a new GPU!")];
 //! let recipe = opened.embed_recipe(&EmbedRequest::default())?;
-//! let embedded = opened.embed(&texts, &recipe, &mut |_| {})?;
+//! let embedded = opened.embed(&texts, &recipe, &NoProgress)?;
 //! assert_eq!(embedded.embeddings.len(), 2);
 //! # Ok(())
 //! # }
@@ -47,8 +48,7 @@ pub use evaluation::{Evaluated, Prediction, open_trained};
 pub use labelled::{LabelCounts, LabelledRows, Question, RowsRequest, TextCounts, WordCounts};
 pub use open::{ModelOptions, OpenedModel, OpenedTokenizer, open_model, open_tokenizer, resolve};
 pub use pretraining::{
-    PreparedPretraining, PretrainJob, Shape, Stage, Start, UnknownShape, VocabularyJob, Watch,
-    write_vocabulary,
+    PreparedPretraining, PretrainJob, Shape, Start, UnknownShape, VocabularyJob, write_vocabulary,
 };
 pub use sentence::SentenceSettings;
 pub use text_options::TextOptions;
@@ -56,9 +56,7 @@ pub use texts::{TextsRequest, read_text_lines};
 pub use training::{HeldOutRows, HoldOut, PreparedTraining, Task, TrainJob};
 pub use words::{PredictedEntity, WordLabel, WordPredictions};
 
-pub use bertlab_checkpoint::hub::{
-    Progress as TransferProgress, set_default_progress as set_transfer_progress,
-};
+pub use bertlab_checkpoint::hub::set_default_progress;
 pub use bertlab_checkpoint::{Dtype, NamedArray, read_safetensors, write_safetensors};
 pub use bertlab_compute::Tensor;
 pub use bertlab_compute::threads::{n_threads, set_n_threads};
@@ -82,8 +80,8 @@ pub mod train {
     pub use bertlab_train::metrics;
     pub use bertlab_train::{
         Answer, Averaging, ClassWeights, Evaluation, Forecast, IntervalStrategy, MaskedLmScores, Masking,
-        MaskingOptions, MemoryForecast, Plan, Progress, ReadArguments, Record, Remedy, ReportTo, Reporter,
-        Resume, SamplingStrategy, SaveStrategy, SchedulerType, Scores, Silent, TimeForecast, TrainError,
+        MaskingOptions, MemoryForecast, Plan, ReadArguments, Record, Remedy, ReportTo, Reporter, Resume,
+        SamplingStrategy, SaveStrategy, SchedulerType, Scores, Silent, StepFigures, TimeForecast, TrainError,
         Trainer, TrainingArguments, TrainingSummary, WordAnswer,
     };
 }
@@ -91,6 +89,11 @@ pub mod train {
 /// Hints in messages, which every door spells in its own way.
 pub mod hint {
     pub use bertlab_feedback::{Command, Hint, Speller, hints_in, spelled_by};
+}
+
+/// Progress of long work, and a way to cancel it.
+pub mod progress {
+    pub use bertlab_feedback::{Cancelled, Meter, NoProgress, Progress, Stage, Status, Unit};
 }
 
 /// Looking into a model: module tree, tensors, word vectors, similarity.

@@ -2,15 +2,16 @@
 
 use bertlab_data::preflight::{Split, SplitRows};
 use bertlab_data::{Dataset, Tokenization, Truncated};
+use bertlab_feedback::Progress;
 use bertlab_train::Masking;
 
-use crate::labelled::{LabelledRows, TextCounts};
+use crate::labelled::{LabelledRows, TextCounts, tokenized_rows};
 use crate::{Error, OpenedModel, TextOptions};
 
 impl OpenedModel {
     /// Tokenizes texts for a masked language model: end to end in blocks, or each as a row; beside that, the texts as a
     /// preflight looks at them. Texts without a word are left out; the others are taken in the order of their files, so
-    /// that texts which belong together stay together. `progress` is told how many are done.
+    /// that texts which belong together stay together.
     ///
     /// # Errors
     /// A tokenizer that is missing; a length that the model does not take.
@@ -19,14 +20,14 @@ impl OpenedModel {
         split: Split,
         mut dataset: Dataset,
         options: &TextOptions,
-        progress: &mut dyn FnMut(usize),
+        progress: &dyn Progress,
     ) -> Result<(SplitRows, LabelledRows), Error> {
         let length = self.masked_row_length(options)?;
         dataset.records.sort_by_key(|record| (record.source, record.row));
         let max_length = options.line_by_line.then_some(length);
         let cache = Some(&options.cache);
         let tokenization = Tokenization { tokenizer: Some(self.tokenizer()?), max_length, cache };
-        let rows = tokenization.rows(&dataset, progress)?;
+        let rows = tokenization.rows(&dataset, &tokenized_rows(progress, split, &dataset))?;
         let lengths = rows.row_lengths(tokenization.unknown_id());
         let mut rows = rows.with_words();
         let (n_texts, n_all) = (rows.len(), dataset.records.len());

@@ -235,7 +235,7 @@ mod tests {
         ] {
             let folder = folder(&[("1_Pooling/config.json", pooling)]);
             let message = SentenceSettings::read(folder.path()).expect_err("unsupported").to_string();
-            assert!(message.contains(words) && message.contains("--pooling mean"), "{message}");
+            assert!(message.contains(words) && message.contains("`pooling` = mean"), "{message}");
         }
         let dense = r#"[{"path": "2_Dense", "type": "sentence_transformers.models.Dense"}]"#;
         let folder = folder(&[("modules.json", dense)]);

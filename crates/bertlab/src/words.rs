@@ -2,6 +2,7 @@
 
 use bertlab_compute::ops::softmax::softmax;
 use bertlab_data::tags::{Tag, TagSet, entities};
+use bertlab_feedback::{Meter, Progress, Stage, Status, Unit};
 use bertlab_model::{Batch, Request, Row};
 use bertlab_text::{EncodeOptions, Encoding, TextInput, Truncation, split_into_words};
 
@@ -80,14 +81,14 @@ impl Sentence {
 }
 
 impl OpenedModel {
-    /// What a token classifier says about rows of words; how many rows were cut. `progress` is told how many rows are done.
+    /// What a token classifier says about rows of words; how many rows were cut.
     ///
     /// # Errors
     /// Words that cannot be tokenized.
     pub fn predict_words(
         &self,
         rows: &[Vec<String>],
-        progress: &mut dyn FnMut(usize),
+        progress: &dyn Progress,
     ) -> Result<(Vec<WordPredictions>, usize), Error> {
         let sentences: Vec<Sentence> = rows.iter().map(|words| Sentence::of_words(words)).collect();
         self.predict_sentences(&sentences, progress)
@@ -97,7 +98,7 @@ impl OpenedModel {
     pub(crate) fn predict_words_of_texts(
         &self,
         texts: &[TextInput],
-        progress: &mut dyn FnMut(usize),
+        progress: &dyn Progress,
     ) -> Result<(Vec<WordPredictions>, usize), Error> {
         let sentences: Vec<Sentence> = texts.iter().map(|input| Sentence::of_text(&input.text)).collect();
         self.predict_sentences(&sentences, progress)
@@ -106,7 +107,7 @@ impl OpenedModel {
     fn predict_sentences(
         &self,
         sentences: &[Sentence],
-        progress: &mut dyn FnMut(usize),
+        progress: &dyn Progress,
     ) -> Result<(Vec<WordPredictions>, usize), Error> {
         let options = EncodeOptions {
             truncation: Truncation::LongestFirst,
@@ -118,11 +119,13 @@ impl OpenedModel {
         let n_cut = encodings.iter().filter(|encoding| encoding.n_truncated > 0).count();
         let tags = TagSet::of(&self.model.spec.head.labels);
         let mut predictions = Vec::with_capacity(sentences.len());
+        let start = Status::new(Stage::Predict, "", sentences.len() as u64, Unit::Texts);
+        let meter = Meter::new(progress, start);
         for (index, (sentence, encoding)) in sentences.iter().zip(&encodings).enumerate() {
             let words = self.word_labels(sentence, encoding).map_err(|error| error.in_rows(&[index]))?;
             let entities = tags.as_ref().map(|tags| predicted_entities(tags, sentence, &words));
             predictions.push(WordPredictions { words, entities: entities.unwrap_or_default() });
-            progress(predictions.len());
+            meter.set(predictions.len() as u64)?;
         }
         Ok((predictions, n_cut))
     }

@@ -9,6 +9,7 @@ use super::settings::Settings;
 use super::transfer::FileRequest;
 use crate::shards::ShardIndex;
 use crate::{Error, weights};
+use bertlab_feedback::Hint;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -90,14 +91,6 @@ impl RepoKind {
             Self::Dataset => "data set",
         }
     }
-
-    /// What `hf download` needs to be told.
-    fn download_flag(self) -> &'static str {
-        match self {
-            Self::Model => "",
-            Self::Dataset => "--repo-type dataset ",
-        }
-    }
 }
 
 /// A repository at the revision that was asked for.
@@ -118,10 +111,15 @@ impl Asked {
     pub(super) fn offline_error(&self, settings: &Settings) -> Error {
         Error::Offline {
             model: self.name.clone(),
-            flag: self.kind.download_flag(),
+            download: self.download(),
             cache: self.cached(settings).folder(),
             why: settings.offline.unwrap_or("offline"),
         }
+    }
+
+    /// How it is downloaded by other means.
+    fn download(&self) -> Hint {
+        Hint::Download { name: self.name.clone(), is_data_set: self.kind == RepoKind::Dataset }
     }
 
     /// Its page on the hub.
@@ -208,11 +206,7 @@ impl<'a> Transfer<'a> {
             progress: self.options.progress.as_deref(),
             patience: self.settings.stall_timeout,
         };
-        let fetched = with_attempts(self.options.n_attempts, &self.client, || request.obtain());
-        if let Some(progress) = &self.options.progress {
-            progress.ended(file_name);
-        }
-        fetched.map_err(explain)
+        with_attempts(self.options.n_attempts, &self.client, || request.obtain()).map_err(explain)
     }
 
     /// The address of a file at the commit.
@@ -348,9 +342,8 @@ impl Problem<'_> {
                 self.broken_off(format!("{host} answered HTTP {status}"), KEPT)
             }
             Failure::Unreachable(reason) if !self.client.is_reached() => {
-                let (flag, cache) =
-                    (self.asked.kind.download_flag(), self.asked.cached(self.settings).folder());
-                Error::HubUnreachable { model, flag, cache, endpoint, reason }
+                let (download, cache) = (self.asked.download(), self.asked.cached(self.settings).folder());
+                Error::HubUnreachable { model, download, cache, endpoint, reason }
             }
             Failure::Unreachable(reason) | Failure::Broken(reason) => self.broken_off(reason, KEPT),
             Failure::Hopeless { reason, hint } => self.broken_off(reason, hint),

@@ -13,6 +13,7 @@ mod settings;
 mod transfer;
 
 use crate::{Error, weights};
+use bertlab_feedback::Progress;
 use download::{Asked, RepoKind};
 use names::{fault_of_hub_name, fault_of_revision};
 use settings::Settings;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use dataset::DatasetRepo;
-pub use progress::{Progress, set_default_progress};
+pub use progress::set_default_progress;
 
 /// The branch that is meant when none is named.
 const MAIN_REVISION: &str = "main";
@@ -65,7 +66,7 @@ impl ModelSource {
 pub struct HubOptions {
     /// Use no network, as `HF_HUB_OFFLINE=1` does.
     pub offline: bool,
-    /// Is told how far transfers are; else the one of [`set_default_progress`], if any.
+    /// Receives the progress of downloads, in bytes of each file; else the one of [`set_default_progress`], if any.
     pub progress: Option<Arc<dyn Progress>>,
     /// A branch, tag or commit; `main` if none.
     pub revision: Option<String>,

@@ -5,8 +5,8 @@ use super::cache::RepoCache;
 use super::checksum::Checksum;
 use super::client::{Client, Failure, Response, Walked};
 use super::names::{is_blob_name, is_commit, quoted};
-use super::progress::Progress;
 use crate::{Error, atomic};
+use bertlab_feedback::{Progress, Stage, Status, Unit};
 use std::fs::{self, File};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -198,7 +198,8 @@ impl FileRequest<'_> {
         let mut buffer = vec![0; BUFFER];
         loop {
             if let Some(progress) = self.progress {
-                progress.transferred(self.file_name, part.n_bytes, part.n_wanted);
+                let start = Status::new(Stage::Download, self.file_name, part.n_wanted, Unit::Bytes);
+                progress.update(Status { done: part.n_bytes, ..start }).map_err(Error::from)?;
             }
             let n_read = match reader.read(&mut buffer) {
                 Ok(n_read) => n_read,

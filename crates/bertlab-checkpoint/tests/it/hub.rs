@@ -1,8 +1,9 @@
 //! Resolving and downloading models, against a stand-in hub on loopback.
 
 use crate::stand_in_hub::{COMMIT, Faults, StandInHub};
-use bertlab_checkpoint::hub::{HubOptions, Progress, resolve};
+use bertlab_checkpoint::hub::{HubOptions, resolve};
 use bertlab_checkpoint::{Error, NamedArray, open_config, open_weights, write_safetensors};
+use bertlab_feedback::{Cancelled, Progress, Stage, Status, Unit};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
@@ -226,7 +227,7 @@ fn offline_and_not_cached_says_how_to_get_it() {
     let cache = temporary_folder();
     let offline = HubOptions { offline: true, ..options(&hub, cache.path()) };
     let message = resolve(NAME, &offline).expect_err("not cached").to_string();
-    assert!(message.contains("hf download some-lab/tiny-bert"), "{message}");
+    assert!(message.contains("snapshot_download(\"some-lab/tiny-bert\", repo_type=\"model\")"), "{message}");
     let place = cache.path().join("models--some-lab--tiny-bert");
     assert!(message.contains(&place.display().to_string()), "{message}");
     assert!(hub.requests().is_empty());
@@ -234,14 +235,13 @@ fn offline_and_not_cached_says_how_to_get_it() {
 
 #[test]
 fn progress_is_told_file_by_file() {
-    #[derive(Debug, Default)]
-    struct Seen(Mutex<Vec<(String, Option<(u64, u64)>)>>);
+    #[derive(Default)]
+    struct Seen(Mutex<Vec<(String, u64, u64)>>);
     impl Progress for Seen {
-        fn transferred(&self, file_name: &str, n_done: u64, n_bytes: u64) {
-            self.0.lock().expect("alone").push((file_name.into(), Some((n_done, n_bytes))));
-        }
-        fn ended(&self, file_name: &str) {
-            self.0.lock().expect("alone").push((file_name.into(), None));
+        fn update(&self, now: Status<'_>) -> Result<(), Cancelled> {
+            assert_eq!((now.stage, now.unit), (Stage::Download, Unit::Bytes));
+            self.0.lock().expect("alone").push((now.item.into(), now.done, now.total));
+            Ok(())
         }
     }
     let hub = StandInHub::start(NAME, &model_files(), Faults::default());
@@ -249,12 +249,31 @@ fn progress_is_told_file_by_file() {
     let options = HubOptions { progress: Some(Arc::<Seen>::clone(&seen)), ..options(&hub, cache.path()) };
     resolve(NAME, &options).expect("downloaded");
     let seen = seen.0.lock().expect("alone");
-    let steps: Vec<_> =
-        seen.iter().filter(|(file, _)| file == "model.safetensors").map(|(_, step)| *step).collect();
+    let steps: Vec<_> = seen
+        .iter()
+        .filter(|(file, ..)| file == "model.safetensors")
+        .map(|(_, done, of)| (*done, *of))
+        .collect();
     let n_bytes = weights_file().len() as u64;
-    assert_eq!(steps.first(), Some(&Some((0, n_bytes))));
-    assert_eq!(steps[steps.len() - 2..], [Some((n_bytes, n_bytes)), None]);
-    assert!(steps.is_sorted_by_key(|step| step.map_or(u64::MAX, |(n_done, _)| n_done)));
+    assert_eq!((steps.first(), steps.last()), (Some(&(0, n_bytes)), Some(&(n_bytes, n_bytes))));
+    assert!(steps.is_sorted());
+}
+
+#[test]
+fn a_download_can_be_cancelled_and_goes_on_later() {
+    struct Impatient;
+    impl Progress for Impatient {
+        fn update(&self, now: Status<'_>) -> Result<(), Cancelled> {
+            if now.item == "model.safetensors" { Err(Cancelled) } else { Ok(()) }
+        }
+    }
+    let hub = StandInHub::start(NAME, &model_files(), Faults::default());
+    let cache = temporary_folder();
+    let impatient = HubOptions { progress: Some(Arc::new(Impatient)), ..options(&hub, cache.path()) };
+    let error = resolve(NAME, &impatient).expect_err("cancelled");
+    assert!(matches!(error, Error::Cancelled(Cancelled)), "{error}");
+    let folder = resolve(NAME, &options(&hub, cache.path())).expect("downloaded");
+    assert_eq!(std::fs::read(folder.join("model.safetensors")).expect("whole"), weights_file());
 }
 
 #[test]

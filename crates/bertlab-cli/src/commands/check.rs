@@ -16,7 +16,6 @@ use crate::print::Console;
 use crate::print::cache::note_uses;
 use crate::print::check::{as_json, print};
 use crate::print::numbers::counted;
-use crate::print::progress::RowBars;
 
 /// Look for what would make a fine-tuning's result meaningless
 #[derive(clap::Args)]
@@ -95,10 +94,8 @@ impl Arguments {
 
 /// Runs the command.
 pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console) -> anyhow::Result<()> {
-    let mut bars = RowBars::new(console);
     let job = arguments.job(global)?;
-    let checked = job.run(&mut |split, n_done, n_rows| bars.show(split, n_done, n_rows))?;
-    bars.finish();
+    let checked = job.run(&**console.bars())?;
     note_uses(console, &job.text.cache)?;
     if arguments.json {
         console.json_line(&as_json(&arguments.model, &checked))?;

@@ -12,7 +12,7 @@ use bertlab::{
 
 use crate::args::{DtypeArguments, GlobalArguments, LayerArguments, ModelArguments, TextArguments, one_of};
 use crate::print::numbers::counted;
-use crate::print::{Console, matrix, progress, style};
+use crate::print::{Console, matrix, style};
 
 /// Turn texts into vectors
 #[derive(clap::Args)]
@@ -73,9 +73,7 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     let opened = arguments.model.open(open, global)?;
     let recipe = opened.embed_recipe(&arguments.request())?;
     warn_of_random_weights(console, &opened, &recipe)?;
-    let bar = progress::bar(console, texts.len(), "texts");
-    let embedded = opened.embed(&texts, &recipe, &mut |n_done| bar.set_position(n_done as u64))?;
-    bar.finish_and_clear();
+    let embedded = opened.embed(&texts, &recipe, &**console.bars())?;
     if embedded.n_truncated > 0 {
         tell_truncation(console, &opened, &recipe, &embedded, texts.len())?;
     }

@@ -14,7 +14,6 @@ use crate::flags::Flags;
 use crate::print::Console;
 use crate::print::cache::note_uses;
 use crate::print::evaluation::{print, scores_json};
-use crate::print::progress::bar;
 use crate::print::prose::command_line;
 use crate::print::tagging::words_in_words;
 
@@ -105,12 +104,7 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
         sampling: arguments.sample,
         seed: arguments.seed,
     };
-    let progress = bar(console, 0, "rows");
-    let evaluated = opened.evaluate(&request, &options, &mut |n_done, n_rows| {
-        progress.set_length(n_rows as u64);
-        progress.set_position(n_done as u64);
-    })?;
-    progress.finish_and_clear();
+    let evaluated = opened.evaluate(&request, &options, &**console.bars())?;
     note_uses(console, &options.cache)?;
     let counts = evaluated.rows.counts.as_ref();
     if let Some((label, unit)) = counts.and_then(|counts| Some((counts.only_label()?, counts.unit))) {

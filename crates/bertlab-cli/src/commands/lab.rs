@@ -6,13 +6,12 @@ use std::path::PathBuf;
 use bertlab::report::RunReport;
 use bertlab::{Columns, HeadChoice, HeadKind, ModelOptions, OpenOptions, PreparedTraining, open_model};
 use bertlab_lab::{
-    FirstRows, LabData, LabFiles, LabFolder, LabReport, LabSettings, LabTraining, SAMPLES, TrainingTask,
-    model_to_train, next_steps, write_lab_report,
+    FirstRows, LabData, LabFiles, LabFolder, LabReport, LabSettings, LabTraining, NextStep, SAMPLES,
+    TrainingTask, model_to_train, write_lab_report,
 };
 
 use crate::args::GlobalArguments;
 use crate::print::live::TerminalReporter;
-use crate::print::progress::RowBars;
 use crate::print::prose::quoted;
 use crate::print::{Console, lab};
 use crate::stop::Stop;
@@ -219,9 +218,32 @@ fn fine_tune(
 
 /// Reads and tokenizes the rows, with a bar for each split.
 fn prepare(training: &LabTraining, console: &Console) -> anyhow::Result<PreparedTraining> {
-    let mut bars = RowBars::new(console);
-    let job = training.job();
-    let prepared = job.prepare(&mut |split, n_done, n_rows| bars.show(split, n_done, n_rows))?;
-    bars.finish();
-    Ok(prepared)
+    Ok(training.job().prepare(&**console.bars())?)
+}
+
+/// What to try after the lab on `model`; `trained`: the folder of the model that T4 has left.
+fn next_steps(model: &str, trained: Option<&str>) -> Vec<NextStep> {
+    let step = |words: &str, command: String| NextStep { words: words.to_owned(), command };
+    let mut steps = Vec::new();
+    if let Some(trained) = trained {
+        steps.push(step(
+            "Ask the model that was just trained:",
+            format!(
+                "bertlab predict {trained} \\\n    \"The plot is thin, but I laughed all the way through.\""
+            ),
+        ));
+    }
+    steps.push(step(
+        "Fine-tune on your own texts, a CSV with the columns text and label:",
+        format!("bertlab train {model} --train-file yours.csv --output-dir out"),
+    ));
+    steps.push(step(
+        "Look at words of your own in context:",
+        format!("bertlab words {model} --word cold --sentence \"A cold drink.\" \"A cold reply.\""),
+    ));
+    steps.push(step(
+        "The lab as it is written (its models and IMDB are downloaded once, about 0.8 GB; half an hour on two cores):",
+        "bertlab lab --model bert-base-uncased --data stanfordnlp/imdb".to_owned(),
+    ));
+    steps
 }

@@ -10,7 +10,6 @@ use serde_json::{Map, Value, json};
 
 use crate::args::{DtypeArguments, GlobalArguments, TextArguments};
 use crate::flags::Flags;
-use crate::print::progress::bar;
 use crate::print::prose::fill;
 use crate::print::{Console, style};
 
@@ -76,17 +75,11 @@ fn predict(
     let sentences = if is_tagger { arguments.texts.read_sentences() } else { None };
     let Some(sentences) = sentences else {
         let texts = arguments.texts.read(console)?;
-        let progress = bar(console, texts.len(), "texts");
-        let (predictions, n_cut) =
-            opened.predict(&texts, &mut |n_done| progress.set_position(n_done as u64))?;
-        progress.finish_and_clear();
+        let (predictions, n_cut) = opened.predict(&texts, &**console.bars())?;
         return Ok((texts, predictions, n_cut));
     };
     let texts = sentences.iter().map(|words| TextInput::from(words.join(" "))).collect();
-    let progress = bar(console, sentences.len(), "sentences");
-    let (found, n_cut) =
-        opened.predict_words(&sentences, &mut |n_done| progress.set_position(n_done as u64))?;
-    progress.finish_and_clear();
+    let (found, n_cut) = opened.predict_words(&sentences, &**console.bars())?;
     Ok((texts, found.into_iter().map(Prediction::Words).collect(), n_cut))
 }
 

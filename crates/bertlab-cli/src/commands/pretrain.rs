@@ -1,19 +1,18 @@
 //! `bertlab pretrain`: a masked language model of one's own texts, new or going on.
 
 use std::io::Write;
-use std::path::PathBuf;
 
-use anyhow::bail;
+use bertlab::settings::{
+    CorpusSettings, EncodingSettings, PretrainJobSettings, PretrainSettings, VocabularySettings,
+};
 use bertlab::train::{MaskingOptions, Resume};
-use bertlab::{PreparedPretraining, PretrainJob, Shape, Start};
+use bertlab::{PreparedPretraining, PretrainJob, Start};
 
 use super::train::SettingFlags;
-use super::vocab::VocabularyArguments;
-use crate::args::{CorpusArguments, GlobalArguments};
+use crate::args::GlobalArguments;
 use crate::flags::Flags;
 use crate::print::live::TerminalReporter;
 use crate::print::numbers::{counted, grouped};
-use crate::print::progress::ReadingBar;
 use crate::print::prose::command_line;
 use crate::print::training::{Summarized, plan_in_words, print_line, print_summary};
 use crate::print::{Console, masked_lm};
@@ -40,49 +39,15 @@ weight_decay 0.01, evaluations and checkpoints every tenth of the run, two check
 result. --dropout 0 suits small models that see their texts a few times.")]
 pub struct Arguments {
     #[command(flatten)]
-    corpus: CorpusArguments,
-    /// Go on with this model: tiny, a folder, or a name on the hub
-    #[arg(long, value_name = "MODEL", required_unless_present_any = ["shape", "config"])]
-    #[arg(conflicts_with_all = ["shape", "config", "tokenizer"])]
-    from: Option<String>,
-    /// The model was trained on texts of N tokens: its positions after these begin as copies of the first N
-    #[arg(long, value_name = "N", requires = "from")]
-    repeat_positions: Option<usize>,
-    /// A new BERT of LAYERSxWIDTH, such as 4x256: heads of width 64, an inner width of four widths
-    #[arg(long, value_name = "LxD", conflicts_with = "config")]
-    shape: Option<Shape>,
-    /// A new model of the sizes that a config.json says
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// The vocabulary of a new model: a folder, or a name on the hub [default: a new one of the texts]
-    #[arg(long, value_name = "MODEL")]
-    tokenizer: Option<String>,
+    corpus: Flags<CorpusSettings>,
     #[command(flatten)]
-    vocabulary: VocabularyArguments,
-    /// Tokens of a block [default: what the model takes, 512 at most]
-    #[arg(long, value_name = "N", alias = "max-seq-length")]
-    max_length: Option<usize>,
-    /// Tokens of an update, all micro-batches together [default: 8192, unless a batch size is given]
-    #[arg(long, value_name = "N", conflicts_with = "per_device_train_batch_size")]
-    batch_tokens: Option<usize>,
-    /// The part of the texts that is held out; 0 for none
-    #[arg(long, value_name = "SHARE", default_value_t = 0.01)]
-    validation_share: f64,
-    /// Blocks that are evaluated on, at most
-    #[arg(long, value_name = "N", default_value_t = 500)]
-    max_eval_samples: usize,
+    encoding: Flags<EncodingSettings>,
+    #[command(flatten)]
+    job: Flags<PretrainJobSettings>,
+    #[command(flatten)]
+    vocabulary: Flags<VocabularySettings>,
     #[command(flatten)]
     masking: Flags<MaskingOptions>,
-    /// Where everything is written
-    #[arg(long, value_name = "DIR")]
-    output_dir: PathBuf,
-    /// Write over a run that lies there
-    #[arg(long)]
-    overwrite_output_dir: bool,
-    /// Go on with the run in --output-dir, from its newest checkpoint or from this one
-    #[arg(long, value_name = "CHECKPOINT", num_args = 0..=1, default_missing_value = "true")]
-    #[arg(conflicts_with = "overwrite_output_dir")]
-    resume_from_checkpoint: Option<String>,
     /// Print the summary as a JSON object
     #[arg(long)]
     json: bool,
@@ -91,31 +56,16 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    fn job(self, global: &GlobalArguments) -> anyhow::Result<PretrainJob> {
-        if !(0.0..1.0).contains(&self.validation_share) {
-            bail!("validation_share is {}; wanted a number in [0, 1)", self.validation_share);
-        }
-        let has_batch_size = self.settings.given().has("per_device_train_batch_size");
-        let vocabulary = self.vocabulary.options(self.max_length.unwrap_or(512).max(512));
-        let shape = self.shape.or(self.config.map(Shape::Config));
-        let start = match (self.from, shape) {
-            (Some(model), _) => Start::From { model, repeat_positions: self.repeat_positions },
-            (None, Some(shape)) => Start::New { shape, tokenizer: self.tokenizer, vocabulary },
-            (None, None) => bail!("nothing to train: give --from MODEL, --shape 4x256 or --config FILE"),
+    fn job(self, global: &GlobalArguments) -> Result<PretrainJob, bertlab::Error> {
+        let settings = PretrainSettings {
+            corpus: self.corpus.0,
+            encoding: self.encoding.0,
+            job: self.job.0,
+            vocabulary: self.vocabulary.0,
+            masking: self.masking.0,
+            arguments: self.settings.given().clone(),
         };
-        let job = PretrainJob::new(start, self.corpus.files(), self.output_dir);
-        Ok(PretrainJob {
-            offline: global.offline,
-            held_out_share: self.validation_share,
-            max_eval_blocks: self.max_eval_samples,
-            block_length: self.max_length,
-            batch_tokens: self.batch_tokens.or(job.batch_tokens.filter(|_| !has_batch_size)),
-            masking: *self.masking.0.values(),
-            arguments: self.settings.given().over(job.arguments),
-            overwrite_output_dir: self.overwrite_output_dir,
-            resume: self.resume_from_checkpoint.map(Resume::from).unwrap_or_default(),
-            ..job
-        })
+        settings.job(global.offline)
     }
 }
 
@@ -125,9 +75,7 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     let job = arguments.job(global)?;
     // A new model is new as a whole; of a run that goes on, all weights come from its checkpoint.
     let tells_what_is_new = matches!(job.start, Start::From { .. }) && job.resume == Resume::No;
-    let mut bar = ReadingBar::new(console);
-    let mut prepared = job.prepare(&mut bar)?;
-    bar.finish();
+    let mut prepared = job.prepare(&**console.bars())?;
     if tells_what_is_new {
         console.report(&prepared.opened.report)?;
     }

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::bail;
-use bertlab::{VocabularyJob, VocabularyOptions, write_vocabulary};
+use bertlab::settings::{CorpusSettings, EncodingSettings, VocabularySettings};
+use bertlab::{VocabularyJob, write_vocabulary};
 
-use crate::args::{CorpusArguments, GlobalArguments};
+use crate::args::GlobalArguments;
+use crate::flags::Flags;
 use crate::print::Console;
 use crate::print::numbers::grouped;
-use crate::print::progress::ReadingBar;
 use crate::print::training::print_line;
 
 /// Train a WordPiece vocabulary on plain texts
@@ -22,9 +23,11 @@ The folder holds vocab.txt and tokenizer.json, as HuggingFace opens them. The te
 memory grows with the number of different words alone. The same texts give the same vocabulary.")]
 pub struct Arguments {
     #[command(flatten)]
-    corpus: CorpusArguments,
+    corpus: Flags<CorpusSettings>,
     #[command(flatten)]
-    vocabulary: VocabularyArguments,
+    encoding: Flags<EncodingSettings>,
+    #[command(flatten)]
+    vocabulary: Flags<VocabularySettings>,
     /// The longest text of the model to come, in tokens
     #[arg(long, value_name = "N", default_value_t = 512)]
     max_length: usize,
@@ -34,36 +37,6 @@ pub struct Arguments {
     /// Write over what lies there
     #[arg(long)]
     overwrite_output_dir: bool,
-}
-
-/// How a vocabulary is trained.
-#[derive(Clone, Copy, Debug, clap::Args)]
-pub struct VocabularyArguments {
-    /// Pieces of a new vocabulary, special tokens among them
-    #[arg(long, value_name = "N", default_value_t = VocabularyOptions::default().vocab_size)]
-    vocab_size: usize,
-    /// New vocabulary: upper and lower case differ, and accents stay
-    #[arg(long)]
-    cased: bool,
-    /// New vocabulary: pieces that meet so often at least may become one
-    #[arg(long, value_name = "N", default_value_t = VocabularyOptions::default().min_frequency)]
-    min_frequency: u64,
-    /// New vocabulary: so many characters at most, the most frequent ones; words with others are [UNK]
-    #[arg(long, value_name = "N", default_value_t = VocabularyOptions::default().limit_alphabet)]
-    limit_alphabet: usize,
-}
-
-impl VocabularyArguments {
-    /// With the longest text of the model to come.
-    pub fn options(self, model_max_length: usize) -> VocabularyOptions {
-        VocabularyOptions {
-            vocab_size: self.vocab_size,
-            lowercase: !self.cased,
-            min_frequency: self.min_frequency,
-            limit_alphabet: self.limit_alphabet,
-            model_max_length,
-        }
-    }
 }
 
 /// Runs the command.
@@ -76,11 +49,9 @@ pub fn run(arguments: Arguments, _global: &GlobalArguments, console: &mut Consol
             folder.display()
         );
     }
-    let options = arguments.vocabulary.options(arguments.max_length);
-    let job = VocabularyJob { texts: arguments.corpus.files(), options };
-    let mut bar = ReadingBar::new(console);
-    let files = job.train(&mut bar)?;
-    bar.finish();
+    let options = arguments.vocabulary.0.values().options(arguments.max_length);
+    let texts = arguments.corpus.0.values().files(arguments.encoding.0.values())?;
+    let files = VocabularyJob { texts, options }.train(&**console.bars())?;
     let tokenizer = write_vocabulary(folder, &files)?;
     let n_pieces = tokenizer.vocab_size();
     print_line(console, "vocabulary", &format!("{} pieces in {}", grouped(n_pieces), folder.display()))?;

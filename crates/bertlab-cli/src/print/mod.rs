@@ -22,6 +22,7 @@ pub mod training;
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::sync::Arc;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::Style;
@@ -29,6 +30,7 @@ use bertlab::LoadReport;
 use serde::Serialize;
 
 use crate::args::ColorWhen;
+use progress::Bars;
 
 /// Where a command prints.
 pub struct Console {
@@ -39,6 +41,7 @@ pub struct Console {
     has_colours: bool,
     error_has_colours: bool,
     is_quiet: bool,
+    bars: Arc<Bars>,
 }
 
 /// The width when it is not known.
@@ -58,7 +61,13 @@ impl Console {
             has_colours: has_colours(AutoStream::choice(&io::stdout())),
             error_has_colours: has_colours(AutoStream::choice(&io::stderr())),
             is_quiet,
+            bars: Arc::new(Bars::new(!is_quiet && io::stderr().is_terminal())),
         }
+    }
+
+    /// Where long work is shown. Its bar goes away when the work is done, and before anything is printed here.
+    pub fn bars(&self) -> &Arc<Bars> {
+        &self.bars
     }
 
     /// The style itself where there are colours, else none.
@@ -113,6 +122,7 @@ impl Console {
     }
 
     fn aside(&mut self, word: &str, style: Style, message: impl Display) -> anyhow::Result<()> {
+        self.bars.clear();
         if !self.is_quiet {
             // What was printed before comes before.
             self.out.flush()?;
@@ -130,6 +140,7 @@ impl Console {
 
     /// Why the program ends. A cause that the message quotes already is not said twice.
     pub fn error(&mut self, error: &anyhow::Error) {
+        self.bars.clear();
         let mut message = error.to_string();
         for cause in error.chain().skip(1).map(ToString::to_string) {
             if !message.contains(&cause) {
@@ -144,6 +155,7 @@ impl Console {
 
     /// How a run ended that is neither done nor a failure: said even when notes are not wanted.
     pub fn notice(&mut self, message: impl Display) {
+        self.bars.clear();
         let _ = self.out.flush();
         let _ = writeln!(io::stderr(), "{message}");
     }

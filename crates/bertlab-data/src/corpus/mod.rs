@@ -9,10 +9,10 @@ mod tokens;
 use crate::tokenized::{TokenRows, Tokenization};
 use crate::{DataError, TextFiles, expand};
 use bertlab_checkpoint::atomic;
+use bertlab_feedback::{Meter, Progress, Stage, Status, Unit};
 use bertlab_text::{TextInput, Tokenizer};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
 use std::time::UNIX_EPOCH;
 pub use tokens::Blocks;
 use tokens::{TokenWriter, io};
@@ -78,16 +78,16 @@ struct Description {
 
 impl CorpusRequest<'_> {
     /// The corpus in `folder`: the one that lies there, where it was made of the same files in the same way, else a new
-    /// one. `n_read` counts the bytes of texts that were read.
+    /// one.
     ///
     /// # Errors
     /// Texts that cannot be read or tokenized, or that hold no word; a folder that cannot be written.
-    pub fn prepare(&self, folder: &Path, n_read: &AtomicU64) -> Result<Corpus, DataError> {
+    pub fn prepare(&self, folder: &Path, progress: &dyn Progress) -> Result<Corpus, DataError> {
         let key = self.key()?;
         if let Some(corpus) = self.found(folder, &key) {
             return Ok(corpus);
         }
-        atomic::write_folder(folder, |staging| self.write(staging, &key, n_read))?;
+        atomic::write_folder(folder, |staging| self.write(staging, &key, progress))?;
         let made = self.found(folder, &key).ok_or_else(|| {
             let source = std::io::Error::other("what was just written there cannot be read");
             io(folder, "read the tokens", source)
@@ -111,7 +111,7 @@ impl CorpusRequest<'_> {
         })
     }
 
-    fn write(&self, folder: &Path, key: &str, n_read: &AtomicU64) -> Result<(), DataError> {
+    fn write(&self, folder: &Path, key: &str, progress: &dyn Progress) -> Result<(), DataError> {
         let mut making = Making {
             request: *self,
             tokenization: Tokenization { tokenizer: Some(self.tokenizer), max_length: None, cache: None },
@@ -121,7 +121,8 @@ impl CorpusRequest<'_> {
             held_out: TokenWriter::create(folder.join(HELD_OUT))?,
             counts: CorpusCounts::default(),
         };
-        self.texts.visit(n_read, &mut |text| making.push(text))?;
+        let start = Status::new(Stage::Tokenize, "texts", self.texts.n_bytes()?, Unit::Bytes);
+        self.texts.visit(&Meter::new(progress, start), &mut |text| making.push(text))?;
         making.tokenize()?;
         let counts = making.counts;
         if counts.n_texts == 0 {

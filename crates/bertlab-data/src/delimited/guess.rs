@@ -1,7 +1,8 @@
 //! Which columns of a file without a header line are what, guessed for a message. Nothing is ever read by a guess.
 
 use super::rows::Rows;
-use crate::columns::{LABEL_FLAG, PAIR_FLAG, TEXT_FLAG};
+use crate::columns::{LABEL, PAIR, TEXT};
+use bertlab_feedback::Hint;
 
 /// Rows that are looked at.
 const ROWS_MAX: usize = 100;
@@ -21,9 +22,8 @@ enum Look {
     Other,
 }
 
-/// `--text-column 0 --label-column 1` where the first row looks like the others: one or two columns of texts, and one
-/// of labels.
-pub(super) fn flags(rows: Rows<'_>) -> Option<String> {
+/// The columns as settings where the first row looks like the others: one or two columns of texts, and one of labels.
+pub(super) fn columns(rows: Rows<'_>) -> Option<Vec<Hint>> {
     let rows: Vec<Vec<String>> = rows
         .take(ROWS_MAX)
         .map(|row| Some(row.ok()?.fields.into_iter().map(|field| field.into_owned()).collect()))
@@ -41,8 +41,10 @@ pub(super) fn flags(rows: Rows<'_>) -> Option<String> {
         _ => return None,
     };
     match with(Look::Text)[..] {
-        [text] => Some(format!("{TEXT_FLAG} {text} {LABEL_FLAG} {label}")),
-        [text, pair] => Some(format!("{TEXT_FLAG} {text} {PAIR_FLAG} {pair} {LABEL_FLAG} {label}")),
+        [text] => Some(vec![Hint::value(TEXT, text), Hint::value(LABEL, label)]),
+        [text, pair] => {
+            Some(vec![Hint::value(TEXT, text), Hint::value(PAIR, pair), Hint::value(LABEL, label)])
+        }
         _ => None,
     }
 }
@@ -69,19 +71,20 @@ mod tests {
     use super::super::rows::Style;
     use super::*;
 
-    fn guessed(text: &str) -> Option<String> {
-        flags(Rows::new(text, Style { delimiter: b',', quotes: true }))
+    fn guessed(text: &str) -> Option<Vec<Hint>> {
+        columns(Rows::new(text, Style { delimiter: b',', quotes: true }))
     }
 
     #[test]
     fn columns_of_a_file_without_header_are_told_apart() {
         let pairs = "A plane is taking off.,An air plane takes off.,5.0\nA man smokes a pipe.,A man is skating.,0.5\n";
-        let flags = guessed(pairs);
-        assert_eq!(flags.as_deref(), Some("--text-column 0 --pair-column 1 --label-column 2"));
+        let (text, pair, label) =
+            (|n| Hint::value(TEXT, n), |n| Hint::value(PAIR, n), |n| Hint::value(LABEL, n));
+        assert_eq!(guessed(pairs), Some(vec![text(0), pair(1), label(2)]));
         let words = "neg,it bored me to tears\npos,a wonderful evening\nneg,never again a sequel\n";
-        assert_eq!(guessed(words).as_deref(), Some("--text-column 1 --label-column 0"));
+        assert_eq!(guessed(words), Some(vec![text(1), label(0)]));
         let ids = "7,0,it bored me to tears\n8,1,a wonderful evening\n";
-        assert_eq!(guessed(ids).as_deref(), Some("--text-column 2 --label-column 1"));
+        assert_eq!(guessed(ids), Some(vec![text(2), label(1)]));
     }
 
     #[test]

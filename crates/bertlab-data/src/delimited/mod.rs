@@ -14,6 +14,7 @@ use super::stream::{Chunks, Source};
 use super::text::{read_text, text_record};
 use super::{Columns, Encoding, RawLabel, Record};
 use crate::part::Part;
+use bertlab_feedback::Hint;
 use rows::{Row, Rows, Style, Unclosed};
 
 /// The two formats of delimited text.
@@ -53,7 +54,7 @@ pub(super) fn read(
         Some(first) => first.map_err(|unclosed| refuse_unclosed(file, &unclosed))?,
     };
     let reading = Reading::new(file, format, &first, wanted);
-    let chosen = choose(&reading, &first, wanted, || guess::flags(Rows::new(&text, style)))?;
+    let chosen = choose(&reading, &first, wanted, || guess::columns(Rows::new(&text, style)))?;
     let positions = reading.positions(&chosen);
     let mut records = Vec::new();
     for row in Rows::new(&text, style).skip(usize::from(reading.has_header)) {
@@ -113,7 +114,7 @@ fn begin<'a>(source: &Source<'a>, format: Format, text: &str) -> Result<Begun<'a
         Some(first) => first.map_err(|unclosed| refuse_unclosed(source.file, &unclosed))?,
     };
     let reading = Reading::new(source.file, format, &first, source.columns);
-    let chosen = choose(&reading, &first, source.columns, || guess::flags(Rows::new(text, style)))?;
+    let chosen = choose(&reading, &first, source.columns, || guess::columns(Rows::new(text, style)))?;
     let positions = reading.positions(&chosen);
     Ok(((reading, positions), style))
 }
@@ -147,12 +148,12 @@ fn is_even(text: &str, quotes: bool) -> bool {
     rows.all(|row| row.fields.len() == first.fields.len())
 }
 
-/// `flags` names the columns of a file without a header line, where that can be guessed.
+/// `guess` names the columns of a file without a header line, where that can be guessed.
 fn choose(
     reading: &Reading<'_>,
     first: &Row<'_>,
     wanted: &Columns,
-    flags: impl Fn() -> Option<String>,
+    guess: impl Fn() -> Option<Vec<Hint>>,
 ) -> Result<Chosen, DataError> {
     let found = Found {
         file: reading.file,
@@ -162,7 +163,7 @@ fn choose(
     };
     columns::choose(&found, wanted, false).or_else(|_| {
         // Only where something is missing are the rows looked at.
-        let headerless = reading.headerless_hint(first, flags());
+        let headerless = reading.headerless_hint(first, guess());
         columns::choose(&Found { headerless, ..found }, wanted, false)
     })
 }
@@ -185,7 +186,7 @@ impl<'a> Reading<'a> {
         Reading { file, format, names, has_header: true }
     }
 
-    fn headerless_hint(&self, first: &Row<'_>, flags: Option<String>) -> String {
+    fn headerless_hint(&self, first: &Row<'_>, guess: Option<Vec<Hint>>) -> String {
         let values: Vec<String> = first.fields.iter().map(|field| preview(field)).collect();
         let semicolons = self.format == Format::Csv && values.len() == 1 && first.raw.contains(';');
         match (self.has_header, semicolons) {
@@ -193,14 +194,15 @@ impl<'a> Reading<'a> {
             (true, true) => {
                 ". The first row has semicolons and no comma: write the file with commas".to_owned()
             }
-            (true, false) => match flags {
-                Some(flags) => format!(
-                    ". The file seems to have no header line; if so, read it with {flags}. Its first row is {}",
+            (true, false) => match guess {
+                Some(columns) => format!(
+                    ". The file seems to have no header line; if so, read it with {}. Its first row is {}",
+                    columns.iter().map(Hint::to_string).collect::<Vec<_>>().join(" "),
                     listed(&values)
                 ),
                 None => format!(
-                    ". If the file has no header line, number the columns from 0, such as {} 0; its first row is {}",
-                    columns::TEXT_FLAG,
+                    ". If the file has no header line, number the columns from 0, such as {}; its first row is {}",
+                    Hint::value(columns::TEXT, 0),
                     listed(&values)
                 ),
             },

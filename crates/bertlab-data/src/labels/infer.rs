@@ -1,5 +1,6 @@
 //! From the labels of the training split to the classes: integers, names, numbers or lists.
 
+use bertlab_feedback::Hint;
 use std::collections::BTreeSet;
 
 use super::super::error::DataError;
@@ -186,8 +187,13 @@ fn integer_names(train: &Dataset) -> Result<Vec<String>, DataError> {
 fn check_integer(train: &Dataset, record: &Record, found: i64) -> Result<(), DataError> {
     let reason = if found < 0 {
         "a class id is 0 or more; -1 often marks a row without a label: remove such rows, or write the classes as names"
+            .to_owned()
     } else if found >= CLASSES_MAX {
-        "too large for a class id; choose another column with --label-column, or write scores with a decimal point for a regression"
+        format!(
+            "too large for a class id; choose another column with {}, or write scores with a decimal point for a \
+             regression",
+            Hint::Setting("label_column")
+        )
     } else {
         return Ok(());
     };

@@ -71,7 +71,8 @@ pub fn word_targets_by_row(dataset: &Dataset, names: &[String]) -> Vec<Result<Ta
     dataset.records.iter().map(target).collect()
 }
 
-/// Gives the further tokens of every word a label too, as HuggingFace's `--label_all_tokens` does: the word's own, `I-PER` where that is `B-PER`.
+/// Gives the further tokens of every word a label too, as HuggingFace's
+/// `label_all_tokens` does: the word's own, `I-PER` where that is `B-PER`.
 pub fn label_all_tokens(target: &mut Target, names: &[String]) {
     let inside = |label: i64| {
         let name = usize::try_from(label).ok().and_then(|label| names.get(label));

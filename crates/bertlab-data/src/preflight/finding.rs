@@ -25,13 +25,20 @@ pub enum Split {
     Test,
 }
 
-impl fmt::Display for Split {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.pad(match self {
+impl Split {
+    /// As a word.
+    pub fn name(self) -> &'static str {
+        match self {
             Self::Training => "training",
             Self::Validation => "validation",
             Self::Test => "test",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(self.name())
     }
 }
 

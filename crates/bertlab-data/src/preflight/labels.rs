@@ -4,12 +4,13 @@ use super::finding::{Finding, Kind, Severity, Split, percent, rows_that, single_
 use super::{ModelLimits, SplitRows};
 use crate::counts::{counted, grouped};
 use crate::{Target, label_counts};
+use bertlab_feedback::Hint;
 
 /// A majority of so many times the smallest class is worth a note.
 const UNEQUAL_FROM: usize = 3;
 /// Rows in the order of their labels change label at most this share as often as shuffled rows would.
 const SORTED_BELOW: f64 = 0.05;
-/// The part of a split that is looked at as `--sample first` would take it.
+/// The part of a split that is looked at as the sampling `first` would take it.
 const FIRST_PART: usize = 5;
 
 /// All findings about the labels of all splits.
@@ -102,7 +103,7 @@ impl<'a> Classes<'a> {
         Some(self.finding(Severity::Fatal, Kind::SingleClass, self.ids.len(), sentence))
     }
 
-    /// Rows in the order of their labels: `--sample first`, and learning in file order, would see one label at a time.
+    /// Rows in the order of their labels: the sampling `first`, and learning in file order, would see one label at a time.
     fn sorted(&self) -> Option<Finding> {
         let n_rows = self.ids.len() as f64;
         let n_changes = self.ids.windows(2).filter(|pair| pair[0] != pair[1]).count() as f64;
@@ -116,9 +117,10 @@ impl<'a> Classes<'a> {
         let first = counts(&self.ids[..n_first], self.names.len());
         let listed = listed(self.names, &first);
         let sentence = format!(
-            "rows are sorted by label: --sample first would take {listed} with its first {}. Keep --sample stratified, \
-             and do not learn in file order",
-            grouped(n_first)
+            "rows are sorted by label: {} would take {listed} with its first {}. Keep {}, and do not learn in file order",
+            Hint::value("sample", "first"),
+            grouped(n_first),
+            Hint::value("sample", "stratified")
         );
         Some(self.finding(Severity::Warning, Kind::SortedLabels, self.ids.len(), sentence))
     }

@@ -1,5 +1,6 @@
 //! What is found, on rows made for it.
 
+use bertlab_feedback::Meter;
 use std::path::PathBuf;
 
 use super::*;
@@ -178,7 +179,7 @@ fn ready_rows_with_ids_that_the_model_lacks_or_too_many_are_fatal() {
     for (record, ids) in rows.dataset.records.iter_mut().zip([vec![2, 10], vec![1; 5], vec![]]) {
         (record.text, record.input_ids) = (None, Some(ids));
     }
-    let tokens = Tokenization::default().rows(&rows.dataset, &mut |_| {});
+    let tokens = Tokenization::default().rows(&rows.dataset, &Meter::silent());
     rows.lengths = tokens.expect("ready rows need no tokenizer").row_lengths(None);
     let findings = found(&[rows]);
     for kind in [Kind::UnknownIds, Kind::TooLong, Kind::EmptyTexts] {

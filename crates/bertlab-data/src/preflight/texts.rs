@@ -3,6 +3,7 @@
 use super::finding::{Finding, Kind, Severity, percent, rows_that, single_excerpts, verb};
 use super::{ModelLimits, SplitRows};
 use crate::counts::{counted, grouped};
+use bertlab_feedback::Hint;
 
 /// From this share of all tokens on, what truncation loses is warned of.
 const SHARE_LOST_WARNED: f64 = 0.1;
@@ -90,12 +91,13 @@ fn few_blocks(rows: &SplitRows) -> Option<Finding> {
         split: rows.split,
         count: n_rows,
         sentence: format!(
-            "{} end to end {} no more than {} of {} tokens. Shorter blocks (--max-length) or a text a row (--line-by-line) \
-             give more",
+            "{} end to end {} no more than {} of {} tokens. Shorter blocks ({}) or a text a row ({}) give more",
             counted(n_rows, "row"),
             verb(n_rows, ["makes", "make"]),
             counted(blocks.n_blocks, "block"),
-            grouped(blocks.length)
+            grouped(blocks.length),
+            Hint::Setting("max_length"),
+            Hint::On("line_by_line")
         ),
         excerpts: Vec::new(),
     })

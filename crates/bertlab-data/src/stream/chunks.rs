@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use bertlab_feedback::Meter;
 use encoding_rs::{Decoder, DecoderResult};
 
 use super::Source;
@@ -25,7 +25,7 @@ pub(crate) struct Chunks<'a> {
     rest: Vec<u8>,
     /// The same of what was decoded.
     rest_text: String,
-    n_read: &'a AtomicU64,
+    meter: &'a Meter<'a>,
     is_first: bool,
     is_over: bool,
     /// Bytes and lines of the pieces before this one.
@@ -44,7 +44,7 @@ impl<'a> Chunks<'a> {
                 decoder: None,
                 rest: Vec::new(),
                 rest_text: String::new(),
-                n_read: source.n_read,
+                meter: source.meter,
                 is_first: true,
                 is_over: false,
                 before: (0, 0),
@@ -58,7 +58,7 @@ impl<'a> Chunks<'a> {
         let n_kept = bytes.len();
         let read = self.file.by_ref().take(CHUNK_BYTES as u64).read_to_end(&mut bytes);
         let n = read.map_err(|source| DataError::Unreadable { file: self.path.clone(), source })?;
-        self.n_read.fetch_add(n as u64, Ordering::Relaxed);
+        self.meter.add(n as u64)?;
         self.is_over = bytes.len() - n_kept < CHUNK_BYTES;
         Ok(bytes)
     }

@@ -6,8 +6,9 @@
 mod chunks;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{IntoIter, sync_channel};
+
+use bertlab_feedback::Meter;
 
 use super::{Columns, DataError, Encoding, Layout, delimited, expand, folder, json, parquet};
 use crate::read::read_one;
@@ -29,8 +30,8 @@ pub(super) struct Source<'a> {
     pub(super) file: &'a Path,
     pub(super) columns: &'a Columns,
     pub(super) encoding: Encoding,
-    /// Bytes read so far, of all files.
-    pub(super) n_read: &'a AtomicU64,
+    /// Counts the bytes that were read, of all files.
+    pub(super) meter: &'a Meter<'a>,
 }
 
 /// Texts on their way from a reading thread, at most.
@@ -61,13 +62,13 @@ impl TextFiles {
         Ok(n_bytes)
     }
 
-    /// Tells `visit` every text that is not blank, in the order of the files. `n_read` counts their bytes.
+    /// Tells `visit` every text that is not blank, in the order of the files. `meter` counts their bytes.
     ///
     /// # Errors
     /// Any [`DataError`] of reading; what `visit` refuses; no text at all.
     pub fn visit<E: From<DataError>>(
         &self,
-        n_read: &AtomicU64,
+        meter: &Meter<'_>,
         visit: &mut dyn FnMut(String) -> Result<(), E>,
     ) -> Result<(), E> {
         let columns = Columns { text: self.text_column.clone(), layout: Layout::Texts, ..Columns::default() };
@@ -82,10 +83,10 @@ impl TextFiles {
         let files = expand(&self.files)?;
         let mut n_before = 0;
         for file in &files {
-            let source = Source { file, columns: &columns, encoding: self.encoding, n_read };
+            let source = Source { file, columns: &columns, encoding: self.encoding, meter };
             source.visit(&mut visit_text)?;
             n_before += size_of(file);
-            n_read.store(n_before, Ordering::Relaxed);
+            meter.set(n_before).map_err(DataError::from)?;
         }
         match files.first() {
             None => Err(DataError::NoFiles.into()),
@@ -102,13 +103,13 @@ impl TextFiles {
     /// As [`TextFiles::visit`]; `work` has then seen the texts before the error.
     pub fn iterate<T>(
         &self,
-        n_read: &AtomicU64,
+        meter: &Meter<'_>,
         work: impl FnOnce(IntoIter<String>) -> T,
     ) -> Result<T, DataError> {
         std::thread::scope(|scope| {
             let (sender, receiver) = sync_channel(ON_THE_WAY);
             let reading = scope.spawn(move || {
-                self.visit(n_read, &mut |text| sender.send(text).map_err(|_| Ended::NobodyListens))
+                self.visit(meter, &mut |text| sender.send(text).map_err(|_| Ended::NobodyListens))
             });
             let result = work(receiver.into_iter());
             match reading.join() {

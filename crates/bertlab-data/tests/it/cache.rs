@@ -1,6 +1,7 @@
 //! The cache of tokenized rows: found again, never wrong, never too large, never in the way.
 
 use bertlab_data::{CacheUse, Columns, Dataset, TokenCache, TokenRows, Tokenization, read};
+use bertlab_feedback::Meter;
 use bertlab_text::{Keep, Tokenizer};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -70,7 +71,7 @@ fn rows(
     cache: &TokenCache,
 ) -> (TokenRows, Vec<CacheUse>) {
     let tokenization = Tokenization { tokenizer: Some(tokenizer), max_length, cache: Some(cache) };
-    let rows = tokenization.rows(dataset, &mut |_| {}).expect("texts can be tokenized");
+    let rows = tokenization.rows(dataset, &Meter::silent()).expect("texts can be tokenized");
     (rows, cache.take_uses())
 }
 
@@ -88,7 +89,7 @@ fn the_second_start_reads_what_the_first_made() {
     for dataset in [many(), dataset(2000, "sentence1,sentence2", "")] {
         for max_length in [None, Some(8)] {
             let plain = Tokenization { tokenizer: Some(&case.tokenizer), max_length, cache: None };
-            let expected = plain.rows(&dataset, &mut |_| {}).expect("texts can be tokenized");
+            let expected = plain.rows(&dataset, &Meter::silent()).expect("texts can be tokenized");
             let (first, uses) = case.rows(&dataset, max_length);
             assert!(is_written(&uses), "{uses:?}");
             let (second, uses) = case.rows(&dataset, max_length);

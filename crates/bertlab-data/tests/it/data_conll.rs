@@ -82,7 +82,7 @@ fn columns_are_chosen_by_number_and_universal_ones_by_name() {
     let dataset = read_with("fr.conllu", universal, &columns("lemma", "XPOS")).expect("words");
     assert_eq!((words(&dataset)[0][0], &dataset.records[0].label), ("de", &tags("P D N")));
     let error = read_with("eng.conll", IOB1, &columns("word", "3")).expect_err("no such column").to_string();
-    assert_says(&error, &["eng.conll", "--text-column", "\"word\"", "counted from 0"]);
+    assert_says(&error, &["eng.conll", "`text_column`", "\"word\"", "counted from 0"]);
     let alone = read_as("words.conll", "EU\nrejects\n\nIt\n").expect("words without labels");
     assert_eq!((words(&alone).len(), &alone.records[0].label), (2, &RawLabel::Missing));
 }
@@ -188,7 +188,7 @@ fn a_trained_head_keeps_its_labels_unless_they_say_nothing() {
     let generic = names("LABEL_0 LABEL_1 LABEL_2");
     assert_eq!(infer_word_labels(&dataset, Some(&generic)).expect("as many"), names("O B-X I-X"));
     let error = infer_word_labels(&dataset, Some(&names("O B-Y I-Y"))).expect_err("other types").to_string();
-    assert_says(&error, &["x.conll, row 1, word 1 (\"a\")", "\"B-X\"", "--new-head"]);
+    assert_says(&error, &["x.conll, row 1, word 1 (\"a\")", "\"B-X\"", "`new_head` = true"]);
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn rows_that_do_not_fit_are_refused_one_by_one() {
     assert_says(&message(2), &["row 3", "no label"]);
     assert_eq!(found[3].as_ref().expect("ids"), &first(&[-100, 1]));
     assert_says(&message(4), &["row 5, word 1", "label 7"]);
-    assert_says(&message(5), &["row 6", "--label-column"]);
+    assert_says(&message(5), &["row 6", "`label_column`"]);
     let text = read_as("x.csv", "text,label\na,O\n").expect("texts");
     assert_says(&word_targets(&text, &names("O")).expect_err("no words").to_string(), &["row 2", "CoNLL"]);
 }

@@ -66,12 +66,12 @@ fn numbers_that_are_header_names_are_names() {
 #[test]
 fn a_missing_column_names_the_columns_the_flag_and_the_first_row() {
     let message = refusal("a.csv", "A man dances.,A man is dancing.,5.0\nA dog.,A cat.,0.5\n");
-    assert_says(&message, &["a.csv", "--text-column 0", "no header line", "\"A man dances.\"", "\"5.0\""]);
+    assert_says(&message, &["a.csv", "`text_column` = 0", "no header line", "\"A man dances.\"", "\"5.0\""]);
     let found =
         read_with("a.csv", "text,label\na,0\n", &columns("body", None, None)).expect_err("no such column");
-    assert_says(&found.to_string(), &["--text-column", "\"body\"", "\"text\", \"label\""]);
+    assert_says(&found.to_string(), &["`text_column`", "\"body\"", "\"text\", \"label\""]);
     let found = read_with("a.csv", "a,b\nc,d\n", &columns("0", None, Some("7"))).expect_err("no such column");
-    assert_says(&found.to_string(), &["--label-column", "\"7\"", "counted from 0", "\"a\", \"b\""]);
+    assert_says(&found.to_string(), &["`label_column`", "\"7\"", "counted from 0", "\"a\", \"b\""]);
     assert_says(&refusal("a.csv", "text;label\na;0\n"), &["semicolons"]);
 }
 

@@ -107,7 +107,7 @@ fn deep_nesting_is_refused_and_overflows_no_stack() {
 fn files_without_rows_or_texts_are_refused() {
     assert_says(&refusal("a.jsonl", ""), &["no rows"]);
     assert_says(&refusal("a.json", "[]"), &["no rows"]);
-    assert_says(&refusal("a.jsonl", "{\"body_\": \"a\"}"), &["no text column", "\"body_\"", "--text-column"]);
+    assert_says(&refusal("a.jsonl", "{\"body_\": \"a\"}"), &["no text column", "\"body_\"", "`text_column`"]);
     assert_says(&refusal("a.jsonl", "{\"text\": 3}"), &["row 1", "\"text\"", "the integer 3"]);
     assert_says(&refusal("a.jsonl", "{\"text\": \"a\"}\n{\"text\": null}"), &["row 2", "nothing (null)"]);
     assert_says(

@@ -206,7 +206,7 @@ fn no_space_follows_from_labels_that_disagree() {
     assert_says(&inference_refusal(&json(&["[1]", "1"])), &["row 2", "integers", "lists of integers"]);
     assert_says(&inference_refusal(&csv(&["1", ""])), &["row 3", "no label"]);
     assert_says(&inference_refusal(&json(&["0", "-1"])), &["row 2", "-1", "without a label"]);
-    assert_says(&inference_refusal(&csv(&["0", "9999999999"])), &["9999999999", "--label-column"]);
+    assert_says(&inference_refusal(&csv(&["0", "9999999999"])), &["9999999999", "`label_column`"]);
 }
 
 #[test]

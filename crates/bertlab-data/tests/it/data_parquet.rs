@@ -211,7 +211,7 @@ fn wrong_columns_are_refused() {
 
     let (_folder, path) = made(TEXT_AND_LABEL, &reviews(), None);
     let error = read(std::slice::from_ref(&path), &columns("body", None, None)).expect_err("no such column");
-    assert_says(&error.to_string(), &["--text-column", "\"body\"", "\"text\", \"label\""]);
+    assert_says(&error.to_string(), &["`text_column`", "\"body\"", "\"text\", \"label\""]);
     let error = read(&[path], &columns("label", None, None)).expect_err("no text");
     assert_says(&error.to_string(), &["row 1", "\"label\"", "the integer 1"]);
 

@@ -94,7 +94,7 @@ fn stsb_is_a_regression_of_pairs_without_header() {
     let error = read(&[path], &Columns::default()).expect_err("no header");
     assert_says(
         &error.to_string(),
-        &["--text-column 0 --pair-column 1 --label-column 2", "A man with a hard hat is dancing."],
+        &["`text_column` = 0 `pair_column` = 1 `label_column` = 2", "A man with a hard hat is dancing."],
     );
 }
 
@@ -102,7 +102,7 @@ fn stsb_is_a_regression_of_pairs_without_header() {
 fn rotten_tomatoes_is_read_in_its_encoding_and_else_says_which() {
     let Some(folder) = shared("data/rotten_tomatoes") else { return };
     let error = read(std::slice::from_ref(&folder), &Columns::default()).expect_err("not UTF-8");
-    assert_says(&error.to_string(), &["rt-polarity.neg, line ", "--encoding windows-1252"]);
+    assert_says(&error.to_string(), &["rt-polarity.neg, line ", "`encoding` = windows-1252"]);
     let encoding: Encoding = "windows-1252".parse().expect("it is known");
     let dataset = read_encoded(&[folder], &Columns::default(), encoding).expect("a file per class");
     assert_eq!(counts(&dataset), [5331, 5331]);

@@ -1,8 +1,8 @@
 //! Texts as a stream: what is read piece by piece is what is read at once, also where a piece ends in the middle of
 //! something; whatever the format, memory holds a piece.
 
+use bertlab_feedback::Meter;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::data_files::{assert_says, file, shared};
 use bertlab_data::{Columns, DataError, Encoding, TextFiles, read_encoded};
@@ -18,12 +18,12 @@ fn long_texts() -> Vec<String> {
 
 fn streamed(files: &TextFiles) -> Result<Vec<String>, DataError> {
     let mut texts = Vec::new();
-    let n_read = AtomicU64::new(0);
-    files.visit::<DataError>(&n_read, &mut |text| {
+    let meter = Meter::silent();
+    files.visit::<DataError>(&meter, &mut |text| {
         texts.push(text);
         Ok(())
     })?;
-    assert_eq!(n_read.load(Ordering::Relaxed), files.n_bytes()?, "all bytes were counted");
+    assert_eq!(meter.done(), files.n_bytes()?, "all bytes were counted");
     Ok(texts)
 }
 
@@ -116,7 +116,7 @@ fn nothing_to_read_and_no_text_column_are_refused() {
     let (_folder, path) = file("lines.txt", "\n  \n");
     assert_says(&streamed(&of(path)).expect_err("blank lines").to_string(), &["no text in it"]);
     let (_folder, path) = file("rows.jsonl", "{\"a\": 1}\n");
-    assert_says(&streamed(&of(path)).expect_err("no text column").to_string(), &["--text-column"]);
+    assert_says(&streamed(&of(path)).expect_err("no text column").to_string(), &["`text_column`"]);
 }
 
 #[test]
@@ -124,12 +124,12 @@ fn what_the_visitor_refuses_ends_the_reading_and_an_iterator_may_be_dropped() {
     let (_folder, path) = file("lines.txt", "word\n".repeat(100_000));
     let files = of(path);
     let mut n_seen = 0;
-    let refused = files.visit(&AtomicU64::new(0), &mut |_| {
+    let refused = files.visit(&Meter::silent(), &mut |_| {
         n_seen += 1;
         if n_seen == 3 { Err(DataError::NoFiles) } else { Ok(()) }
     });
     assert!(matches!(refused, Err(DataError::NoFiles)) && n_seen == 3);
-    let first = files.iterate(&AtomicU64::new(0), |mut texts| texts.next()).expect("a good file");
+    let first = files.iterate(&Meter::silent(), |mut texts| texts.next()).expect("a good file");
     assert_eq!(first.as_deref(), Some("word"));
 }
 

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 #[test]
 fn bytes_that_are_not_utf_8_are_refused_with_line_and_offset() {
     let message = refusal("a.csv", b"text,label\ngood,1\nna\xefve,0\n");
-    assert_says(&message, &["a.csv", "line 3", "0xef", "offset 20", "--encoding latin1", "naïve,0"]);
+    assert_says(&message, &["a.csv", "line 3", "0xef", "offset 20", "`encoding` = latin1", "naïve,0"]);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn polarity_files_are_read_alone_or_as_a_folder_in_their_encoding() {
         assert_eq!(labels(&dataset), [written("neg"), written("pos")]);
     }
     let error = read(&files, &Columns::default()).expect_err("not UTF-8").to_string();
-    assert_says(&error, &["rt-polarity.pos, line 1", "--encoding windows-1252", "cliché – good"]);
+    assert_says(&error, &["rt-polarity.pos, line 1", "`encoding` = windows-1252", "cliché – good"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Golden: plain texts become the rows that HuggingFace's run_mlm makes of them.
 
 use bertlab_data::{Columns, Dataset, Piece, TokenRows, Tokenization, read};
+use bertlab_feedback::Meter;
 use bertlab_text::{Keep, Tokenizer};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -33,7 +34,7 @@ fn tokenize(dataset: &Dataset, keep: Keep, max_length: Option<usize>) -> TokenRo
     let mut tokenizer = Tokenizer::open(&golden()).expect("a valid tokenizer");
     tokenizer.set_keep(keep);
     let tokenization = Tokenization { tokenizer: Some(&tokenizer), max_length, cache: None };
-    tokenization.rows(dataset, &mut |_| {}).expect("texts can be tokenized")
+    tokenization.rows(dataset, &Meter::silent()).expect("texts can be tokenized")
 }
 
 /// Ids and token types are the same. So are special tokens, but for those that stand in the text itself: here they are

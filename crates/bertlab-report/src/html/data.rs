@@ -6,6 +6,7 @@ use crate::number::{grouped, percent, shortened};
 use crate::run::{RunReport, SplitFacts};
 use crate::verdict::listed;
 use bertlab_data::preflight::Severity;
+use bertlab_feedback::{Command, Hint};
 
 /// Labels listed at most.
 const LABELS_MAX: usize = 40;
@@ -89,7 +90,8 @@ fn write_findings(markup: &mut Markup, report: &RunReport) {
         }
     });
     if report.findings.len() > FINDINGS_MAX {
-        let words = format!("{} more are listed by bertlab check.", report.findings.len() - FINDINGS_MAX);
+        let n_more = report.findings.len() - FINDINGS_MAX;
+        let words = format!("{n_more} more are listed by {}.", Hint::Command(Command::Check));
         markup.leaf("p", &[("class", "aside")], &words);
     }
 }

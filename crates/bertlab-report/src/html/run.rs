@@ -49,7 +49,7 @@ pub(super) fn write(main: &mut Markup, report: &RunReport) {
     });
 }
 
-/// Words that stay whole: a browser would break lines within `--max-length`.
+/// Words that stay whole: a browser would break lines at hyphens.
 fn write_command(code: &mut Markup, command: &str) {
     for word in command.split_inclusive(' ') {
         code.leaf("span", &[], word.trim_end()).text(&word[word.trim_end().len()..]);

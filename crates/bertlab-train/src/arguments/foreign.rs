@@ -1,6 +1,7 @@
 //! HuggingFace's settings that bertlab does not have: which of them change nothing here, and which are
 //! refused.
 
+use bertlab_feedback::Hint;
 use bertlab_settings::Foreign;
 use serde_json::Value;
 
@@ -10,13 +11,15 @@ enum Otherwise {
     PassOver,
     /// It would change the result, or leave out what was asked for.
     Refuse(&'static str),
+    /// The same, with the setting that there is instead.
+    Instead(&'static str, &'static str),
 }
 
-use Otherwise::{PassOver, Refuse};
+use Otherwise::{Instead, PassOver, Refuse};
 
 const ADAMW: &str = "the optimizer is AdamW (adamw_torch)";
 const SCHEDULE: &str = "schedules have HuggingFace's default shapes";
-const ONE_PRECISION: &str = "evaluation computes as training does: --bf16 is for both";
+const ONE_PRECISION: &str = "evaluation computes as training does; the setting for both is";
 const HUB: &str = "nothing is uploaded; upload final_model yourself";
 const OWN_CHECKPOINTS: &str = "models come from one folder or hub name with its own config and tokenizer";
 const ONE_PROCESS: &str = "a run is one process, on all cores of one machine";
@@ -39,8 +42,8 @@ const FOREIGN: &[(&str, &str, Otherwise)] = &[
     ("neftune_noise_alpha", "[0, 0.0]", Refuse("there is no noise on embeddings")),
     ("use_galore", "[false]", Refuse(ADAMW)),
     // Precision.
-    ("bf16_full_eval", "[false]", Refuse(ONE_PRECISION)),
-    ("fp16_full_eval", "[false]", Refuse(ONE_PRECISION)),
+    ("bf16_full_eval", "[false]", Instead(ONE_PRECISION, "bf16")),
+    ("fp16_full_eval", "[false]", Instead(ONE_PRECISION, "bf16")),
     ("fp16_opt_level", r#"["O1"]"#, PassOver),
     ("fp16_backend", r#"["auto"]"#, PassOver),
     ("half_precision_backend", r#"["auto"]"#, PassOver),
@@ -99,7 +102,7 @@ const FOREIGN: &[(&str, &str, Otherwise)] = &[
     ("dataloader_in_order", "[true]", PassOver),
     ("remove_unused_columns", "[true]", PassOver),
     ("length_column_name", r#"["length"]"#, PassOver),
-    ("label_names", r#"[[], ["labels"]]"#, Refuse("labels come from one column: --label-column")),
+    ("label_names", r#"[[], ["labels"]]"#, Instead("labels come from one column, given by", "label_column")),
     ("ignore_data_skip", "[false]", Refuse("a run that goes on always goes on with the rows that are next")),
     ("overwrite_cache", "[false]", PassOver),
     ("preprocessing_num_workers", "[]", PassOver),
@@ -170,7 +173,8 @@ pub fn foreign(name: &str, value: &Value) -> Option<Foreign> {
     Some(match otherwise {
         _ if value.is_null() || ordinary.contains(value) => Foreign::Ordinary,
         PassOver => Foreign::PassedOver,
-        Refuse(why) => Foreign::Refused(why),
+        Refuse(why) => Foreign::Refused(why, None),
+        Instead(why, setting) => Foreign::Refused(why, Some(Hint::Setting(setting))),
     })
 }
 
@@ -196,7 +200,7 @@ mod tests {
         assert_eq!(foreign("dataloader_num_workers", &json!(0)), Some(Foreign::Ordinary));
         assert_eq!(foreign("dataloader_num_workers", &json!(4)), Some(Foreign::PassedOver));
         assert_eq!(foreign("optim", &json!("adamw_torch_fused")), Some(Foreign::Ordinary));
-        assert_eq!(foreign("optim", &json!("adafactor")), Some(Foreign::Refused(ADAMW)));
+        assert_eq!(foreign("optim", &json!("adafactor")), Some(Foreign::Refused(ADAMW, None)));
         assert_eq!(foreign("learning_rate", &json!(1.0)), None);
     }
 }

@@ -50,10 +50,10 @@ settings! {
         /// support it
         bf16: bool = false;
         /// Not supported: use bf16
-        fp16: bool = false, hidden(), range(Range::Off(
-            "training in f16 needs a GPU's f16 units and a scaled loss. --bf16 is as small, needs no scaling, and \
-             is computed here"
-        ));
+        fp16: bool = false, hidden(), off(
+            "bf16",
+            "training in f16 needs a GPU's f16 units and a scaled loss. bf16 is as small and needs no scaling"
+        );
         /// Random seed for the order of rows, dropout and new weights
         seed: u64 = 42;
         /// Random seed for the order of rows only

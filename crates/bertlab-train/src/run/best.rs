@@ -9,6 +9,7 @@ use crate::objective::Objective;
 use crate::plan::Plan;
 use crate::state::Best;
 use bertlab_data::Example;
+use bertlab_feedback::{Hint, Meter};
 use bertlab_model::Model;
 
 impl TrainingArguments {
@@ -30,8 +31,10 @@ pub(super) fn check(arguments: &TrainingArguments, plan: &Plan) -> Result<(), Tr
     let wish = |name, found: &str, wanted: String| {
         Err(TrainError::Setting { name, found: found.to_owned(), wanted })
     };
-    let evaluation =
-        || "evaluations: rows for them (--validation-file) and an eval_strategy of steps or epoch".to_owned();
+    let evaluation = || {
+        let file = Hint::Setting("validation_file");
+        format!("evaluations: rows for them ({file}) and an eval_strategy of steps or epoch")
+    };
     let loads_best = arguments.load_best_model_at_end == Some(true);
     if plan.eval.0 == IntervalStrategy::No {
         if let Some(patience) = arguments.early_stopping_patience {
@@ -92,7 +95,7 @@ pub(super) fn check_metric(
         return Ok(());
     }
     // Rows that cannot be evaluated are refused when all of them are.
-    match evaluate(model, objective, &eval[..1], 1, &mut |_| Ok(())) {
+    match evaluate(model, objective, &eval[..1], 1, &Meter::silent()) {
         Ok(evaluation) => metric(arguments, &evaluation).map(|_| ()),
         Err(_) => Ok(()),
     }

@@ -5,8 +5,23 @@ use super::saving::interruption;
 use super::update::Update;
 use crate::error::TrainError;
 use crate::evaluate::{Evaluation, evaluate};
+use crate::reporter::Reporter;
 use crate::state::record;
 use bertlab_data::Example;
+use bertlab_feedback::{Cancelled, Meter, Progress, Stage, Status, Unit};
+
+/// Passes the progress of an evaluation on, and cancels it only where the run could go on with it later.
+struct Watcher<'a> {
+    reporter: &'a dyn Reporter,
+    can_stop: bool,
+}
+
+impl Progress for Watcher<'_> {
+    fn update(&self, now: Status<'_>) -> Result<(), Cancelled> {
+        let answer = self.reporter.update(now);
+        if self.can_stop && now.done < now.total { answer } else { Ok(()) }
+    }
+}
 
 impl Run<'_, '_> {
     pub(super) fn log_losses(&mut self, update: &Update) {
@@ -32,8 +47,8 @@ impl Run<'_, '_> {
         self.state.log_history.push(record);
     }
 
-    /// Evaluates after an update, and gives whether this was the best so far. Where it is broken off, the run is saved
-    /// as it was before.
+    /// Evaluates after an update, and gives whether this was the best so far. Where it is broken off, the run
+    /// is saved as it was before.
     pub(super) fn evaluate_and_judge(&mut self, update: &Update) -> Result<bool, TrainError> {
         self.unevaluated = Some(*update);
         let evaluation = self.evaluate_or_save()?;
@@ -87,22 +102,20 @@ impl Run<'_, '_> {
 
     /// The model as it is, on the evaluation rows.
     pub(super) fn evaluation(&mut self) -> Result<Evaluation, TrainError> {
-        self.evaluation_of(self.trainer.eval)
+        self.evaluation_of(self.trainer.eval, "validation")
     }
 
-    fn evaluation_of(&mut self, rows: &[Example]) -> Result<Evaluation, TrainError> {
+    fn evaluation_of(&mut self, rows: &[Example], split: &str) -> Result<Evaluation, TrainError> {
         let batch_size = self.trainer.arguments.per_device_eval_batch_size;
-        let reporter = &mut *self.reporter;
-        let can_stop = !self.is_ending || self.resumable_at == Some(self.state.global_step);
-        let (state, plan, output) = (&self.state, &self.plan, &self.output);
-        let mut progress = |n_done| {
-            reporter.evaluating(n_done, rows.len());
-            match can_stop && n_done < rows.len() && reporter.wants_to_stop() {
-                true => Err(interruption(state, plan, output)),
-                false => Ok(()),
-            }
+        let watcher = Watcher {
+            reporter: &*self.reporter,
+            can_stop: !self.is_ending || self.resumable_at == Some(self.state.global_step),
         };
-        let evaluation = evaluate(self.trainer.model, &self.objective, rows, batch_size, &mut progress)?;
+        let meter = Meter::new(&watcher, Status::new(Stage::Evaluate, split, rows.len() as u64, Unit::Rows));
+        let evaluation = match evaluate(self.trainer.model, &self.objective, rows, batch_size, &meter) {
+            Err(TrainError::Cancelled(_)) => Err(interruption(&self.state, &self.plan, &self.output)),
+            result => result,
+        }?;
         self.seconds.eval += evaluation.runtime.as_secs_f64();
         Ok(evaluation)
     }
@@ -113,7 +126,7 @@ impl Run<'_, '_> {
         if rows.is_empty() {
             return Ok(None);
         }
-        let evaluation = self.evaluation_of(rows)?;
+        let evaluation = self.evaluation_of(rows, "test")?;
         self.log_evaluation("test", rows.len(), &evaluation);
         self.reporter.tested(&evaluation);
         Ok(Some(evaluation))

@@ -1,6 +1,7 @@
 //! What is hidden from a masked language model: how much, what becomes of it, whole words, the same masks again.
 
 use bertlab_data::{Columns, Example, Piece, Target, TokenRows, Tokenization, read};
+use bertlab_feedback::Meter;
 use bertlab_text::Tokenizer;
 use bertlab_train::{Masking, MaskingOptions};
 
@@ -28,7 +29,7 @@ fn rows(tokenizer: &Tokenizer, texts: &str) -> TokenRows {
     std::fs::write(file.path(), texts).expect("writable");
     let dataset = read(&[file.path().to_path_buf()], &Columns::default()).expect("a text per line");
     let tokenization = Tokenization { tokenizer: Some(tokenizer), max_length: None, cache: None };
-    tokenization.rows(&dataset, &mut |_| {}).expect("texts can be tokenized")
+    tokenization.rows(&dataset, &Meter::silent()).expect("texts can be tokenized")
 }
 
 fn examples(rows: &TokenRows) -> Vec<Example> {

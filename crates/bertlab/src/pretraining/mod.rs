@@ -6,8 +6,8 @@
 mod shape;
 mod vocabulary;
 
+use bertlab_feedback::Progress;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
 
 use bertlab_checkpoint::atomic;
 use bertlab_compute::random::Generator;
@@ -84,15 +84,6 @@ pub struct PretrainJob {
     pub resume: Resume,
 }
 
-/// What a job is doing before it trains, for a progress bar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// Words are counted for a new vocabulary.
-    Vocabulary,
-    /// Texts become tokens.
-    Tokens,
-}
-
 /// A job whose model and corpus are ready.
 pub struct PreparedPretraining {
     /// The model.
@@ -146,16 +137,15 @@ impl PretrainJob {
         }
     }
 
-    /// Makes or takes vocabulary and model, and reads the texts. `work` runs a stage, so that progress can be
-    /// shown: it is given the stage, the bytes in all, a counter of those that were read, and what to run.
+    /// Makes or opens vocabulary and model, and tokenizes the texts.
     ///
     /// # Errors
     /// Settings, files, a vocabulary or a model that cannot be; texts without a word.
-    pub fn prepare(mut self, watch: &mut dyn Watch) -> Result<PreparedPretraining, Error> {
+    pub fn prepare(mut self, progress: &dyn Progress) -> Result<PreparedPretraining, Error> {
         self.settle_batch_size()?;
         self.arguments.check()?;
         check_output_dir(&self.output_dir, self.overwrite_output_dir, &self.resume, &self.arguments)?;
-        let model = self.model(watch)?;
+        let model = self.model(progress)?;
         let open = OpenOptions {
             head: HeadChoice::Kind(HeadKind::MaskedLm),
             seed: self.arguments.seed,
@@ -180,9 +170,7 @@ impl PretrainJob {
             block_length: self.block_length_for(&opened)?,
             held_out_share: self.held_out_share,
         };
-        let n_read = AtomicU64::new(0);
-        watch.begin(Stage::Tokens, self.texts.n_bytes()?);
-        let corpus = watched(watch, &n_read, || request.prepare(&self.output_dir.join(CORPUS), &n_read))?;
+        let corpus = request.prepare(&self.output_dir.join(CORPUS), progress)?;
         let masking = Masking::new(tokenizer, self.masking, self.arguments.seed)?;
         let evaluation = masking.fixed(&self.evaluation_blocks(&corpus)?);
         Ok(PreparedPretraining { opened, corpus, evaluation, masking, command: None, job: self })
@@ -207,7 +195,7 @@ impl PretrainJob {
 
     /// The folder or name of the model to open; of a new one, `start/`, which is made where it is not there
     /// yet.
-    fn model(&self, watch: &mut dyn Watch) -> Result<String, Error> {
+    fn model(&self, progress: &dyn Progress) -> Result<String, Error> {
         let Start::New { shape, tokenizer, vocabulary } = &self.start else {
             let Start::From { model, .. } = &self.start else { unreachable!("there are two starts") };
             return Ok(model.clone());
@@ -220,7 +208,7 @@ impl PretrainJob {
                 Some(name) => open_tokenizer(name, self.offline)?.tokenizer.files(),
                 None => {
                     let job = VocabularyJob { texts: self.texts.clone(), options: *vocabulary };
-                    new = job.train(watch)?;
+                    new = job.train(progress)?;
                     new
                 }
             };
@@ -276,38 +264,6 @@ fn check_positions(opened: &OpenedModel, n_learnt: usize) -> Result<(), Error> {
     };
     let name = "repeat_positions";
     Err(bertlab_train::TrainError::Setting { name, found: n_learnt.to_string(), wanted }.into())
-}
-
-/// Who is told how far the reading of texts is.
-pub trait Watch: Sync {
-    /// A stage begins, over so many bytes.
-    fn begin(&mut self, stage: Stage, n_bytes: u64);
-    /// So many are read; called now and then by another thread.
-    fn read(&self, n_bytes: u64);
-}
-
-/// Nobody.
-impl Watch for () {
-    fn begin(&mut self, _: Stage, _: u64) {}
-    fn read(&self, _: u64) {}
-}
-
-/// Runs `work`, and says now and then how far its counter is.
-fn watched<T: Send>(watch: &dyn Watch, n_read: &AtomicU64, work: impl FnOnce() -> T + Send) -> T {
-    use std::sync::atomic::Ordering::Relaxed;
-    use std::sync::mpsc::{RecvTimeoutError, channel};
-    const EVERY: std::time::Duration = std::time::Duration::from_millis(100);
-    std::thread::scope(|scope| {
-        let (done, is_done) = channel::<()>();
-        scope.spawn(move || {
-            while is_done.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
-                watch.read(n_read.load(Relaxed));
-            }
-        });
-        let result = work();
-        drop(done);
-        result
-    })
 }
 
 impl PreparedPretraining {

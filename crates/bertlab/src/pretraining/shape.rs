@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use bertlab_checkpoint::Config;
+use bertlab_settings::{Kind, SettingValue};
 use bertlab_text::Tokenizer;
 use serde_json::{Value, json};
 
@@ -53,6 +54,22 @@ impl FromStr for Shape {
     }
 }
 
+impl SettingValue for Shape {
+    const KIND: Kind = Kind::Text;
+
+    fn read(value: &Value, _: &mut Vec<String>) -> Result<Self, String> {
+        const WANTED: &str = "LAYERSxWIDTH, such as 4x256 or 12x768, the width below 64 or a multiple of 64";
+        value.as_str().and_then(|words| words.parse().ok()).ok_or_else(|| WANTED.to_owned())
+    }
+
+    fn words(&self) -> String {
+        match self {
+            Self::Layers { n_layers, width } => format!("{n_layers}x{width}"),
+            Self::Config(file) => file.display().to_string(),
+        }
+    }
+}
+
 impl Shape {
     /// config.json of a masked language model of this shape for `tokenizer`, with as many positions.
     ///
@@ -89,7 +106,8 @@ impl Shape {
     }
 }
 
-/// Standard deviation of new weights: BERT's 0.02 at width 768, and so that a matrix's outputs are as large at others.
+/// Standard deviation of new weights: BERT's 0.02 at width 768, and so that a matrix's outputs are as large
+/// at others.
 fn initializer_range(width: usize) -> f64 {
     let range = 0.02 * (768.0 / width as f64).sqrt();
     (range * 1e4).round() / 1e4

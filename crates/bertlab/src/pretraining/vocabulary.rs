@@ -1,13 +1,12 @@
 //! A new vocabulary from plain texts.
 
 use std::path::Path;
-use std::sync::atomic::AtomicU64;
 
 use bertlab_checkpoint::atomic;
 use bertlab_data::TextFiles;
+use bertlab_feedback::{Meter, Progress, Stage, Status, Unit};
 use bertlab_text::{Tokenizer, VocabularyOptions, train_word_piece};
 
-use super::{Stage, Watch, watched};
 use crate::Error;
 
 /// Texts, and how a vocabulary is trained on them.
@@ -24,11 +23,10 @@ impl VocabularyJob {
     ///
     /// # Errors
     /// Texts that cannot be read or hold no word; a size that leaves no room for the alphabet.
-    pub fn train(&self, watch: &mut dyn Watch) -> Result<Vec<(String, Vec<u8>)>, Error> {
-        let n_read = AtomicU64::new(0);
-        watch.begin(Stage::Vocabulary, self.texts.n_bytes()?);
-        let train = || self.texts.iterate(&n_read, |texts| train_word_piece(texts, &self.options));
-        Ok(watched(watch, &n_read, train)??)
+    pub fn train(&self, progress: &dyn Progress) -> Result<Vec<(String, Vec<u8>)>, Error> {
+        let start = Status::new(Stage::TrainVocabulary, "texts", self.texts.n_bytes()?, Unit::Bytes);
+        let meter = Meter::new(progress, start);
+        Ok(self.texts.iterate(&meter, |texts| train_word_piece(texts, &self.options))??)
     }
 }
 

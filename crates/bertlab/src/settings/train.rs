@@ -22,11 +22,11 @@ settings! {
         /// Files of rows to train on
         train_file: Vec<PathBuf> = Vec::new();
         /// Files of rows to evaluate on during training, and to choose the best model by
-        validation_file: Vec<PathBuf> = Vec::new(), old_names(&["eval_file"]), excludes("validation_share");
+        validation_file: Vec<PathBuf> = Vec::new(), old_names(&["eval_file"]), excludes(&["validation_share"]);
         /// Files of rows to evaluate the final model on, once
         test_file: Vec<PathBuf> = Vec::new();
         /// Share of the training rows to hold out for evaluation, if there is no validation file; 0 for none
-        validation_share: Option<f64> = None, share(), excludes("validation_file"), value_name("SHARE"),
+        validation_share: Option<f64> = None, share(), excludes(&["validation_file"]), value_name("SHARE"),
             default_is("0.1, at most 5,000 rows, if there are 100 rows or more");
         /// Maximum number of rows to train on
         max_train_samples: Option<usize> = None;
@@ -41,7 +41,7 @@ settings! {
         overwrite_output_dir: bool = false;
         /// Resume the run in `output_dir` from its newest checkpoint or from this one, which may come from
         /// HuggingFace's Trainer
-        resume_from_checkpoint: Resume = Resume::No, excludes("overwrite_output_dir"), value_or("true"),
+        resume_from_checkpoint: Resume = Resume::No, excludes(&["overwrite_output_dir"]), value_or("true"),
             value_name("CHECKPOINT");
         /// Train with several seeds, each in DIR/seed-N, and report the spread of every metric: how many,
         /// from `seed` on (5), or which (1,2,3). All use the same rows; their order, dropout and new weights

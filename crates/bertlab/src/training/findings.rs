@@ -1,5 +1,6 @@
 //! What a preflight's findings mean for a training that is about to begin.
 
+use bertlab_feedback::Hint;
 use std::path::Path;
 
 use bertlab_data::preflight::{Finding, Kind, Preflight, Severity, Split};
@@ -29,8 +30,10 @@ impl TrainJob {
             && n_evaluations(plan) > 1;
         let sentence = format!(
             "{} looks like the test split, and the best of several checkpoints is chosen by it: its figures then are \
-             too good. Leave --validation-file out (rows are held out of training), and give it as --test-file",
-            named.display()
+             too good. Leave {} out (rows are held out of training), and give it as {}",
+            named.display(),
+            Hint::Setting("validation_file"),
+            Hint::Setting("test_file")
         );
         is_chosen.then_some(Finding {
             severity: Severity::Warning,

@@ -6,6 +6,7 @@ mod rows;
 mod seeds;
 mod task;
 
+use bertlab_feedback::Progress;
 use std::path::{Path, PathBuf};
 
 use bertlab_checkpoint::open_config;
@@ -93,8 +94,8 @@ pub struct PreparedTraining {
 }
 
 impl TrainJob {
-    /// With HuggingFace's settings: `model`, a folder or a name, learns from `train`, of which a tenth is held out, and
-    /// leaves everything in `output_dir`.
+    /// With HuggingFace's settings: `model`, a folder or a name, learns from `train`, of which a tenth is
+    /// held out, and leaves everything in `output_dir`.
     pub fn new(model: impl Into<String>, train: RowsRequest, output_dir: impl Into<PathBuf>) -> Self {
         Self {
             model: model.into(),
@@ -118,11 +119,10 @@ impl TrainJob {
     }
 
     /// Reads, checks and tokenizes the rows, and opens the model with the head that they need.
-    /// `progress` is told the split, rows done, and rows in all.
     ///
     /// # Errors
     /// Settings, files, labels or a model that cannot be; rows on which a result would mean nothing.
-    pub fn prepare(self, progress: &mut dyn FnMut(Split, usize, usize)) -> Result<PreparedTraining, Error> {
+    pub fn prepare(self, progress: &dyn Progress) -> Result<PreparedTraining, Error> {
         self.arguments.check()?;
         check_output_dir(&self.output_dir, self.overwrite_output_dir, &self.resume, &self.arguments)?;
         let folder = resolve(&self.model, self.offline)?;
@@ -160,7 +160,8 @@ impl TrainJob {
         })
     }
 
-    /// The length that the trained model's texts are cut to. Blocks of a masked language model say nothing about that.
+    /// The length that the trained model's texts are cut to. Blocks of a masked language model say nothing
+    /// about that.
     fn length_to_remember(&self, question: &Question) -> Option<usize> {
         self.text.max_length.filter(|_| *question != Question::Texts)
     }
@@ -190,8 +191,8 @@ impl TrainJob {
         })
     }
 
-    /// The model as a run begins with it: the head that answers the question, what is frozen, how texts are read; and
-    /// what is hidden of plain texts. Every run of `--seeds` begins here too.
+    /// The model as a run begins with it: the head that answers the question, what is frozen, how texts are
+    /// read; and what is hidden of plain texts. Every run of `--seeds` begins here too.
     fn set_up(&self, question: &Question) -> Result<(OpenedModel, Option<Masking>), Error> {
         let mut opened = self.open(question)?;
         if let Question::Words { .. } = question {
@@ -238,8 +239,9 @@ impl PreparedTraining {
         self.job.plan(&self.train.examples, self.validation.is_some())
     }
 
-    /// Trains, and writes checkpoints, `final_model/` and `trainer_state.json`; then `report.html` and `plots/`, of a
-    /// run that did not come to its end too. Where these cannot be written the reporter is warned, and the run stands.
+    /// Trains, and writes checkpoints, `final_model/` and `trainer_state.json`; then `report.html` and
+    /// `plots/`, of a run that did not come to its end too. Where these cannot be written the reporter is
+    /// warned, and the run stands.
     ///
     /// # Errors
     /// As [`Trainer::train`].
@@ -250,8 +252,8 @@ impl PreparedTraining {
         result
     }
 
-    /// What the run will cost: its peak memory, what to do where that does not fit, its time. Takes as long as two
-    /// forward passes over a few hundred tokens.
+    /// What the run will cost: its peak memory, what to do where that does not fit, its time. Takes as long
+    /// as two forward passes over a few hundred tokens.
     ///
     /// # Errors
     /// Settings out of range.

@@ -1,5 +1,6 @@
 //! The report of a run: what was seen of it while it ran, and how it ended.
 
+use bertlab_feedback::{Cancelled, Progress, Status};
 use std::path::{Path, PathBuf};
 
 use bertlab_report::tensorboard::EventLog;
@@ -106,6 +107,12 @@ impl Witness {
             Events::Open(log) => log.add(record),
             _ => Ok(()),
         }
+    }
+}
+
+impl Progress for Witness {
+    fn update(&self, _: Status<'_>) -> Result<(), Cancelled> {
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 use bertlab_data::Dataset;
 use bertlab_data::held_out::{hold_out, n_held_out};
 use bertlab_data::preflight::{Finding, Kind, Preflight, Split};
+use bertlab_feedback::{Hint, Progress};
 use bertlab_train::{IntervalStrategy, SamplingStrategy, TrainError};
 
 use super::TrainJob;
@@ -13,8 +14,8 @@ use crate::{Error, LabelCounts, OpenedModel};
 /// A validation part that is cut from the training rows where no rows are given to evaluate on.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct HoldOut {
-    /// The part, from 0 (none) to below 1. When none: a tenth, at most 5,000 rows and no more than are learnt from;
-    /// nothing of fewer than 100 rows, or where no evaluation is wanted.
+    /// The part, from 0 (none) to below 1. When none: a tenth, at most 5,000 rows and no more than are learnt
+    /// from; nothing of fewer than 100 rows, or where no evaluation is wanted.
     pub share: Option<f64>,
     /// At most so many rows.
     pub max_samples: Option<usize>,
@@ -66,13 +67,13 @@ impl TrainJob {
         Ok(JobRows { splits, held_out, findings })
     }
 
-    /// Looks at all rows, and makes them ready for the model. `progress` is told the split, rows done, and rows in all.
+    /// Looks at all rows, and makes them ready for the model.
     pub(super) fn ready(
         &self,
         opened: &OpenedModel,
         question: &Question,
         rows: JobRows,
-        progress: &mut dyn FnMut(Split, usize, usize),
+        progress: &dyn Progress,
     ) -> Result<(Vec<(Split, LabelledRows)>, Preflight), Error> {
         if *question == Question::Texts {
             return self.ready_texts(opened, rows, progress);
@@ -81,10 +82,8 @@ impl TrainJob {
             opened.max_length_for(rows.splits.iter().map(|(_, rows)| &rows.0), self.text.max_length)?;
         let (mut splits, mut examples) = (Vec::new(), Vec::new());
         for (split, rows) in rows.splits {
-            let n_rows = rows.1.len();
-            let mut progress = |n_done| progress(split, n_done, n_rows);
             let (rows, tokenized) =
-                opened.tokenized(split, rows, (max_length, &self.text.cache), &mut progress)?;
+                opened.tokenized(split, rows, (max_length, &self.text.cache), progress)?;
             splits.push(rows);
             examples.push(tokenized);
         }
@@ -102,18 +101,17 @@ impl TrainJob {
         Ok((ready.collect(), preflight))
     }
 
-    /// Plain texts, of which tokens will be hidden: in training others in every epoch, in evaluation always the same.
+    /// Plain texts, of which tokens will be hidden: in training others in every epoch, in evaluation always
+    /// the same.
     fn ready_texts(
         &self,
         opened: &OpenedModel,
         rows: JobRows,
-        progress: &mut dyn FnMut(Split, usize, usize),
+        progress: &dyn Progress,
     ) -> Result<(Vec<(Split, LabelledRows)>, Preflight), Error> {
         let (mut splits, mut ready) = (Vec::new(), Vec::new());
         for (split, (dataset, _)) in rows.splits {
-            let n_rows = dataset.records.len();
-            let mut progress = |n_done| progress(split, n_done, n_rows);
-            let (looked_at, mut rows) = opened.masked_rows(split, dataset, &self.text, &mut progress)?;
+            let (looked_at, mut rows) = opened.masked_rows(split, dataset, &self.text, progress)?;
             if split != Split::Training {
                 rows.hide(&opened.masking(&self.text, self.seed_of(split))?);
             }
@@ -166,9 +164,10 @@ impl TrainJob {
         }
         let is_cut = self.request(split).is_some_and(|request| request.max_samples == Some(targets.len()));
         let hint = if is_cut {
-            "The file is probably sorted by label, as IMDB is: take rows with --sample stratified"
+            let stratified = Hint::value("sample", "stratified");
+            format!("The file is probably sorted by label, as IMDB is: take rows with {stratified}")
         } else {
-            "Look at the label column, or add rows with other labels"
+            "Look at the label column, or add rows with other labels".to_owned()
         };
         let label = label.to_owned();
         let (unit, n_rows) = counts.as_ref().map_or(("row", 0), |counts| (counts.unit, counts.n_rows));

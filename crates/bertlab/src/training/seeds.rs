@@ -1,5 +1,6 @@
 //! The same training with several seeds: how far its figures are from chance.
 
+use bertlab_feedback::Progress;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -188,11 +189,7 @@ impl SeedRuns {
     ///
     /// # Errors
     /// As [`TrainJob::prepare`]; an output folder that is in use, or holds other runs than these.
-    pub fn prepare(
-        job: TrainJob,
-        seeds: &Seeds,
-        progress: &mut dyn FnMut(super::Split, usize, usize),
-    ) -> Result<Self, Error> {
+    pub fn prepare(job: TrainJob, seeds: &Seeds, progress: &dyn Progress) -> Result<Self, Error> {
         let output_dir = job.output_dir.clone();
         let seeds = seeds.list(job.arguments.seed);
         let goes_on = job.resume != Resume::No;

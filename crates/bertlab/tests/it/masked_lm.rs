@@ -1,6 +1,7 @@
 //! A masked language model continues on plain texts: the same masks after a resume and on any number of threads, the
 //! same evaluation each time, a mean over hidden tokens however rows fell into batches, a head where there was none.
 
+use bertlab::progress::NoProgress;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -85,7 +86,7 @@ impl Case {
     }
 
     fn run(&self, out: &str, resume: Resume) -> Result<(), Error> {
-        self.job(out, resume).prepare(&mut |_, _, _| {})?.train(&mut Silent).map(|_| ())
+        self.job(out, resume).prepare(&NoProgress)?.train(&mut Silent).map(|_| ())
     }
 
     fn trained(&self, out: &str) -> (Vec<u8>, Vec<Value>) {
@@ -177,7 +178,7 @@ fn an_evaluation_afterwards_hides_the_same_tokens() {
         let model = opened(&case.file("out/final_model"));
         assert_eq!(model.model.spec.head.kind, HeadKind::MaskedLm);
         let evaluate = |rows: RowsRequest| {
-            let evaluated = model.evaluate(&rows, &case.text, &mut |_, _| {}).expect("texts");
+            let evaluated = model.evaluate(&rows, &case.text, &NoProgress).expect("texts");
             evaluated.evaluation.loss
         };
         assert_eq!(Some(&evaluate(case.rows("eval.txt"))), losses(&log, "eval_loss").last());
@@ -213,7 +214,7 @@ fn an_encoder_without_such_a_head_gets_one_that_is_saved() {
     let mut case = Case::new("bert-gelu-new-zip", 0.0);
     case.arguments.num_train_epochs = 12.0;
     case.arguments.learning_rate = 5e-3;
-    let prepared = case.job("out", Resume::No).prepare(&mut |_, _, _| {}).expect("an encoder");
+    let prepared = case.job("out", Resume::No).prepare(&NoProgress).expect("an encoder");
     assert!(prepared.opened.report.new.iter().any(|name| name.starts_with("cls.predictions.transform")));
     drop(prepared);
     let (_, log) = case.trained("out");
@@ -253,7 +254,7 @@ fn blank_texts_are_left_out_and_what_cannot_be_is_said() {
     fs::write(case.file("rows.jsonl"), rows.join("\n")).expect("writable");
     let prepare = |case: &Case, file: &str| {
         let job = TrainJob { train: case.rows(file), ..case.job("out", Resume::No) };
-        job.prepare(&mut |_, _, _| {})
+        job.prepare(&NoProgress)
     };
     let prepared = prepare(&case, "rows.jsonl").unwrap_or_else(|error| panic!("{error}"));
     let counts = prepared.train.of_texts.expect("texts were read");

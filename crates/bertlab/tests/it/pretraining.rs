@@ -1,6 +1,7 @@
 //! Pretraining: a new model learns from plain texts; a run that is taken up again ends with the same bits; a model that
 //! goes on keeps its vocabulary; other texts than those of before are seen.
 
+use bertlab::progress::NoProgress;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -70,7 +71,7 @@ impl Case {
 }
 
 fn run(job: PretrainJob) -> Result<TrainingSummary, Error> {
-    job.prepare(&mut ())?.train(&mut Silent)
+    job.prepare(&NoProgress)?.train(&mut Silent)
 }
 
 /// Every step is a checkpoint, of which all are kept.
@@ -93,7 +94,7 @@ fn a_new_model_learns_to_guess_words_of_texts_that_it_has_not_seen() {
     let case = Case::new(1152);
     let job = case.job("out");
     let arguments = TrainingArguments { num_train_epochs: 12.0, dropout: Some(0.0), ..job.arguments };
-    let mut prepared = PretrainJob { arguments, ..job }.prepare(&mut ()).expect("texts with words");
+    let mut prepared = PretrainJob { arguments, ..job }.prepare(&NoProgress).expect("texts with words");
     assert_eq!(prepared.corpus.counts.n_texts, 1152);
     let n_held_out = prepared.corpus.counts.n_held_out;
     assert!((80..150).contains(&n_held_out), "about a tenth: {n_held_out}");
@@ -122,7 +123,7 @@ fn a_new_model_learns_to_guess_words_of_texts_that_it_has_not_seen() {
 #[test]
 fn a_new_model_begins_with_positions_that_are_like_their_neighbours() {
     let case = Case::new(30);
-    let prepared = case.job("out").prepare(&mut ()).expect("texts with words");
+    let prepared = case.job("out").prepare(&NoProgress).expect("texts with words");
     let model = &prepared.opened.model;
     let table =
         model.params().named().into_iter().find(|(name, _)| name.ends_with("position_embeddings.weight"));
@@ -142,7 +143,7 @@ fn a_run_that_goes_on_ends_with_the_same_bits_and_reads_the_corpus_once() {
     let job = || saving(case.job("whole"), 7);
     let resumed = PretrainJob { resume: Resume::From(case.file("whole/checkpoint-4")), ..job() };
     let whole = bits_of(&case.file("whole/final_model"));
-    let prepared = resumed.clone().prepare(&mut ()).expect("its own checkpoint");
+    let prepared = resumed.clone().prepare(&NoProgress).expect("its own checkpoint");
     assert!(prepared.corpus.was_there, "the texts are as they were");
     run(resumed).expect("it goes on");
     assert_eq!(bits_of(&case.file("whole/final_model")), whole);

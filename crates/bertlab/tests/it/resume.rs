@@ -1,12 +1,14 @@
 //! Law: a run that was interrupted anywhere and taken up again ends in the same bits as one that was not.
 
+use bertlab::progress::{Cancelled, NoProgress, Progress, Stage, Status};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::goldens::{copy, json, own_goldens, set_config};
 use crate::support::ReferenceRun;
 use bertlab::train::{
-    IntervalStrategy, Progress, Reporter, Resume, SamplingStrategy, SaveStrategy, SchedulerType, Silent,
+    IntervalStrategy, Reporter, Resume, SamplingStrategy, SaveStrategy, SchedulerType, Silent, StepFigures,
     TrainError, TrainingArguments,
 };
 use bertlab::{Error, TrainJob};
@@ -109,7 +111,7 @@ fn check_same(found: &Ended, expected: &Ended, what: &str) {
 }
 
 fn run(job: TrainJob, reporter: &mut dyn Reporter) -> Result<(), Error> {
-    job.prepare(&mut |_, _, _| {})?.train(reporter).map(|_| ())
+    job.prepare(&NoProgress)?.train(reporter).map(|_| ())
 }
 
 /// Asks the run to stop after so many updates, and remembers what was skipped.
@@ -118,12 +120,15 @@ struct StopsAfter {
     skipped: Vec<String>,
 }
 
-impl Reporter for StopsAfter {
-    fn step(&mut self, _: &Progress) {
-        self.n_updates = self.n_updates.saturating_sub(1);
+impl Progress for StopsAfter {
+    fn update(&self, _: Status<'_>) -> Result<(), Cancelled> {
+        if self.n_updates == 0 { Err(Cancelled) } else { Ok(()) }
     }
-    fn wants_to_stop(&mut self) -> bool {
-        self.n_updates == 0
+}
+
+impl Reporter for StopsAfter {
+    fn step(&mut self, _: &StepFigures) {
+        self.n_updates = self.n_updates.saturating_sub(1);
     }
     fn skipped(&mut self, checkpoint: &Path, _: &TrainError) {
         self.skipped.push(crate::goldens::name_of(checkpoint));
@@ -218,25 +223,30 @@ fn a_run_in_single_steps_ends_as_one_in_a_piece() {
 
 /// Asks the run to stop in an evaluation, after so many whole ones.
 struct StopsInEvaluation {
-    n_whole: usize,
-    is_in: bool,
+    n_whole: AtomicUsize,
 }
 
-impl Reporter for StopsInEvaluation {
-    fn evaluating(&mut self, n_done: usize, n_rows: usize) {
-        self.is_in = n_done < n_rows;
-        self.n_whole -= usize::from(n_done == n_rows && self.n_whole > 0);
-    }
-    fn wants_to_stop(&mut self) -> bool {
-        self.is_in && self.n_whole == 0
+impl Progress for StopsInEvaluation {
+    fn update(&self, now: Status<'_>) -> Result<(), Cancelled> {
+        let n_whole = self.n_whole.load(Ordering::Relaxed);
+        match now.stage {
+            Stage::Evaluate if now.done < now.total && n_whole == 0 => Err(Cancelled),
+            Stage::Evaluate if now.done == now.total => {
+                self.n_whole.store(n_whole.saturating_sub(1), Ordering::Relaxed);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 }
+
+impl Reporter for StopsInEvaluation {}
 
 /// Stops in the first evaluation, then time and again in the one after that which was broken off. Gives how often.
 fn stopped_in_every_evaluation(case: &Case) -> usize {
     let mut resume = Resume::No;
     for n_stops in 0.. {
-        let mut reporter = StopsInEvaluation { n_whole: n_stops.min(1), is_in: false };
+        let mut reporter = StopsInEvaluation { n_whole: AtomicUsize::new(n_stops.min(1)) };
         match run(case.job(resume), &mut reporter) {
             Ok(()) => return n_stops,
             Err(Error::Train(TrainError::Interrupted { step, checkpoint, .. })) => {
@@ -365,7 +375,7 @@ fn where_there_is_nothing_to_resume_it_is_said() {
     case.arguments.save_only_model = true;
     case.whole_run();
     assert!(!case.checkpoint(1).join("optimizer.safetensors").exists());
-    assert!(case.refused(Resume::Newest).contains("--save-only-model"));
+    assert!(case.refused(Resume::Newest).contains("`save_only_model` = true"));
     assert!(case.refused(Resume::No).contains("already holds a run"));
 }
 

@@ -1,5 +1,6 @@
 //! Golden: a run that HuggingFace's Trainer began ends here where it would have ended there; what does not fit is said.
 
+use bertlab::progress::{Cancelled, NoProgress, Progress, Status};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +28,12 @@ struct Case {
 struct Said {
     notes: Vec<String>,
     warnings: Vec<String>,
+}
+
+impl Progress for Said {
+    fn update(&self, _: Status<'_>) -> Result<(), Cancelled> {
+        Ok(())
+    }
 }
 
 impl Reporter for Said {
@@ -78,7 +85,7 @@ impl Case {
         let model = self.checkpoint().display().to_string();
         let mut said = Said::default();
         let job = TrainJob { model, arguments, resume, ..job };
-        job.prepare(&mut |_, _, _| {})?.train(&mut said)?;
+        job.prepare(&NoProgress)?.train(&mut said)?;
         Ok(said)
     }
 
@@ -323,7 +330,7 @@ fn labels_that_are_placeholders_are_any_labels() {
         let job = case.reference.job(case.scratch.path(), case.arguments.clone());
         let resume = Resume::From(case.checkpoint());
         let job = TrainJob { model: init.display().to_string(), resume, ..job };
-        job.prepare(&mut |_, _, _| {})?.train(&mut Said::default()).map(|_| ())
+        job.prepare(&NoProgress)?.train(&mut Said::default()).map(|_| ())
     };
     run().unwrap_or_else(|error| panic!("{error}"));
     fs::remove_dir_all(case.output()).expect("it was made");

@@ -1,6 +1,7 @@
 //! What a training saves is what it reported: every task, with every option that changes how the model is set up, is
 //! trained, its folder reopened, and the same rows give the same figures.
 
+use bertlab::progress::{Meter, NoProgress};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -158,7 +159,7 @@ impl Case {
 
     /// Runs a job, and reopens what it saved.
     fn trains_and_reopens(&self, job: TrainJob, what: &str) {
-        let mut prepared = job.prepare(&mut |_, _, _| {}).unwrap_or_else(|error| panic!("{what}: {error}"));
+        let mut prepared = job.prepare(&NoProgress).unwrap_or_else(|error| panic!("{what}: {error}"));
         let summary = prepared.train(&mut Silent).unwrap_or_else(|error| panic!("{what}: {error}"));
         let weights = prepared.class_weights.clone();
         let dtype = prepared.opened.model.dtype();
@@ -168,7 +169,7 @@ impl Case {
 
     fn trains_seeds_and_reopens(&self, job: TrainJob, what: &str) {
         let out = job.output_dir.clone();
-        let mut runs = SeedRuns::prepare(job, &Seeds::Count(2), &mut |_, _, _| {})
+        let mut runs = SeedRuns::prepare(job, &Seeds::Count(2), &NoProgress)
             .unwrap_or_else(|error| panic!("{what}: {error}"));
         for seed in runs.seeds().to_vec() {
             let what = format!("{what}, seed {seed}");
@@ -201,14 +202,14 @@ impl Case {
             _ => TextOptions::default(),
         };
         let evaluated = opened
-            .evaluate(&self.validation(), &text, &mut |_, _| {})
+            .evaluate(&self.validation(), &text, &NoProgress)
             .unwrap_or_else(|error| panic!("{what}: {error}"));
         let (mut found, mut expected) = (figures(&evaluated.evaluation), figures(reported));
         assert!(found.len() > 2, "{what}: {found:?}");
         if class_weights.is_some() {
             // The loss of a run counts them too.
             let objective = Objective { class_weights, ..Objective::default() };
-            let weighted = evaluate(&opened.model, &objective, &evaluated.rows.examples, 8, &mut |_| Ok(()));
+            let weighted = evaluate(&opened.model, &objective, &evaluated.rows.examples, 8, &Meter::silent());
             let loss = figures(&weighted.expect("the same rows"))["loss"];
             assert_ne!(found.insert("loss".to_owned(), loss), Some(loss), "{what}: weights count");
         }
@@ -256,7 +257,7 @@ fn every_option(learnt: Learnt, model_type: &str) {
     case.trains_seeds_and_reopens(case.job(trained, "seeds-again"), "--seeds 2, trained before");
 
     let new_head = |out: &str| TrainJob { new_head: true, ..case.job(trained, out) };
-    let prepared = new_head("untrained").prepare(&mut |_, _, _| {}).expect("a valid job");
+    let prepared = new_head("untrained").prepare(&NoProgress).expect("a valid job");
     let (model, before) = (&prepared.opened.model, arrays(&case.path(trained).join("model.safetensors")));
     for (name, tensor) in model.named_tensors() {
         let base = format!("{model_type}.");
@@ -340,7 +341,7 @@ fn own_order(learnt: Learnt, head: HeadKind, labels: &'static [&'static str]) {
     let case = Case { labels, ..Case::new(learnt, "bert") };
     assert_ne!(labels, learnt.labels(), "another order");
     case.save_as("own", head, labels);
-    let prepared = case.job("own", "untrained").prepare(&mut |_, _, _| {}).expect("a valid job");
+    let prepared = case.job("own", "untrained").prepare(&NoProgress).expect("a valid job");
     assert!(prepared.opened.report.is_clean(), "{:?}", prepared.opened.report.messages());
     assert_eq!(prepared.opened.model.spec.head.labels, labels);
     case.trains_and_reopens(case.job("own", "plain"), "plain");
@@ -360,7 +361,7 @@ fn a_classifier_keeps_the_order_of_its_labels() {
 fn a_head_of_another_task_is_not_taken_for_a_classifier() {
     let case = Case::new(Learnt::Words, "bert");
     case.save_as("other", HeadKind::SequenceClassification, &["a", "b", "c"]);
-    let prepared = case.job("other", "untrained").prepare(&mut |_, _, _| {}).expect("a valid job");
+    let prepared = case.job("other", "untrained").prepare(&NoProgress).expect("a valid job");
     assert_eq!(prepared.opened.report.replaced, ["classifier.weight", "classifier.bias"]);
     case.trains_and_reopens(case.job("other", "plain"), "plain");
 }
@@ -379,13 +380,13 @@ fn pretrained_models() {
     let job = PretrainJob::new(start, texts, case.path("out"));
     let arguments = TrainingArguments { report_to: ReportTo::None, ..job.arguments };
     let job = PretrainJob { held_out_share: 0.2, block_length: Some(20), arguments, ..job };
-    let mut prepared = job.prepare(&mut ()).expect("texts with words");
+    let mut prepared = job.prepare(&NoProgress).expect("texts with words");
     let summary = prepared.train(&mut Silent).expect("it trains");
     let folder = summary.final_model.to_str().expect("UTF-8");
     let opened = open_trained(folder, &ModelOptions::default(), "evaluate").expect("a whole model");
     assert!(opened.tokenizer().is_ok(), "it was saved beside the model");
     let objective = Objective { averaging: Averaging::Items, ..Objective::default() };
-    let found = evaluate(&opened.model, &objective, &prepared.evaluation, 8, &mut |_| Ok(()));
+    let found = evaluate(&opened.model, &objective, &prepared.evaluation, 8, &Meter::silent());
     let reported = summary.evaluation.expect("texts were held out");
     assert_eq!(figures(&found.expect("the same rows")), figures(&reported));
 }

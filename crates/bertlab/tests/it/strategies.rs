@@ -1,12 +1,13 @@
 //! When a run logs, evaluates, saves and ends, and which settings of these do not fit together.
 
+use bertlab::progress::{Cancelled, NoProgress, Progress, Status};
 use std::fs;
 
 use crate::goldens::{golden, json as json_file};
 use crate::support::ReferenceRun;
 use bertlab::TrainJob;
 use bertlab::train::{
-    IntervalStrategy, Progress, Reporter, SaveStrategy, Silent, TrainError, TrainingArguments,
+    IntervalStrategy, Reporter, SaveStrategy, Silent, StepFigures, TrainError, TrainingArguments,
     TrainingSummary,
 };
 use serde_json::{Value, json};
@@ -56,15 +57,20 @@ impl Case {
     }
 
     fn train(&self, reporter: &mut dyn Reporter) -> Result<TrainingSummary, bertlab::Error> {
-        self.job().prepare(&mut |_, _, _| {})?.train(reporter)
+        self.job().prepare(&NoProgress)?.train(reporter)
     }
 
     /// The message of a run that is refused before its first step.
     fn refused(&self) -> String {
         struct NoStep;
+        impl Progress for NoStep {
+            fn update(&self, _: Status<'_>) -> Result<(), Cancelled> {
+                Ok(())
+            }
+        }
         impl Reporter for NoStep {
-            fn step(&mut self, progress: &Progress) {
-                panic!("step {} was made", progress.step);
+            fn step(&mut self, figures: &StepFigures) {
+                panic!("step {} was made", figures.step);
             }
         }
         match self.train(&mut NoStep) {
@@ -124,8 +130,7 @@ fn losses_are_logged_when_it_is_asked_for() {
     assert!(logged(|arguments| arguments.logging_strategy = IntervalStrategy::No).0.is_empty());
     let half = n_steps.div_ceil(2);
     assert_eq!(logged(|arguments| arguments.logging_steps = Some(0.5)).0, [1, half, n_steps]);
-    let per_epoch =
-        Case::new(|_| {}).job().prepare(&mut |_, _, _| {}).expect("valid").plan().n_updates_per_epoch;
+    let per_epoch = Case::new(|_| {}).job().prepare(&NoProgress).expect("valid").plan().n_updates_per_epoch;
     let epochs: Vec<u64> =
         (1..=n_steps).filter(|step| step.is_multiple_of(per_epoch) || *step == n_steps).collect();
     assert_eq!(logged(|arguments| arguments.logging_strategy = IntervalStrategy::Epoch).0, epochs);
@@ -224,7 +229,7 @@ fn settings_that_do_not_fit_together_are_refused_before_the_first_step() {
         let mut case = Case::new(change);
         case.arguments.eval_strategy = Some(IntervalStrategy::No);
         let message = case.refused();
-        assert!(message.contains("--validation-file"), "{message}");
+        assert!(message.contains("`validation_file`"), "{message}");
     }
     let message = refused(|arguments| arguments.metric_for_best_model = Some("acuracy".to_owned()));
     assert!(message.contains("acuracy") && message.contains("one of loss, accuracy"), "{message}");

@@ -1,5 +1,6 @@
 //! What these tests share: models opened as a person opens them, training jobs, reference runs.
 
+use bertlab::progress::NoProgress;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -51,7 +52,7 @@ pub fn train_job(init: &Path, rows: &Path, output_dir: &Path, arguments: Trainin
 
 /// Runs a job, and gives the folder of the trained model.
 pub fn train(job: TrainJob) -> Result<PathBuf, bertlab::Error> {
-    let mut prepared = job.prepare(&mut |_, _, _| {})?;
+    let mut prepared = job.prepare(&NoProgress)?;
     Ok(prepared.train(&mut Silent)?.final_model)
 }
 

@@ -19,7 +19,6 @@ use crate::flags::Flags;
 use crate::print::Console;
 use crate::print::cache::note_uses;
 use crate::print::live::TerminalReporter;
-use crate::print::progress::RowBars;
 use crate::print::prose::command_line;
 use crate::print::training::{Summarized, print_preparation, print_summary, say_findings};
 pub use settings::SettingFlags;
@@ -131,9 +130,7 @@ pub fn run(arguments: Arguments, global: &GlobalArguments, console: &mut Console
     }
     let starts_anew = job.resume == Resume::No;
     let cache = job.text.cache.clone();
-    let mut bars = RowBars::new(console);
-    let mut prepared = job.prepare(&mut |split, n_done, n_rows| bars.show(split, n_done, n_rows))?;
-    bars.finish();
+    let mut prepared = job.prepare(&**console.bars())?;
     prepared.command = Some(command_line());
     if starts_anew {
         // Of a run that goes on, all weights come from its checkpoint.

@@ -6,17 +6,13 @@ use bertlab::TrainJob;
 use bertlab::train::{SEEDS_FILE, SeedRuns, SeedSummary, Seeds, Spread};
 
 use crate::print::live::TerminalReporter;
-use crate::print::progress::RowBars;
 use crate::print::training::{print_preparation, say_findings};
 use crate::print::{Console, style};
 
 /// Trains with every seed that is not done.
 pub fn run(job: TrainJob, seeds: &Seeds, as_json: bool, console: &mut Console) -> anyhow::Result<()> {
     let output_dir = job.output_dir.clone();
-    let mut bars = RowBars::new(console);
-    let mut runs =
-        SeedRuns::prepare(job, seeds, &mut |split, n_done, n_rows| bars.show(split, n_done, n_rows))?;
-    bars.finish();
+    let mut runs = SeedRuns::prepare(job, seeds, &**console.bars())?;
     console.report(&runs.prepared().opened.report)?;
     if !as_json {
         print_preparation(console, runs.prepared())?;

@@ -5,10 +5,12 @@ mod fit;
 mod view;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bertlab::train::{Evaluation, Forecast, Plan, Progress, Record, Reporter, TimeForecast, TrainError};
+use bertlab::progress::{Cancelled, Progress, Stage, Status};
+use bertlab::train::{Evaluation, Forecast, Plan, Record, Reporter, StepFigures, TimeForecast, TrainError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde_json::Value;
 
@@ -46,7 +48,7 @@ pub struct TerminalReporter {
     prints_lines: bool,
     prints_notes: bool,
     stop: Stop,
-    says_stopping: bool,
+    says_stopping: AtomicBool,
     /// Tokens and seconds of the latest steps: moving sums.
     speed: (f64, f64),
     start: Instant,
@@ -76,7 +78,7 @@ impl TerminalReporter {
             prints_lines: !as_json,
             prints_notes: !console.is_quiet(),
             stop,
-            says_stopping: false,
+            says_stopping: AtomicBool::new(false),
             speed: (0.0, 0.0),
             start: Instant::now(),
             told: Instant::now(),
@@ -169,6 +171,18 @@ fn bar_of(view: &Arc<Mutex<View>>) -> ProgressBar {
     bar
 }
 
+impl Progress for TerminalReporter {
+    fn update(&self, now: Status<'_>) -> Result<(), Cancelled> {
+        if now.stage == Stage::Evaluate {
+            if self.stop.is_wanted() && !self.says_stopping.swap(true, Ordering::Relaxed) {
+                self.note("note: stopping; Ctrl-C once more stops at once");
+            }
+            self.show(|view| view.activity = Activity::Evaluating(now.done as usize, now.total as usize));
+        }
+        if self.stop.is_wanted() { Err(Cancelled) } else { Ok(()) }
+    }
+}
+
 impl Reporter for TerminalReporter {
     fn planned(&mut self, plan: &Plan) {
         self.start = Instant::now();
@@ -230,24 +244,20 @@ impl Reporter for TerminalReporter {
         self.note(&format!("warning: {message}"));
     }
 
-    fn wants_to_stop(&mut self) -> bool {
-        self.stop.is_wanted()
-    }
-
-    fn step(&mut self, progress: &Progress) {
-        self.ahead = Some(progress.ahead);
+    fn step(&mut self, figures: &StepFigures) {
+        self.ahead = Some(figures.ahead);
         self.speed = (
-            SPEED_MEMORY * self.speed.0 + progress.n_tokens as f64,
-            SPEED_MEMORY * self.speed.1 + progress.seconds,
+            SPEED_MEMORY * self.speed.0 + figures.n_tokens as f64,
+            SPEED_MEMORY * self.speed.1 + figures.seconds,
         );
         let tokens_per_second = self.speed.0 / self.speed.1;
         let is_stopping = self.stop.is_wanted();
         self.show(|view| {
-            (view.step, view.epoch) = (progress.step, progress.epoch);
-            (view.learning_rate, view.gradient_norm) = (progress.learning_rate, progress.gradient_norm);
+            (view.step, view.epoch) = (figures.step, figures.epoch);
+            (view.learning_rate, view.gradient_norm) = (figures.learning_rate, figures.gradient_norm);
             view.tokens_per_second = tokens_per_second;
-            view.curve.push(progress.loss);
-            view.ahead = Some((progress.ahead, Instant::now()));
+            view.curve.push(figures.loss);
+            view.ahead = Some((figures.ahead, Instant::now()));
             view.activity = if is_stopping { Activity::Stopping } else { Activity::Training };
         });
     }
@@ -270,14 +280,6 @@ impl Reporter for TerminalReporter {
                 Some(width) => short_line((step, epoch), (loss, norm, rate), width),
             });
         }
-    }
-
-    fn evaluating(&mut self, n_done: usize, n_rows: usize) {
-        if self.stop.is_wanted() && !self.says_stopping {
-            self.says_stopping = true;
-            self.note("note: stopping; Ctrl-C once more stops at once");
-        }
-        self.show(|view| view.activity = Activity::Evaluating(n_done, n_rows));
     }
 
     fn stopped_early(&mut self, step: u64, n_steps: u64) {
