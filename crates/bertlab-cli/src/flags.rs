@@ -131,3 +131,58 @@ impl<S: Settings> TypedValueParser for Words<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bertlab::settings::JobSettings;
+    use bertlab::train::TrainingArguments;
+    use clap::{CommandFactory, FromArgMatches};
+
+    fn given<S: Settings>(words: &str) -> Result<Given<S>, String> {
+        let command = <Flags<S> as clap::Args>::augment_args(Command::new("test"));
+        let words = std::iter::once("test").chain(words.split_whitespace());
+        let matches = command.try_get_matches_from(words).map_err(|error| error.to_string())?;
+        Flags::from_arg_matches(&matches).map(|flags| flags.0).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_flags_of_all_commands_fit_together() {
+        crate::Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_are_typed_settings() {
+        let found = given::<TrainingArguments>("--learning-rate 2e-5 --bf16 --max-steps -1 --batch-size 4");
+        let found = found.expect("good flags");
+        let values = found.values();
+        assert_eq!((values.learning_rate, values.bf16, values.max_steps), (2e-5, true, None));
+        assert_eq!(values.per_device_train_batch_size, 4);
+        assert!(found.has("max_steps") && !found.has("seed"));
+        let files = given::<JobSettings>("tiny --train-file a.csv b.csv --resume-from-checkpoint");
+        let files = files.expect("good flags").values().clone();
+        assert_eq!((files.model.as_deref(), files.train_file.len()), (Some("tiny"), 2));
+        assert_eq!(files.resume_from_checkpoint, bertlab::train::Resume::Newest);
+    }
+
+    #[test]
+    fn wrong_words_are_refused_with_what_is_wanted() {
+        for (words, wanted) in [
+            ("--learning-rate inf", "wanted a number"),
+            ("--bf16=maybe", "wanted true or false"),
+            ("--save-strategy stesp", "wanted one of no, steps, epoch, best; did you mean steps?"),
+            ("--seed -3", "wanted a whole number from 0 on"),
+        ] {
+            let error = given::<TrainingArguments>(words).expect_err(words);
+            assert!(error.contains(wanted), "{error}");
+        }
+    }
+
+    #[test]
+    fn help_says_defaults_and_names_flags() {
+        let words = |name| help(TrainingArguments::setting(name).expect("there is such a setting"));
+        assert_eq!(words("learning_rate"), "Peak learning rate [default: 5e-5]");
+        assert!(words("freeze_layers").contains("with --freeze-embeddings"), "{}", words("freeze_layers"));
+        assert!(!words("bf16").contains("default"), "{}", words("bf16"));
+    }
+}

@@ -7,7 +7,7 @@ use std::fmt;
 /// A thing that a message tells a person to use: a setting, a command.
 ///
 /// Its `Display` is spelled by the [`Speller`] of the door that shows the message ([`spelled_by`]):
-/// `--max-length 128` on a command line, `max_length=128` in Python. Without a door it is the setting's name.
+/// a flag on the command line, `max_length=128` in Python. Without a door it is the setting's name.
 /// [`hints_in`] gives the hints of a message as data.
 ///
 /// ```
@@ -68,11 +68,11 @@ impl Hint {
 
 /// How a door spells hints.
 pub trait Speller: Sync {
-    /// A setting: `--max-length`.
+    /// A setting: `max_length`.
     fn setting(&self, name: &str) -> String;
-    /// A setting and a value: `--max-length 128`.
+    /// A setting and a value: `max_length=128`.
     fn value(&self, name: &str, value: &str) -> String;
-    /// A switch, turned on: `--new-head`.
+    /// A switch, turned on: `new_head=True`.
     fn on(&self, name: &str) -> String;
     /// A command, with an example of its arguments where that helps.
     fn command(&self, command: Command) -> String;

@@ -14,6 +14,12 @@ pub struct Given<S> {
     notes: Vec<String>,
 }
 
+impl<S: Settings> Default for Given<S> {
+    fn default() -> Self {
+        Self::none()
+    }
+}
+
 impl<S: Settings> Given<S> {
     /// Nothing is given.
     pub fn none() -> Self {

@@ -27,13 +27,17 @@ pub fn lines_for_doors(tokens: &[Token<'_>], commands: &[String]) -> BTreeSet<us
     found
 }
 
-/// `--` and a letter, but for what CSS calls so.
+/// `--` and a letter, but for what CSS calls so and what is inside a word.
 fn names_flag(line: &str) -> bool {
     line.match_indices("--").any(|(at, _)| {
         let (before, after) = (&line[..at], &line[at + 2..]);
         let name = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(after.len());
         let is_css = before.ends_with("var(") || after[name..].starts_with(':');
-        after.starts_with(|c: char| c.is_ascii_lowercase()) && !before.ends_with(['-', '<', '!']) && !is_css
+        let is_inside_word = before.ends_with(|c: char| c.is_ascii_alphanumeric());
+        after.starts_with(|c: char| c.is_ascii_lowercase())
+            && !before.ends_with(['-', '<', '!'])
+            && !is_inside_word
+            && !is_css
     })
 }
 

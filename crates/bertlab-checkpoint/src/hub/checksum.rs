@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(check(sha256, b"abc"), Ok(()));
         assert_eq!(check(&sha256.to_uppercase(), b"abc"), Ok(()));
         assert_eq!(check("a9993e364706816aba3e25717850c26c9cd0d89d", b"abc"), Ok(()));
-        // As `printf abc | git hash-object --stdin` gives it.
+        // As `git hash-object` gives it for the bytes `abc`.
         assert_eq!(check("f2ba8f84ab5c1bce84a7b441cb1959cfc7093b7f", b"abc"), Ok(()));
         assert_eq!(check("some-etag", b"abc"), Ok(()));
     }

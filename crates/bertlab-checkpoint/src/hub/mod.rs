@@ -66,7 +66,8 @@ impl ModelSource {
 pub struct HubOptions {
     /// Use no network, as `HF_HUB_OFFLINE=1` does.
     pub offline: bool,
-    /// Receives the progress of downloads, in bytes of each file; else the one of [`set_default_progress`], if any.
+    /// Receives the progress of downloads, in bytes of each file; else the one of [`set_default_progress`],
+    /// if any.
     pub progress: Option<Arc<dyn Progress>>,
     /// A branch, tag or commit; `main` if none.
     pub revision: Option<String>,

@@ -244,7 +244,7 @@ fn without_a_network_the_answer_is_quick() {
         assert!(matches!(error, Error::HubUnreachable { .. }), "{error}");
         let message = error.to_string();
         let place = cache.path().join("models--some-lab--tiny-bert").display().to_string();
-        for words in [words, endpoint, NAME, &place, "hf download", "Check the connection"] {
+        for words in [words, endpoint, NAME, &place, "snapshot_download", "Check the connection"] {
             assert!(message.contains(words), "`{words}` is not in: {message}");
         }
     }

@@ -242,7 +242,8 @@ fn next_steps(model: &str, trained: Option<&str>) -> Vec<NextStep> {
         format!("bertlab words {model} --word cold --sentence \"A cold drink.\" \"A cold reply.\""),
     ));
     steps.push(step(
-        "The lab as it is written (its models and IMDB are downloaded once, about 0.8 GB; half an hour on two cores):",
+        "The lab as it is written (its models and IMDB are downloaded once, about 0.8 GB; half an \
+         hour on two cores):",
         "bertlab lab --model bert-base-uncased --data stanfordnlp/imdb".to_owned(),
     ));
     steps

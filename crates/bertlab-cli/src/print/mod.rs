@@ -65,7 +65,8 @@ impl Console {
         }
     }
 
-    /// Where long work is shown. Its bar goes away when the work is done, and before anything is printed here.
+    /// Where long work is shown. Its bar goes away when the work is done, and before anything is printed
+    /// here.
     pub fn bars(&self) -> &Arc<Bars> {
         &self.bars
     }

@@ -40,7 +40,7 @@ settings! {
             value_name("TYPE");
         /// Steps over which the learning rate rises to its peak; below 1: a share of all steps
         warmup_steps: f64 = 0.0, at_least(0.0), replaces("warmup_ratio"), value_name("N");
-        /// Share of all steps over which the learning rate rises to its peak, if warmup_steps is 0
+        /// Share of all steps over which the learning rate rises to its peak, if `warmup_steps` is 0
         warmup_ratio: f64 = 0.0, share(), replaces("warmup_steps");
         /// Label smoothing of the cross-entropy
         label_smoothing_factor: f64 = 0.0, share(), old_names(&["label_smoothing"]);
@@ -49,7 +49,7 @@ settings! {
         /// Compute the encoder's matrix products in bf16 and the rest in f32; faster on processors that
         /// support it
         bf16: bool = false;
-        /// Not supported: use bf16
+        /// Not supported: use `bf16`
         fp16: bool = false, hidden(), off(
             "bf16",
             "training in f16 needs a GPU's f16 units and a scaled loss. bf16 is as small and needs no scaling"
@@ -57,7 +57,7 @@ settings! {
         /// Random seed for the order of rows, dropout and new weights
         seed: u64 = 42;
         /// Random seed for the order of rows only
-        data_seed: Option<u64> = None, default_is("the seed");
+        data_seed: Option<u64> = None, default_is("`seed`");
         /// Order of the training rows
         train_sampling_strategy: SamplingStrategy = SamplingStrategy::Random, value_name("ORDER"),
             old_switches(&[("group_by_length", "group_by_length")]);
@@ -73,8 +73,8 @@ settings! {
         eval_strategy: Option<IntervalStrategy> = None, default_is("epoch, if there are rows for it"),
             old_names(&["evaluation_strategy"]), value_name("WHEN");
         /// Steps between two evaluations; below 1: a share of all steps
-        eval_steps: Option<f64> = None, steps(), default_is("logging_steps"), value_name("N");
-        /// Steps or epochs (as eval_strategy counts) before the first evaluation
+        eval_steps: Option<f64> = None, steps(), default_is("`logging_steps`"), value_name("N");
+        /// Steps or epochs (as `eval_strategy` counts) before the first evaluation
         eval_delay: f64 = 0.0, at_least(0.0), value_name("N");
         /// Evaluate before the first step too; this evaluation cannot be the best
         eval_on_start: bool = false;
@@ -102,7 +102,7 @@ settings! {
         ["What is trained, and how fast"]
         /// Freeze the embeddings
         freeze_embeddings: bool = false;
-        /// Freeze the first N layers; with freeze_embeddings, their backward pass is skipped
+        /// Freeze the first N layers; with `freeze_embeddings`, their backward pass is skipped
         freeze_layers: usize = 0;
         /// Learning rate of each layer relative to the one above it; the embeddings come below the first
         /// layer, the head and the top layer have the full rate

@@ -108,7 +108,21 @@ impl VocabularySettings {
 }
 
 /// All settings of a pretraining job, as far as they are given.
-#[derive(Clone, Debug)]
+///
+/// ```
+/// use bertlab::settings::{PretrainSettings, SettingsFile};
+///
+/// # fn main() -> Result<(), bertlab::Error> {
+/// let body = r#"{"texts": "texts.txt", "shape": "4x256", "output_dir": "out", "max_steps": 9}"#;
+/// let file = SettingsFile::from_json(body, "request".to_owned())?;
+/// let (settings, _notes) = PretrainSettings::default().over(file)?;
+/// let job = settings.job(false)?;
+/// // A pretraining has defaults of its own.
+/// assert_eq!((job.arguments.learning_rate, job.arguments.max_steps), (5e-4, Some(9)));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
 pub struct PretrainSettings {
     /// The texts.
     pub corpus: Given<CorpusSettings>,

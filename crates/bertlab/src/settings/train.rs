@@ -22,7 +22,8 @@ settings! {
         /// Files of rows to train on
         train_file: Vec<PathBuf> = Vec::new();
         /// Files of rows to evaluate on during training, and to choose the best model by
-        validation_file: Vec<PathBuf> = Vec::new(), old_names(&["eval_file"]), excludes(&["validation_share"]);
+        validation_file: Vec<PathBuf> = Vec::new(), old_names(&["eval_file"]),
+            excludes(&["validation_share"]);
         /// Files of rows to evaluate the final model on, once
         test_file: Vec<PathBuf> = Vec::new();
         /// Share of the training rows to hold out for evaluation, if there is no validation file; 0 for none
@@ -65,7 +66,21 @@ settings! {
 }
 
 /// All settings of a fine-tuning job, as far as they are given.
-#[derive(Clone, Debug)]
+///
+/// ```
+/// use bertlab::settings::{SettingsFile, TrainSettings};
+///
+/// # fn main() -> Result<(), bertlab::Error> {
+/// let body = r#"{"model": "tiny", "train_file": "rows.csv", "output_dir": "out", "learning_rate": 1e-4}"#;
+/// let file = SettingsFile::from_json(body, "request".to_owned())?;
+/// let (settings, notes) = TrainSettings::default().over(file)?;
+/// let job = settings.job(false)?;
+/// assert_eq!((job.model.as_str(), job.arguments.learning_rate), ("tiny", 1e-4));
+/// assert!(notes.is_empty());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
 pub struct TrainSettings {
     /// Model, rows, output.
     pub job: Given<JobSettings>,

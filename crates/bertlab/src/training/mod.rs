@@ -192,7 +192,7 @@ impl TrainJob {
     }
 
     /// The model as a run begins with it: the head that answers the question, what is frozen, how texts are
-    /// read; and what is hidden of plain texts. Every run of `--seeds` begins here too.
+    /// read; and what is hidden of plain texts. Every run of several seeds begins here too.
     fn set_up(&self, question: &Question) -> Result<(OpenedModel, Option<Masking>), Error> {
         let mut opened = self.open(question)?;
         if let Question::Words { .. } = question {
